@@ -1,0 +1,21 @@
+/* Numbers as a DBA reads them. All write into buf (32 bytes suffice) and return it. */
+#ifndef PGMEDIC_BASE_FMT_H
+#define PGMEDIC_BASE_FMT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 1024-based, at most 6 columns: "0", "812", "1.2K", "34.5M", "1.0T"; negative with '-'. */
+const char *fmt_bytes(char *buf, size_t size, double bytes);
+/* 1000-based, at most 6 columns: "999", "12.3k", "4.5M", "1.2G". */
+const char *fmt_count(char *buf, size_t size, double n);
+/* Seconds, at most 7 columns: "0.004", "1.23", "59.9", "12:34", "3:04:05", "4d03h", "120d". */
+const char *fmt_seconds(char *buf, size_t size, double s);
+/* Milliseconds: "0.02", "1.50", "123", "12.3s", "3:04". */
+const char *fmt_ms(char *buf, size_t size, double ms);
+/* A ratio 0..100: "0.0", "12.3", "100". */
+const char *fmt_pct(char *buf, size_t size, double pct);
+/* A plain float, at most 7 columns, no exponent below 1e15. */
+const char *fmt_float(char *buf, size_t size, double v);
+
+#endif
