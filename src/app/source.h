@@ -1,0 +1,43 @@
+/*
+ * Where snapshots come from: the collector (live) or a recording (replay). The console knows only this. UI thread.
+ */
+#ifndef PGMEDIC_APP_SOURCE_H
+#define PGMEDIC_APP_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collect/collector.h"
+
+struct source_ops {
+	const char *name;	/* "live", "replay" */
+	int (*count)(void *self);
+	/* The newest snapshot of target i, with a reference; never NULL. */
+	const struct snapshot *(*snapshot)(void *self, int i);
+	/* As collector_show, _refresh_ms, _now, _reconnect. A replay may ignore them. */
+	bool (*show)(void *self, int target, const enum probe_id *probes, int n);
+	bool (*refresh_ms)(void *self, int target, int ms);
+	bool (*now)(void *self, int target);
+	bool (*reconnect)(void *self, int target, const char *password);
+	/* As collector_run, _outcome, _cancel. NULL: this source has no server to ask. */
+	uint64_t (*run)(void *self, int target, const struct run_request *req);
+	bool (*outcome)(void *self, struct run_outcome *outcome);
+	void (*cancel)(void *self, uint64_t ticket);
+	/* Milliseconds until the source wants tick() to be called, -1 never; NULL with a thread of its own. */
+	int (*due_ms)(void *self);
+	void (*tick)(void *self);
+	/* Scripts (`:wait sample N`): make the next sample appear now; false when there is none. NULL: it comes by itself. */
+	bool (*step)(void *self, int n);
+	/* "paused at 07:31:02Z, 2x": for the title line; NULL or "" shows nothing. */
+	const char *(*label)(void *self);
+};
+
+struct source {
+	const struct source_ops *ops;
+	void *self;
+};
+
+/* The collector as a source. The caller keeps the collector. */
+struct source source_live(struct collector *c);
+
+#endif
