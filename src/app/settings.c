@@ -1,0 +1,326 @@
+#include "config.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "app/settings.h"
+#include "base/lexer.h"
+#include "panes/pane.h"
+
+const struct setting_info setting_infos[] = {
+	{ "console", "theme", SETTING_NAME, "theme", "default", "colours: name of a theme file" },
+	{ "console", "keymap", SETTING_NAME, "keymap", "default", "keys: name of a keymap file" },
+	{ "console", "pane", SETTING_NAME, "pane", "overview", "the pane shown first" },
+	{ "console", "refresh", SETTING_SECONDS, NULL, "1", "seconds between refreshes, 0.25 to 3600" },
+	{ "console", "columns.PANE", SETTING_COLUMNS, NULL, "",
+	    "columns of a pane, comma separated, in this order (columns.activity = pid,user,query)" },
+	{ "console", "mouse", SETTING_BOOL, NULL, "yes", "take mouse clicks and the wheel" },
+	{ "console", "hints", SETTING_BOOL, NULL, "yes", "a line of keys at the bottom" },
+	{ "console", "ascii", SETTING_BOOL, NULL, "no", "draw with ASCII only" },
+	{ "target", "conninfo", SETTING_TEXT, NULL, "",
+	    "libpq conninfo string or URI; empty: libpq's environment" },
+	{ "target", "pgbouncer", SETTING_TEXT, NULL, "", "conninfo of PgBouncer's admin console" },
+	{ "target", "protected", SETTING_BOOL, NULL, "no",
+	    "commands that change the server ask for the target's name" },
+	{ "target", "read_only", SETTING_BOOL, NULL, "no", "commands that change the server are refused" },
+	{ "target", "color", SETTING_TEXT, "red|yellow|green|blue|magenta", "",
+	    "colour of the environment in the title line" },
+	{ "target", "refresh", SETTING_SECONDS, NULL, "", "seconds between refreshes of this target" },
+	{ NULL, NULL, SETTING_TEXT, NULL, NULL, NULL },
+};
+
+static const char columns_prefix[] = "columns.";
+
+const struct setting_info *
+setting_by_name(const char *section, const char *name)
+{
+	size_t n = sizeof(columns_prefix) - 1;
+
+	for (const struct setting_info *s = setting_infos; s->section; s++) {
+		if (strcmp(s->section, section) != 0)
+			continue;
+		if (strcmp(s->name, name) == 0)
+			return s;
+		if (s->type == SETTING_COLUMNS && strncmp(name, columns_prefix, n) == 0 && name[n])
+			return s;
+	}
+	return NULL;
+}
+
+bool
+settings_parse_seconds(const char *text, int *ms)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text)
+		return false;
+	if (strcmp(end, "ms") == 0)
+		v /= 1000.0;
+	else if (*end && strcmp(end, "s") != 0)
+		return false;
+	if (!isfinite(v) || v < 0.25 || v > 3600)
+		return false;
+	*ms = (int)lround(v * 1000);
+	return true;
+}
+
+bool
+settings_parse_bool(const char *text, bool *value)
+{
+	static const char *const yes[] = { "yes", "on", "true", "1", "y" };
+	static const char *const no[] = { "no", "off", "false", "0", "n" };
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (strcasecmp(text, yes[i]) == 0)
+			return *value = true;
+		if (strcasecmp(text, no[i]) == 0) {
+			*value = false;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is `value` one of "a|b|c"? Empty is always fine. */
+static bool
+check_choice(const struct setting_info *info, const char *value, struct error *err)
+{
+	size_t len = strlen(value);
+
+	if (!info->what || !len)
+		return true;
+	for (const char *s = info->what; s; s = strchr(s, '|') ? strchr(s, '|') + 1 : NULL)
+		if (strncmp(s, value, len) == 0 && (s[len] == '|' || !s[len]))
+			return true;
+	error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
+	return error_hint(err, "It is one of %s.", info->what);
+}
+
+static bool
+check_pane(const char *value, struct error *err)
+{
+	const char *names[64];
+	int n = 0;
+	const char *near;
+
+	for (int i = 0; panes[i] && n < 63; i++) {
+		if (strcmp(panes[i]->name, value) == 0)
+			return true;
+		names[n++] = panes[i]->name;
+	}
+	names[n] = NULL;
+	near = nearest_name(value, names);
+	error_set(err, ERR_CONFIG, "there is no pane '%s'", value);
+	return near ? error_hint(err, "The nearest is %s.", near) : error_hint(err, "See pgmedic help panes.");
+}
+
+bool
+setting_check(const struct setting_info *info, const char *value, struct error *err)
+{
+	bool b;
+	int ms;
+
+	switch (info->type) {
+	case SETTING_TEXT:
+		return check_choice(info, value, err);
+	case SETTING_NAME:
+		return strcmp(info->what, "pane") != 0 || check_pane(value, err);
+	case SETTING_BOOL:
+		if (settings_parse_bool(value, &b))
+			return true;
+		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
+		return error_hint(err, "It is yes or no.");
+	case SETTING_SECONDS:
+		if (settings_parse_seconds(value, &ms))
+			return true;
+		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
+		return error_hint(err, "It is a time in seconds, 0.25 to 3600.");
+	case SETTING_COLUMNS:
+		return true;
+	}
+	return true;
+}
+
+/* The nearest key of a section, or NULL. */
+static const char *
+nearest_key(const char *section, const char *key)
+{
+	const char *names[ARRAY_LEN(setting_infos)];
+	int n = 0;
+
+	for (const struct setting_info *s = setting_infos; s->section; s++)
+		if (strcmp(s->section, section) == 0)
+			names[n++] = s->name;
+	names[n] = NULL;
+	return nearest_name(key, names);
+}
+
+static void
+problem(struct settings *s, int line, const char *what, const char *hint)
+{
+	GROW(s->problems, s->nproblems, s->cap_problems);
+	s->problems[s->nproblems++] = arena_printf(&s->arena, "%s:%d: %s%s%s", s->path, line, what,
+	    *hint ? ". " : "", hint);
+}
+
+/* columns.PANE: the pane and each column must exist. */
+static bool
+check_columns(const char *key, const char *value, struct error *err)
+{
+	const char *name = key + sizeof(columns_prefix) - 1;
+	const struct pane *p = NULL;
+	struct arena arena = { 0 };
+	bool ok = true;
+
+	if (!check_pane(name, err))
+		return false;
+	p = pane_by_name(name);
+	while (*value && ok) {
+		size_t n = strcspn(value, ", ");
+		const char *col = arena_strndup(&arena, value, n);
+		const char *names[64];
+		int i;
+
+		if (n && pane_column(p, col) < 0) {
+			for (i = 0; i < p->ncolumns && i < 63; i++)
+				names[i] = p->columns[i].name;
+			names[i] = NULL;
+			error_set(err, ERR_CONFIG, "pane %s has no column '%s'", name, col);
+			if (nearest_name(col, names))
+				error_hint(err, "The nearest is %s.", nearest_name(col, names));
+			ok = false;
+		}
+		value += n;
+		value += strspn(value, ", ");
+	}
+	arena_release(&arena);
+	return ok;
+}
+
+static bool
+check_entry(const char *section, const char *key, const char *value, struct error *err)
+{
+	const struct setting_info *info = setting_by_name(section, key);
+	const char *near;
+
+	memset(err, 0, sizeof(*err));
+	if (!info) {
+		error_set(err, ERR_CONFIG, "[%s] has no key '%s'", section, key);
+		near = nearest_key(section, key);
+		return near ? error_hint(err, "The nearest is %s.", near) : false;
+	}
+	if (info->type == SETTING_COLUMNS)
+		return check_columns(key, value, err);
+	return setting_check(info, value, err);
+}
+
+static void
+put(struct settings *s, const char *name, const char *value)
+{
+	for (int i = 0; i < s->n; i++) {
+		if (strcmp(s->values[i].name, name) == 0) {
+			s->values[i].value = arena_strdup(&s->arena, value);
+			return;
+		}
+	}
+	GROW(s->values, s->n, s->cap);
+	s->values[s->n].name = arena_strdup(&s->arena, name);
+	s->values[s->n++].value = arena_strdup(&s->arena, value);
+}
+
+static void
+read_entry(struct settings *s, struct conf_entry *e)
+{
+	struct error err = { 0 };
+	static const char *const sections[] = { "console", "target", NULL };
+
+	if (strcmp(e->section, "console") == 0) {
+		if (check_entry("console", e->key, e->value, &err))
+			put(s, e->key, e->value);
+		else
+			problem(s, e->line, err.what, err.hint);
+		return;
+	}
+	if (strncmp(e->section, "target ", 7) == 0 && e->section[7 + strspn(e->section + 7, " ")]) {
+		if (!check_entry("target", e->key, e->value, &err)) {
+			problem(s, e->line, err.what, err.hint);
+			e->key = "";	/* so that targets.c skips it */
+		}
+		return;
+	}
+	error_set(&err, ERR_CONFIG, "there is no section [%s]", e->section);
+	if (strncmp(e->section, "target", 6) == 0)
+		error_hint(&err, "A target needs a name: [target NAME].");
+	else if (nearest_name(e->section, sections))
+		error_hint(&err, "The nearest is [%s].", nearest_name(e->section, sections));
+	problem(s, e->line, err.what, err.hint);
+}
+
+void
+settings_read(struct settings *s, const char *path)
+{
+	struct error err = { 0 };
+
+	*s = (struct settings){ 0 };
+	s->path = path ? arena_strdup(&s->arena, path) : path_config(&s->arena, "pgmedic.conf");
+	if (!conf_read(&s->conf, s->path, &err)) {
+		GROW(s->problems, s->nproblems, s->cap_problems);
+		s->problems[s->nproblems++] = arena_strdup(&s->arena, err.what);
+		return;
+	}
+	for (int i = 0; i < s->conf.nbad; i++)
+		problem(s, s->conf.bad_lines[i], "the line is neither [section] nor key = value", "");
+	for (int i = 0; i < s->conf.n; i++)
+		read_entry(s, &s->conf.entries[i]);
+}
+
+void
+settings_release(struct settings *s)
+{
+	conf_release(&s->conf);
+	free(s->values);
+	free(s->problems);
+	arena_release(&s->arena);
+	*s = (struct settings){ 0 };
+}
+
+const char *
+settings_get(const struct settings *s, const char *name)
+{
+	const struct setting_info *info = setting_by_name("console", name);
+
+	for (int i = 0; i < s->n; i++)
+		if (strcmp(s->values[i].name, name) == 0)
+			return s->values[i].value;
+	return info ? info->value : "";
+}
+
+bool
+settings_bool(const struct settings *s, const char *name)
+{
+	bool b = false;
+
+	return settings_parse_bool(settings_get(s, name), &b) && b;
+}
+
+int
+settings_ms(const struct settings *s, const char *name)
+{
+	int ms = 1000;
+
+	return settings_parse_seconds(settings_get(s, name), &ms) ? ms : 1000;
+}
+
+bool
+settings_set(struct settings *s, const char *name, const char *value, struct error *err)
+{
+	if (!check_entry("console", name, value, err)) {
+		err->code = ERR_USAGE;
+		return false;
+	}
+	put(s, name, value);
+	return true;
+}
