@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/cell.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/role.h"
@@ -105,7 +106,10 @@ struct grid_filter;	/* compiled */
 /*
  * Compile a filter: words that must all occur (case-blind) in any column's screen text; "!word"
  * must not; "col:word" and "col=value" and "col>number" ("<", ">=", "<=", "!=") look at one column;
- * "/re/" is a POSIX extended regex; units are understood after numbers (10s 5m 3MB 2k).
+ * "/re/" is a POSIX extended regex, also after "!" and "col:"; units are understood after numbers by the
+ * column's kind (10s 5m 1h30m 3MB 2k), times as RFC 3339, log positions as X/Y. '…' and "…" quote: a
+ * word that begins with a quote is always plain text. Unknown is "-" ("?" when denied), and neither
+ * less nor greater than anything.
  * NULL and *err set when it cannot be read; the empty string matches all.
  */
 struct grid_filter *grid_filter_new(const struct column *cols, int ncols, const char *text,
@@ -115,14 +119,21 @@ bool grid_filter_match(const struct grid_filter *f, const struct grid *g, const 
 /* Keep matching rows (in a tree also their ancestors); sets g->total. */
 void grid_filter(struct grid *g, const struct grid_filter *f);
 
+/*
+ * The time that COL_TIME is shown against: within 12 hours of it, or on its day, HH:MM:SSZ, else the date.
+ * Set to the sample's time before showing, so that a replay shows what the live screen did; 0: the wall
+ * clock. One thread.
+ */
+extern struct wall grid_now;
 /* Screen text of a cell, clean for a terminal, no padding. Appends to out. Unknown is "-" ("?" when denied). */
 void grid_cell_text(struct strbuf *out, enum column_kind kind, const struct cell *c);
 /* `rows` array, `summary` object and `notes` array as JSON text, compact. */
 void grid_json_rows(struct strbuf *out, const struct grid *g);
 void grid_json_summary(struct strbuf *out, const struct grid *g);
 void grid_json_notes(struct strbuf *out, const struct grid *g);
-/* RFC 4180 with a header line; unknown is empty; texts that a spreadsheet would run as a formula are
- * kept as they are (this is data, not a sheet). */
+/* RFC 4180 with a header line, but lines end in '\n' as psql --csv ends them; values as in JSON; unknown
+ * is empty; texts that a spreadsheet would run as a formula are kept as they are (this is data, not a
+ * sheet), and so are control bytes: clean the whole with utf8_clean for a terminal. */
 void grid_csv(struct strbuf *out, const struct grid *g);
 /* Aligned plain text: header, rows, notes; `width` 0 = unlimited. Shows the columns shown by default. */
 void grid_text(struct strbuf *out, const struct grid *g, int width);

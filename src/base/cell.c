@@ -1,0 +1,103 @@
+/* Order and equality of cells. */
+#include "config.h"
+
+#include "base/cell.h"
+
+#include <math.h>
+
+/* NULL, numbers, texts, lists: in this order when types differ. */
+static int
+class_of(const struct cell *c)
+{
+	switch ((enum cell_type)c->type) {
+	case CELL_NULL:
+		return 0;
+	case CELL_BOOL:
+	case CELL_INT:
+	case CELL_FLOAT:
+	case CELL_TIME:
+		return 1;
+	case CELL_TEXT:
+		return 2;
+	case CELL_INTS:
+		return 3;
+	}
+	return 0;
+}
+
+/* NaN above all numbers, as PostgreSQL sorts it. An int64 with a double is compared as long
+ * double, which holds both exactly. */
+static int
+number_cmp(const struct cell *a, const struct cell *b)
+{
+	long double x, y;
+
+	if (a->type != CELL_FLOAT && b->type != CELL_FLOAT)
+		return (a->i > b->i) - (a->i < b->i);
+	x = a->type == CELL_FLOAT ? (long double)a->f : (long double)a->i;
+	y = b->type == CELL_FLOAT ? (long double)b->f : (long double)b->i;
+	if (isnan(x) || isnan(y))
+		return (isnan(x) != 0) - (isnan(y) != 0);
+	return (x > y) - (x < y);
+}
+
+static int
+fold(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+static int
+text_cmp(const struct cell *a, const struct cell *b)
+{
+	size_t n = a->len < b->len ? a->len : b->len;
+	int x, y, r;
+
+	for (size_t i = 0; i < n; i++) {
+		x = fold((unsigned char)a->s[i]);
+		y = fold((unsigned char)b->s[i]);
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
+	r = n ? memcmp(a->s, b->s, n) : 0;
+	return (r > 0) - (r < 0);
+}
+
+static int
+ints_cmp(const struct cell *a, const struct cell *b)
+{
+	for (uint32_t i = 0; i < a->len && i < b->len; i++)
+		if (a->ints[i] != b->ints[i])
+			return a->ints[i] < b->ints[i] ? -1 : 1;
+	return (a->len > b->len) - (a->len < b->len);
+}
+
+int
+cell_cmp(const struct cell *a, const struct cell *b)
+{
+	int x = class_of(a), y = class_of(b);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	switch (x) {
+	case 1:
+		return number_cmp(a, b);
+	case 2:
+		return text_cmp(a, b);
+	case 3:
+		return ints_cmp(a, b);
+	}
+	return 0;
+}
+
+bool
+cell_equal(const struct cell *a, const struct cell *b)
+{
+	if (a->type != b->type)
+		return false;
+	if (a->type == CELL_NULL)
+		return a->why == b->why;
+	return cell_cmp(a, b) == 0;
+}
