@@ -1,0 +1,25 @@
+#!/bin/sh
+# Every src/pg/NAME.sql, as it stands, is valid SQL for the newest server, so that a DBA can try it in psql.
+. "$(dirname "$0")/../lib.sh"
+
+need_pg
+newest=$("$SOURCE/tests/servers" list | tail -n 1)
+[ "$PG_MAJOR" = "${newest%% *}" ] || skip_all "the query files are written for the newest server, ${newest%% *}"
+
+start_pg primary
+start_standby standby primary
+is "the standby streams" "$(sql standby 'SELECT pg_is_in_recovery()')" t
+
+for file in "$SOURCE"/src/pg/*.sql; do
+	query=$(basename "$file" .sql)
+	# PgBouncer's console is not SQL, and settings that act on a server are prepared with their parameters.
+	case $query in
+	pool_*) continue ;;
+	esac
+	sed -e 's/@pgss@/public/g' "$file" >"$TMP/body.sql"
+	if grep -q -i -E '^[[:space:]]*(SELECT|WITH|VALUES|TABLE|INSERT|UPDATE|DELETE)' "$TMP/body.sql"; then
+		{ echo "PREPARE q AS"; cat "$TMP/body.sql"; echo ";"; } >"$TMP/prepare.sql"
+		ok "$query is valid in psql" "$PG_BINDIR/psql" -X -q -v ON_ERROR_STOP=1 -d "$primary_uri" -f "$TMP/prepare.sql"
+	fi
+done
+finish
