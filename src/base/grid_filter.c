@@ -1,0 +1,648 @@
+/*
+ * Row filters. A filter is a list of terms that must all hold. A term without a column is looked for in
+ * every column's screen text; each cell is put into text at most once for all terms, texts are searched
+ * where they lie, and a column of numbers is not put into text for a word that no number can contain.
+ */
+#include "config.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/compat.h"
+#include "base/grid.h"
+#include "base/lexer.h"
+#include "base/utf8.h"
+
+enum {
+	MAX_TERMS = 32,
+	MAX_FILTER = 4096,
+	MAX_CELL = 1 << 20,	/* bytes of one cell's text that are looked at */
+	MAX_REGEX_CELL = 8192,	/* the same for expressions, whose time may grow faster than the text */
+};
+
+enum term_op { OP_HAS, OP_REGEX, OP_EQ, OP_LT, OP_LE, OP_GT, OP_GE };
+
+struct term {
+	enum term_op op;
+	bool is_negated;
+	bool has_space;		/* the word may match only what folding of white space makes */
+	bool may_be_number;	/* all its characters occur in numbers as the screen shows them */
+	bool has_value;		/* `value` is the word as a number of the column's kind */
+	int col;		/* -1: any */
+	char *word;		/* folded */
+	size_t len;
+	struct cell value;
+	regex_t regex;
+};
+
+struct grid_filter {
+	struct arena arena;
+	const struct column *cols;
+	int ncols, n;
+	bool any_wants_numbers;	/* a term over all columns that numbers may satisfy */
+	struct term terms[MAX_TERMS];
+};
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Folded copy of a word of len bytes. */
+static void
+set_word(struct grid_filter *f, struct term *t, const char *s, size_t len)
+{
+	struct strbuf out = STRBUF_INIT(2 * MAX_FILTER);
+	char buf[4];
+	uint32_t cp;
+	size_t n;
+
+	for (; len; s += n, len -= n) {
+		n = utf8_decode(s, len, &cp);
+		if (n == 1 && cp == 0xfffd)
+			strbuf_addc(&out, *s);
+		else
+			strbuf_add(&out, buf, utf8_encode(utf8_cp_fold(cp), buf));
+	}
+	t->word = arena_strndup(&f->arena, out.buf, out.len);
+	t->len = out.len;
+	t->has_space = strpbrk(t->word, " \t\n") != NULL;
+	t->may_be_number = t->word[strspn(t->word, "0123456789.,:+-/?abcdefghikmnopstuyz")] == '\0';
+	strbuf_release(&out);
+}
+
+struct unit {
+	const char *name;
+	double factor;
+};
+
+static const struct unit second_units[] = { { "us", 1e-6 }, { "ms", 1e-3 }, { "s", 1 }, { "sec", 1 },
+	{ "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 }, { "w", 604800 }, { "y", 31557600 },
+	{ NULL, 0 } };
+static const struct unit byte_units[] = { { "b", 1 }, { "k", 0x1p10 }, { "kb", 0x1p10 }, { "m", 0x1p20 },
+	{ "mb", 0x1p20 }, { "g", 0x1p30 }, { "gb", 0x1p30 }, { "t", 0x1p40 }, { "tb", 0x1p40 },
+	{ "p", 0x1p50 }, { "pb", 0x1p50 }, { "kib", 0x1p10 }, { "mib", 0x1p20 }, { "gib", 0x1p30 },
+	{ "tib", 0x1p40 }, { NULL, 0 } };
+static const struct unit count_units[] = { { "k", 1e3 }, { "m", 1e6 }, { "g", 1e9 }, { "t", 1e12 },
+	{ "%", 1 }, { "/s", 1 }, { NULL, 0 } };
+
+static const struct unit *
+units_of(enum column_kind kind)
+{
+	if (kind == COL_SECONDS || kind == COL_MS)
+		return second_units;
+	return kind == COL_BYTES ? byte_units : count_units;
+}
+
+/* "12", "1.5e3", "10s", "1h30m": a sum of numbers with units. Folded text. */
+static bool
+read_units(const char *s, enum column_kind kind, double *value)
+{
+	const struct unit *u;
+	double v, sum = 0;
+	char *end;
+	size_t n;
+	int sign = *s == '-' ? -1 : 1, parts = 0;
+
+	s += *s == '-' || *s == '+';
+	do {
+		if ((*s < '0' || *s > '9') && *s != '.')
+			return false;
+		v = strtod(s, &end);
+		if (end == s)
+			return false;
+		n = strcspn(end, "0123456789.");
+		if (!n) {
+			if (*end || parts)
+				return false;
+			/* A bare number is in the unit of the column's values. */
+			*value = sign * v;
+			return true;
+		}
+		for (u = units_of(kind); u->name; u++)
+			if (strlen(u->name) == n && strncmp(u->name, end, n) == 0)
+				break;
+		if (!u->name)
+			return false;
+		sum += v * u->factor * (kind == COL_MS ? 1000 : 1);
+		s = end + n;
+		parts++;
+	} while (*s);
+	*value = sign * sum;
+	return true;
+}
+
+static bool
+read_int(const char *s, int64_t *value)
+{
+	bool is_negative = *s == '-';
+	int64_t v = 0;
+
+	s += is_negative;
+	if (!*s || s[strspn(s, "0123456789")])
+		return false;
+	for (; *s; s++)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    (is_negative ? __builtin_sub_overflow(v, *s - '0', &v)
+				 : __builtin_add_overflow(v, *s - '0', &v)))
+			return false;
+	*value = v;
+	return true;
+}
+
+static bool
+read_lsn(const char *s, int64_t *value)
+{
+	size_t high = strspn(s, "0123456789abcdef"), low;
+
+	if (!high || high > 8 || s[high] != '/')
+		return false;
+	low = strspn(s + high + 1, "0123456789abcdef");
+	if (!low || low > 8 || s[high + 1 + low])
+		return false;
+	*value = (int64_t)(strtoull(s, NULL, 16) << 32 | strtoull(s + high + 1, NULL, 16));
+	return true;
+}
+
+static bool
+read_bool(const char *s, int64_t *value)
+{
+	static const char *const words[] = { "no", "yes", "false", "true", "f", "t", "off", "on", "n", "y",
+		"0", "1" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(s, words[i]) == 0) {
+			*value = i & 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The word as a value of the column's kind. */
+static bool
+read_value(const char *word, enum column_kind kind, struct cell *value)
+{
+	struct wall when;
+	int64_t i;
+	double v;
+
+	if (kind == COL_BOOL && read_bool(word, &i))
+		*value = cell_int(i);
+	else if (kind == COL_LSN && read_lsn(word, &i))
+		*value = cell_int(i);
+	else if (kind == COL_TIME && wall_parse(word, &when))
+		*value = cell_time(when.us);
+	else if (read_int(word, &i))
+		*value = cell_int(i);
+	else if (read_units(word, kind, &v))
+		*value = cell_float(v);
+	else
+		return false;
+	return true;
+}
+
+static int
+find_col(const struct grid_filter *f, const char *name, size_t len)
+{
+	for (int i = 0; i < f->ncols; i++)
+		if (strlen(f->cols[i].name) == len && memcmp(f->cols[i].name, name, len) == 0)
+			return i;
+	return -1;
+}
+
+static bool
+no_such_col(const struct grid_filter *f, const char *name, size_t len, struct error *err)
+{
+	const char **names = xcalloc((size_t)f->ncols + 1, sizeof(*names)), *near;
+	char *word = xstrndup(name, len);
+
+	for (int i = 0; i < f->ncols; i++)
+		names[i] = f->cols[i].name;
+	near = nearest_name(word, names);
+	error_set(err, ERR_USAGE, "no column \"%s\" to filter by", word);
+	if (near)
+		error_hint(err, "Did you mean \"%s\"? Quote the whole word to look for it as text.", near);
+	else
+		error_hint(err, "Quote the whole word to look for it as text.");
+	free(word);
+	free(names);
+	return false;
+}
+
+/* "col:", "col>=" and so on at *p: sets column and operation and moves on. A word that starts so but
+ * names no column is text before ':' ("10.0.0.1:5432") and an error before the others. */
+static bool
+read_column(struct grid_filter *f, struct term *t, const char **p, struct error *err)
+{
+	static const struct {
+		const char *sign;
+		enum term_op op;
+		bool is_negated;
+	} ops[] = { { ">=", OP_GE, false }, { "<=", OP_LE, false }, { "!=", OP_EQ, true },
+		{ "=", OP_EQ, false }, { ">", OP_GT, false }, { "<", OP_LT, false }, { ":", OP_HAS, false } };
+	const char *s = *p;
+	size_t len = 0, i;
+
+	while ((s[len] >= 'a' && s[len] <= 'z') || s[len] == '_' || (len && s[len] >= '0' && s[len] <= '9'))
+		len++;
+	if (!len)
+		return true;
+	for (i = 0; i < ARRAY_LEN(ops); i++)
+		if (strncmp(s + len, ops[i].sign, strlen(ops[i].sign)) == 0)
+			break;
+	if (i == ARRAY_LEN(ops))
+		return true;
+	t->col = find_col(f, s, len);
+	if (t->col < 0)
+		return ops[i].op == OP_HAS || no_such_col(f, s, len, err);
+	t->op = ops[i].op;
+	t->is_negated ^= ops[i].is_negated;
+	*p = s + len + strlen(ops[i].sign);
+	return true;
+}
+
+/* "/re/" at *p, which moves behind it. */
+static bool
+read_regex(struct grid_filter *f, struct term *t, const char **p, struct error *err)
+{
+	char *re = arena_alloc(&f->arena, strlen(*p) + 1), *out = re, why[128];
+	const char *s = *p + 1;
+	int code;
+
+	for (; *s && !(*s == '/' && (!s[1] || is_blank(s[1]))); s++) {
+		if (*s == '\\' && s[1] == '/')
+			s++;
+		else if (*s == '\\' && s[1])
+			*out++ = *s++;
+		*out++ = *s;
+	}
+	*out = '\0';
+	if (!*s) {
+		error_set(err, ERR_USAGE, "the expression %s is not closed", *p);
+		return error_hint(err, "Write /%s/, or quote the word to look for it as text.", re);
+	}
+	code = regcomp(&t->regex, re, REG_EXTENDED | REG_ICASE | REG_NOSUB);
+	if (code) {
+		regerror(code, &t->regex, why, sizeof(why));
+		return error_set(err, ERR_USAGE, "expression /%s/: %s", re, why);
+	}
+	t->op = OP_REGEX;
+	t->word = re;
+	t->may_be_number = true;
+	*p = s + 1;
+	return true;
+}
+
+/* The word at *p with its quotes and escapes taken off. */
+static bool
+read_word(struct grid_filter *f, struct term *t, const char **p, struct error *err)
+{
+	char *text = arena_alloc(&f->arena, strlen(*p) + 1), *out = text, quote = '\0';
+	const char *s = *p;
+
+	for (; *s && (quote || !is_blank(*s)); s++) {
+		if (quote && *s == quote)
+			quote = '\0';
+		else if (!quote && (*s == '\'' || *s == '"'))
+			quote = *s;
+		else if (*s == '\\' && s[1] && quote != '\'')
+			*out++ = *++s;
+		else
+			*out++ = *s;
+	}
+	if (quote)
+		return error_set(err, ERR_USAGE, "quote %c in the filter is not closed", quote);
+	*p = s;
+	set_word(f, t, text, (size_t)(out - text));
+	return true;
+}
+
+static bool
+is_text_kind(enum column_kind kind)
+{
+	return kind == COL_TEXT || kind == COL_QUERY;
+}
+
+/* What compares with a number must be one, unless the column is text. */
+static bool
+check_value(const struct grid_filter *f, struct term *t, struct error *err)
+{
+	const struct column *col;
+
+	if (t->op == OP_HAS || t->op == OP_REGEX)
+		return true;
+	col = &f->cols[t->col];
+	t->has_value = read_value(t->word, col->kind, &t->value);
+	if (t->has_value || t->op == OP_EQ || is_text_kind(col->kind))
+		return true;
+	error_set(err, ERR_USAGE, "\"%s\" is no value to compare column \"%s\" with", t->word, col->name);
+	switch (col->kind) {
+	case COL_SECONDS:
+	case COL_MS:
+		return error_hint(err, "Write a number with a unit: 500ms, 10s, 5m, 1h30m, 2d.");
+	case COL_BYTES:
+		return error_hint(err, "Write a number with a unit: 8kB, 3MB, 1.5GB.");
+	case COL_TIME:
+		return error_hint(err, "Write a time: 2026-11-21 or 2026-11-21T07:27:12Z.");
+	case COL_LSN:
+		return error_hint(err, "Write a log position: 16/B374D848.");
+	default:
+		return error_hint(err, "Write a number: 12, 1.5, 3k.");
+	}
+}
+
+static bool
+read_term(struct grid_filter *f, const char **p, struct error *err)
+{
+	struct term *t = &f->terms[f->n];
+
+	*t = (struct term){ .op = OP_HAS, .col = -1 };
+	if (**p == '!' && (*p)[1] && !is_blank((*p)[1])) {
+		t->is_negated = true;
+		(*p)++;
+	}
+	if (!read_column(f, t, p, err))
+		return false;
+	if (**p == '/' && (*p)[1] && !is_blank((*p)[1]) && t->op == OP_HAS) {
+		if (!read_regex(f, t, p, err))
+			return false;
+		f->n++;
+	} else {
+		if (!read_word(f, t, p, err) || !check_value(f, t, err))
+			return false;
+		/* A word of nothing, as "col:" while it is typed, matches all. */
+		f->n += t->len > 0 || t->op == OP_EQ;
+	}
+	if (f->n && t->col < 0 && t->may_be_number)
+		f->any_wants_numbers = true;
+	return true;
+}
+
+struct grid_filter *
+grid_filter_new(const struct column *cols, int ncols, const char *text, struct error *err)
+{
+	struct grid_filter *f;
+
+	if (strlen(text) > MAX_FILTER) {
+		error_set(err, ERR_USAGE, "the filter is longer than %d bytes", MAX_FILTER);
+		return NULL;
+	}
+	f = xcalloc(1, sizeof(*f));
+	f->cols = cols;
+	f->ncols = ncols;
+	for (;;) {
+		while (is_blank(*text))
+			text++;
+		if (!*text)
+			return f;
+		if (f->n == MAX_TERMS) {
+			error_set(err, ERR_USAGE, "the filter has more than %d words", MAX_TERMS);
+			break;
+		}
+		if (!read_term(f, &text, err))
+			break;
+	}
+	grid_filter_free(f);
+	return NULL;
+}
+
+void
+grid_filter_free(struct grid_filter *f)
+{
+	if (!f)
+		return;
+	for (int i = 0; i < f->n; i++)
+		if (f->terms[i].op == OP_REGEX)
+			regfree(&f->terms[i].regex);
+	arena_release(&f->arena);
+	free(f);
+}
+
+/* A cell's text for all terms that ask for it. */
+struct cell_view {
+	const struct cell *cell;
+	enum column_kind kind;
+	struct strbuf *buf;	/* the screen text, once `is_made` */
+	bool is_made;
+};
+
+static const struct strbuf *
+screen_text(struct cell_view *v)
+{
+	if (!v->is_made) {
+		strbuf_clear(v->buf);
+		grid_cell_text(v->buf, v->kind, v->cell);
+		v->is_made = true;
+	}
+	return v->buf;
+}
+
+static bool
+has_word(const struct term *t, struct cell_view *v)
+{
+	const struct cell *c = v->cell;
+	const struct strbuf *text;
+	size_t len;
+
+	/* Searched as the server sent it, which differs from the screen in white space and stand-ins only. */
+	if (c->type == CELL_TEXT) {
+		len = c->len < MAX_CELL ? c->len : MAX_CELL;
+		if (utf8_find_fold(c->s, len, t->word, t->len))
+			return true;
+		if (!t->has_space)
+			return false;
+	} else if (!t->may_be_number) {
+		return false;
+	}
+	text = screen_text(v);
+	return utf8_find_fold(text->buf, text->len, t->word, t->len);
+}
+
+static bool
+matches_regex(const struct term *t, struct cell_view *v)
+{
+	const struct strbuf *text = screen_text(v);
+	size_t len = text->len;
+	char keep;
+	bool found;
+
+	if (len <= MAX_REGEX_CELL)
+		return regexec(&t->regex, text->buf, 0, NULL, 0) == 0;
+	len = MAX_REGEX_CELL;
+	keep = text->buf[len];
+	v->buf->buf[len] = '\0';
+	found = regexec(&t->regex, text->buf, 0, NULL, 0) == 0;
+	v->buf->buf[len] = keep;
+	return found;
+}
+
+static bool
+equals(const struct term *t, struct cell_view *v)
+{
+	const struct cell *c = v->cell;
+	const struct strbuf *text;
+
+	if (c->type == CELL_INTS && t->has_value)
+		for (uint32_t i = 0; i < c->len; i++)
+			if (cell_i64(&t->value, 0) == c->ints[i])
+				return true;
+	if (cell_is_number(c) && t->has_value && cell_cmp(c, &t->value) == 0)
+		return true;
+	text = screen_text(v);
+	/* Equal when each holds the other: folding may change lengths, so they are not compared. */
+	return utf8_find_fold(text->buf, text->len, t->word, t->len) &&
+	    utf8_width(text->buf, text->len) == utf8_width(t->word, t->len);
+}
+
+/* Numbers by value, also every element of a list; texts by the alphabet, case-blind. */
+static bool
+compares(const struct term *t, struct cell_view *v)
+{
+	const struct cell *c = v->cell;
+	struct cell other = t->value, element;
+	bool is_hit = false;
+	int r;
+
+	if (c->type == CELL_INTS) {
+		for (uint32_t i = 0; i < c->len && !is_hit && t->has_value; i++) {
+			struct cell_view one = { &element, COL_INT, v->buf, false };
+
+			element = cell_int(c->ints[i]);
+			is_hit = compares(t, &one);
+		}
+		return is_hit;
+	}
+	if (c->type == CELL_TEXT)
+		other = cell_textn(t->word, t->len);
+	else if (!cell_is_number(c) || !t->has_value)
+		return false;
+	r = cell_cmp(c, &other);
+	switch (t->op) {
+	case OP_LT:
+		return r < 0;
+	case OP_LE:
+		return r <= 0;
+	case OP_GT:
+		return r > 0;
+	default:
+		return r >= 0;
+	}
+}
+
+static bool
+holds(const struct term *t, struct cell_view *v)
+{
+	switch (t->op) {
+	case OP_HAS:
+		return has_word(t, v);
+	case OP_REGEX:
+		return matches_regex(t, v);
+	case OP_EQ:
+		return equals(t, v);
+	case OP_LT:
+	case OP_LE:
+	case OP_GT:
+	case OP_GE:
+		break;
+	}
+	return compares(t, v);
+}
+
+/* Terms of one column: cheap, so they go first. */
+static bool
+match_columns(const struct grid_filter *f, const struct grid_row *row, struct strbuf *buf)
+{
+	const struct term *t;
+
+	for (int i = 0; i < f->n; i++) {
+		t = &f->terms[i];
+		if (t->col < 0)
+			continue;
+		struct cell_view v = { &row->cells[t->col], f->cols[t->col].kind, buf, false };
+
+		if (holds(t, &v) == t->is_negated)
+			return false;
+	}
+	return true;
+}
+
+/* Terms over all columns: `open` holds a bit for each that is still to be found, `banned` for each that
+ * must not be. */
+static bool
+match_any(const struct grid_filter *f, const struct grid_row *row, struct strbuf *buf)
+{
+	uint32_t open = 0, banned = 0, bit;
+
+	for (int i = 0; i < f->n; i++)
+		if (f->terms[i].col < 0)
+			*(f->terms[i].is_negated ? &banned : &open) |= UINT32_C(1) << i;
+	for (int c = 0; c < f->ncols && (open | banned); c++) {
+		struct cell_view v = { &row->cells[c], f->cols[c].kind, buf, false };
+
+		if (f->cols[c].flags & COL_NOJSON)
+			continue;
+		if (v.cell->type != CELL_TEXT && !f->any_wants_numbers)
+			continue;
+		for (int i = 0; i < f->n; i++) {
+			bit = UINT32_C(1) << i;
+			if (!((open | banned) & bit) || !holds(&f->terms[i], &v))
+				continue;
+			if (banned & bit)
+				return false;
+			open &= ~bit;
+		}
+		if (!open && !banned)
+			return true;
+	}
+	return !open;
+}
+
+static bool
+match_row(const struct grid_filter *f, const struct grid_row *row, struct strbuf *buf)
+{
+	return match_columns(f, row, buf) && match_any(f, row, buf);
+}
+
+bool
+grid_filter_match(const struct grid_filter *f, const struct grid *g, const struct grid_row *row)
+{
+	struct strbuf buf = STRBUF_INIT(MAX_CELL);
+	bool is_match;
+
+	if (!f || g->ncols < f->ncols)
+		return !f;
+	is_match = match_row(f, row, &buf);
+	strbuf_release(&buf);
+	return is_match;
+}
+
+void
+grid_filter(struct grid *g, const struct grid_filter *f)
+{
+	struct strbuf buf = STRBUF_INIT(MAX_CELL);
+	int depth = 0, kept = 0;
+	bool *keep;
+
+	g->total = g->nrows;
+	if (!f || !f->n || g->ncols < f->ncols)
+		return;
+	keep = xcalloc((size_t)g->nrows, sizeof(*keep));
+	/* Backwards: in a tree, what is less deep than a kept row below it is its ancestor. */
+	for (int r = g->nrows - 1; r >= 0; r--) {
+		struct grid_row *row = &g->rows[r];
+
+		keep[r] = (g->is_tree && row->depth < depth) || match_row(f, row, &buf);
+		if (keep[r] || row->depth < depth)
+			depth = row->depth;
+	}
+	for (int r = 0; r < g->nrows; r++)
+		if (keep[r])
+			g->rows[kept++] = g->rows[r];
+	g->nrows = kept;
+	free(keep);
+	strbuf_release(&buf);
+}
