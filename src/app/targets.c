@@ -6,6 +6,7 @@
 
 #include "app/targets.h"
 #include "base/lexer.h"
+#include "base/strbuf.h"
 #include "guide/lab.h"
 
 static bool
@@ -304,17 +305,23 @@ environment_decides(void)
 	return false;
 }
 
+/* The lab, when one is up: its primary, and its standby beside it. */
 static void
 add_lab(struct targets *t)
 {
-	const char *pgbouncer = NULL;
-	const char *conninfo = lab_conninfo(&t->arena, &pgbouncer);
+	const char *primary, *standby, *pgbouncer;
+	struct error err = { 0 };
 	struct target *item;
 
-	if (!conninfo)
+	if (!lab_conninfo(&t->arena, &primary, &standby, &pgbouncer, &err))
 		return;
-	item = add(t, "lab", conninfo);
+	item = add(t, "lab", primary);
 	item->pgbouncer = pgbouncer;
+	item->color = "green";
+	item->is_lab = true;
+	if (!standby)
+		return;
+	item = add(t, "lab-standby", standby);
 	item->color = "green";
 	item->is_lab = true;
 }

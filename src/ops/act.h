@@ -76,7 +76,8 @@ const char *act_worst_risk(const struct act *a);
 /* What the user is asked ("terminate 3 sessions? type 3"), and the text that confirms. */
 const char *act_question(const struct act *a);
 const char *act_expects(const struct act *a);	/* "y", "3", or the target's name */
-/* The answer typed; ERR_NOT_CONFIRMED when it is not what act_expects() said. --yes confirms all but a protected target. */
+/* The answer typed; ERR_NOT_CONFIRMED when it is not what act_expects() said. --yes confirms all but a protected target.
+ * After a wrong answer the act is FINISHED, refused. */
 bool act_confirm(struct act *a, const char *typed, struct error *err) MUST_CHECK;
 bool act_confirm_yes(struct act *a, struct error *err) MUST_CHECK;
 void act_abort(struct act *a);
@@ -90,10 +91,10 @@ const char *act_statement(const struct act *a);
 /* The driver reports how starting the job went (job 0: error). */
 void act_detached(struct act *a, int64_t job, const struct error *error);
 
-/* The verbs, for the command table, help and completion. NULL name ends. */
 struct act_class {
 	const char *name, *usage, *help;
 };
-extern const struct act_class act_classes[];
+/* Is the word a verb of act_new()? */
+bool act_is_verb(const char *word);
 
 #endif
