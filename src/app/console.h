@@ -1,6 +1,6 @@
 /*
- * The console: the screen, its panes and its prompt. Commands reach it through these functions; a command that runs without
- * a screen gets no console (NULL). UI thread.
+ * The console: the screen, its panes and its prompt. Screen-only commands (cmd_screen.c) change it through these functions;
+ * other commands see it through run_ctx.screen. UI thread.
  */
 #ifndef PGMEDIC_APP_CONSOLE_H
 #define PGMEDIC_APP_CONSOLE_H
@@ -8,127 +8,105 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/options.h"
+#include "app/run.h"
+#include "app/settings.h"
 #include "app/source.h"
+#include "app/targets.h"
 #include "base/doc.h"
 #include "base/error.h"
 #include "panes/view.h"
 
 struct console;
-struct run_ctx;
 
 /* ------------------------------------------------------------------------------------------- start */
 
-struct console_target {
-	const char *name;
-	const char *color;	/* environment colour: red yellow green blue magenta, NULL none */
-	const char *pane;	/* first pane, NULL: the console's */
-	bool is_protected, is_read_only;
-};
-
-struct console_columns {	/* columns.PANE of the configuration */
-	const char *pane, *columns;	/* blank- or comma-separated */
-};
-
 struct console_conf {
+	const struct options *opt;
+	struct settings *settings;
+	const struct targets *targets;	/* as many as the source has, in its order */
 	struct source source;
-	int wake_fd;			/* read end: a byte when a snapshot or an outcome is ready */
-	const struct console_target *targets;	/* as many as the source has */
-	int ntargets;
+	struct collector *collector;	/* for acts; NULL: nothing can be done here (a recording) */
+	int wake_fd;			/* read end: a byte when a snapshot or an outcome is ready; -1 none */
 	int target;			/* shown first */
-	const char *pane;		/* NULL: overview */
-	const char *theme, *keymap;	/* NULL: dark, default */
-	int refresh_ms;
-	const struct console_columns *columns;
-	int ncolumns;
-	bool is_read_only, no_color, ascii, no_mouse;
 	const char *history_path;	/* of the prompt; NULL: not kept */
 	const char *script;		/* PGMEDIC_SCRIPT: file of keys and commands; then no terminal is needed */
-	const struct doc *problems;	/* of the configuration, shown at the start; may be NULL */
-	struct run_ctx *run;		/* given to commands */
-	/* Runs one command line. */
-	bool (*command)(struct run_ctx *run, const char *line, struct error *err);
-	/* Completes a command line, as prompt_completer. May be NULL. */
-	void (*complete)(struct run_ctx *run, const char *line, int point, int *start,
-	    void (*add)(void *arg, const char *text), void *arg);
 };
 
-/* Opens the screen. What conf points to must outlive the console. */
-struct console *console_new(const struct console_conf *conf, struct error *err);
-/* Runs until quit; returns the exit status. */
-int console_loop(struct console *c);
-void console_free(struct console *c);
+/* Opens the screen, runs until quit, restores the terminal. Returns the exit status; *err is set when the screen cannot
+ * be opened (status EXIT_FAILED). What conf points to must live as long. */
+int console_main(const struct console_conf *conf, struct error *err);
+
+/* What commands see of it as run_ctx.screen. */
+extern const struct run_screen console_screen;
+
+/* Names of the themes and keymaps there are (config folder, installed, built in), sorted, NULL-terminated, in the arena. */
+const char *const *console_theme_names(struct arena *arena);
+const char *const *console_keymap_names(struct arena *arena);
 
 /* -------------------------------------------------------------------------------------- what is shown */
 
-int console_target_index(const struct console *c);
-const struct console_target *console_target_conf(const struct console *c);
 /* The snapshot on the screen (held while paused); borrowed until the loop turns. Never NULL. */
 const struct snapshot *console_snapshot(struct console *c);
-/* The newest one, also while paused. Borrowed. */
-const struct snapshot *console_live_snapshot(struct console *c);
 /* The shown pane's view with its grid up to date. */
 struct view *console_view(struct console *c);
-bool console_is_read_only(const struct console *c);
 bool console_is_paused(const struct console *c);
-/* Pids that an action is meant for: the tagged ones, else that under the cursor. Returns how many. */
-int console_pids(struct console *c, int64_t *pids, int max);
+int console_refresh_ms(const struct console *c);
+const char *console_theme_name(const struct console *c);
+const char *console_keymap_name(const struct console *c);
+/* The pane that keys are looked up for: its name, or "view" while a document is shown. */
+const char *console_context(const struct console *c);
+const struct keymap *console_keys(const struct console *c);
 
 /* -------------------------------------------------------------------------------------- changing it */
 
 bool console_pane(struct console *c, const char *name, struct error *err) MUST_CHECK;
-/* To the view before this one ('-'). */
+/* Another pane with a filter of its own ("blocked_by:42"): L, drilling in. */
+bool console_drill(struct console *c, const char *name, const char *filter, struct error *err) MUST_CHECK;
+/* The view before this one ('-'). */
 void console_previous(struct console *c);
-bool console_target(struct console *c, const char *name, struct error *err) MUST_CHECK;	/* also "next", "prev" */
+/* A target's name, or "next", "previous". */
+bool console_target(struct console *c, const char *name, struct error *err) MUST_CHECK;
 bool console_theme(struct console *c, const char *name, struct error *err) MUST_CHECK;
 bool console_keymap(struct console *c, const char *name, struct error *err) MUST_CHECK;
 /* "bind any <F5> tree  # help" or "unbind …". */
 bool console_bind(struct console *c, const char *line, struct error *err) MUST_CHECK;
 void console_refresh(struct console *c, int ms);
-int console_refresh_ms(const struct console *c);
+void console_now(struct console *c);
+void console_reconnect(struct console *c);
 void console_pause(struct console *c, bool paused);
 void console_quit(struct console *c, int status);
-/* Leave documents, filter, drill-down: one level; false at the top. */
+/* Close a document, clear a filter: one level back; false at the top. */
 bool console_back(struct console *c);
-/* Open the prompt with a text already typed. */
-void console_prompt(struct console *c, const char *text);
+/* Open the prompt: ':' with a text already typed, or '/' for the live filter. */
+void console_prompt(struct console *c, char kind, const char *text);
+/* Find in the document, or walk the rows that match the filter. */
+bool console_find(struct console *c, bool backwards);
+void console_open_detail(struct console *c);
+enum console_motion {
+	MOVE_UP, MOVE_DOWN, MOVE_PAGE_UP, MOVE_PAGE_DOWN, MOVE_HALF_UP, MOVE_HALF_DOWN, MOVE_TOP, MOVE_BOTTOM, MOVE_LEFT, MOVE_RIGHT,
+	MOVE_FIRST_COLUMN, MOVE_LAST_COLUMN,
+};
+/* The cursor, or the document; n times. */
+void console_move(struct console *c, enum console_motion motion, int n);
+/* What the mouse pointed at last: select the row, or sort by the header. */
+void console_click(struct console *c);
+void console_redraw(struct console *c);
+void console_suspend(struct console *c);
+void console_dump(struct console *c, struct strbuf *out);
+/* For `save view`: the commands that bring the present screen back, one a line. */
+void console_describe(struct console *c, struct strbuf *out);
 
 /* ------------------------------------------------------------------------------------------- talking */
 
-/* One line above the hints until the next key that does something. */
+/* One line above the hints, until the next key. */
 void console_message(struct console *c, enum role role, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void console_error(struct console *c, const struct error *err);
-/* A document over the table (plan, help, detail); the content is taken from *doc, which is empty afterwards. */
+/* A document over the table (help, detail); the content is taken: *doc is empty afterwards. */
 void console_doc(struct console *c, const char *title, struct doc *doc);
-/* Sends text to the terminal's clipboard; the text is cleaned. */
+/* A list to choose columns from. */
+void console_choose_columns(struct console *c);
+/* To the terminal's clipboard; the text is cleaned. */
 void console_copy(struct console *c, const char *text, size_t len);
-
-enum confirm_kind {
-	CONFIRM_YES,	/* y */
-	CONFIRM_WORD,	/* type `word`: the count for many, the target's name where it is protected */
-};
-
-struct confirm {
-	const char *title;	/* "terminate 3 sessions" */
-	struct doc *plan;	/* shown in full; taken, may be NULL */
-	enum confirm_kind kind;
-	const char *word;
-	int timeout_s;		/* 0: 60 */
-	/* Called once: given, or not (no, Esc, expired; err says which). */
-	void (*done)(void *arg, bool is_given, const struct error *err);
-	void *arg;
-};
-/* Asks; returns at once. A confirmation that is open already is answered with no. */
-void console_confirm(struct console *c, const struct confirm *confirm);
-
-/* Run a named query on the action connection of the shown target; `done` is called with its outcome (and need not unref the rows).
- * False and *err: the queue is full, or the source has no server. */
-bool console_run_query(struct console *c, const struct run_request *req,
-    void (*done)(void *arg, const struct run_outcome *outcome), void *arg, struct error *err) MUST_CHECK;
-/* Call `fn` in `ms` milliseconds from the loop, once. */
-void console_after(struct console *c, int ms, void (*fn)(void *arg), void *arg);
-/* Something is under way ("terminating 3 sessions"): shown, and Ctrl-C calls `cancel`. NULL: no longer. */
-void console_busy(struct console *c, const char *what, void (*cancel)(void *arg), void *arg);
-/* Leave the screen, run a program with the terminal, come back. argv is NULL-terminated; env entries "NAME=value" are added. */
-bool console_spawn(struct console *c, const char *const *argv, const char *const *env, struct error *err) MUST_CHECK;
 
 #endif

@@ -19,10 +19,8 @@ struct source_ops {
 	bool (*refresh_ms)(void *self, int target, int ms);
 	bool (*now)(void *self, int target);
 	bool (*reconnect)(void *self, int target, const char *password);
-	/* As collector_run, _outcome, _cancel. NULL: this source has no server to ask. */
-	uint64_t (*run)(void *self, int target, const struct run_request *req);
+	/* As collector_outcome. NULL: this source has no server to ask. */
 	bool (*outcome)(void *self, struct run_outcome *outcome);
-	void (*cancel)(void *self, uint64_t ticket);
 	/* Milliseconds until the source wants tick() to be called, -1 never; NULL with a thread of its own. */
 	int (*due_ms)(void *self);
 	void (*tick)(void *self);

@@ -27,7 +27,4 @@ struct input {
 void input_next(struct input *in);
 /* File descriptor to poll; -1 when headless. */
 int input_fd(void);
-/* Milliseconds until a started sequence must be read to its end although nothing is readable; -1: none. */
-int input_pending_ms(void);
-
 #endif

@@ -43,7 +43,7 @@ enum {
  * (<Enter> <C-a> <M-x> <S-Tab> <F1> <Space> <lt>). Returns the bytes used, 0 when it is none. */
 size_t key_parse(const char *s, uint32_t *key);
 /* The name that key_parse reads back; buf of at least 32 bytes. */
-const char *key_name(uint32_t key, char *buf, size_t size);
+const char *key_text(uint32_t key, char *buf, size_t size);
 /* The nearest key name for an error message ("<Entr>": "Enter"), NULL when none is near. */
 const char *key_nearest(const char *s);
 

@@ -22,7 +22,7 @@ struct table {
 	/* where things were drawn, for the mouse */
 	short col_x[TABLE_MAX_COLS], col_w[TABLE_MAX_COLS];	/* by position; x relative to the rectangle */
 	int first_pos, nvisible;	/* positions shown: 0 (frozen), then first_pos … */
-	short row_of_line[512];		/* grid row drawn on each line below the header, -1 none */
+	int row_of_line[512];		/* grid row drawn on each line below the header, -1 none */
 	int nlines;
 	bool more_right;
 };
