@@ -96,7 +96,7 @@ static inline int64_t
 cell_i64(const struct cell *c, int64_t none)
 {
 	if (c->type == CELL_FLOAT)
-		return (int64_t)c->f;
+		return c->f > -0x1p63 && c->f < 0x1p63 ? (int64_t)c->f : none;
 	return cell_is_number(c) ? c->i : none;
 }
 /* Is the cell this text? */

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MAX_SECTION = 49 };	/* inih cuts a longer name silently */
+
 /*
  * Lines are fed to inih one by one, so that their numbers are known (its handler does not get them), so
  * that a line longer than its buffer of INI_MAX_LINE is not cut, and so that all bad lines are found,
@@ -104,7 +106,7 @@ next_line(char *str, int num, void *arg)
 	str[0] = '\0';
 	if (!*s || strchr("#;\r\n", *s))
 		return str;
-	if (*s == '[' ? !strchr(s, ']') : *s == '=' || *s == ':' || !s[strcspn(s, "=:")]) {
+	if (*s == '[' ? !strchr(s, ']') || strcspn(s, "]") - 1 > MAX_SECTION : *s == '=' || *s == ':' || !s[strcspn(s, "=:")]) {
 		add_bad(r->conf, r->number);
 		return str;
 	}
@@ -210,6 +212,7 @@ path_make(const char *dir, struct error *err)
 	char *path = xstrdup(dir), *p = path;
 	struct stat st;
 	bool ok = true;
+	int why = 0;
 
 	do {
 		p += strspn(p, "/");
@@ -217,12 +220,14 @@ path_make(const char *dir, struct error *err)
 		char cut = *p;
 
 		*p = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST && errno != EISDIR)
+		if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+			why = errno;
 			ok = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+		}
 		*p = cut;
 	} while (ok && *p);
 	if (!ok)
-		error_set(err, ERR_FILE, "cannot make folder \"%s\": %s", dir, strerror(errno));
+		error_set(err, ERR_FILE, "cannot make folder \"%s\": %s", dir, strerror(why));
 	else if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
 		ok = error_set(err, ERR_FILE, "\"%s\" is not a folder", dir);
 	free(path);

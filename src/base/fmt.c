@@ -96,15 +96,16 @@ put_scaled(struct text *t, double v, double base, const char *units)
 {
 	int unit = -1;
 
-	if (v < base && llround(v) < (long long)base) {
+	/* Half below the base already rounds to it. */
+	if (v < base - 0.5) {
 		put_fixed(t, v, 0);
 		return;
 	}
-	while (unit < 0 || (llround(v) >= (long long)base && units[unit + 1])) {
+	while (v >= base - 0.5 && units[unit + 1]) {
 		v /= base;
 		unit++;
 	}
-	if (v >= base * 10) {
+	if (v >= base - 0.5) {
 		put_str(t, "huge");
 		return;
 	}

@@ -51,6 +51,25 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Can the (folded) word be part of a number, truth value or log position as the screen shows it? There
+ * letters stand alone, but for hexadecimal digits and a few whole words. */
+static bool
+may_be_number(const char *s)
+{
+	static const char *const words[] = { "yes", "no", "infinity", "huge" };
+
+	if (s[strspn(s, "0123456789.,:+-/?abcdefghikmnopstuyz")])
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (strstr(words[i], s))
+			return true;
+	for (; *s; s++)
+		if (*s >= 'a' && s[1] >= 'a' && (*s > 'f' || s[1] > 'f') && strncmp(s, "inf", 3) != 0 &&
+		    strncmp(s, "nf", 2) != 0)
+			return false;
+	return true;
+}
+
 /* Folded copy of a word of len bytes. */
 static void
 set_word(struct grid_filter *f, struct term *t, const char *s, size_t len)
@@ -70,7 +89,7 @@ set_word(struct grid_filter *f, struct term *t, const char *s, size_t len)
 	t->word = arena_strndup(&f->arena, out.buf, out.len);
 	t->len = out.len;
 	t->has_space = strpbrk(t->word, " \t\n") != NULL;
-	t->may_be_number = t->word[strspn(t->word, "0123456789.,:+-/?abcdefghikmnopstuyz")] == '\0';
+	t->may_be_number = may_be_number(t->word);
 	strbuf_release(&out);
 }
 
@@ -492,10 +511,10 @@ equals(const struct term *t, struct cell_view *v)
 				return true;
 	if (cell_is_number(c) && t->has_value && cell_cmp(c, &t->value) == 0)
 		return true;
+	if (c->type == CELL_TEXT && utf8_equal_fold(c->s, c->len, t->word, t->len))
+		return true;
 	text = screen_text(v);
-	/* Equal when each holds the other: folding may change lengths, so they are not compared. */
-	return utf8_find_fold(text->buf, text->len, t->word, t->len) &&
-	    utf8_width(text->buf, text->len) == utf8_width(t->word, t->len);
+	return utf8_equal_fold(text->buf, text->len, t->word, t->len);
 }
 
 /* Numbers by value, also every element of a list; texts by the alphabet, case-blind. */

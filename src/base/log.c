@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -76,6 +76,7 @@ log_write(enum log_level level, const char *module, const char *fmt, ...)
 	strbuf_addf(&line, "%s %s %ld %s: ", wall_rfc3339(wall_now(), when, sizeof(when)), names[level],
 	    (long)syscall(SYS_gettid), module);
 	utf8_clean(&line, safe.buf, safe.len, true);
+	/* Also a line that was cut has an end. */
 	line.max = SIZE_MAX;
 	line.cut = false;
 	strbuf_addc(&line, '\n');

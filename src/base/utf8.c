@@ -159,9 +159,10 @@ utf8_cp_fold(uint32_t cp)
 	return cp >= 0x400 && cp <= 0x40f ? cp + 80 : cp;
 }
 
-/* Does s begin with the folded needle? Folding may change the count of bytes, so both are walked. */
+/* Does s begin with the folded needle? Folding may change the count of bytes, so both are walked; *rest
+ * is what s has left. */
 static bool
-begins_fold(const char *s, size_t len, const char *needle, size_t needle_len)
+begins_fold(const char *s, size_t len, const char *needle, size_t needle_len, size_t *rest)
 {
 	uint32_t a, b;
 	size_t n, m;
@@ -181,13 +182,23 @@ begins_fold(const char *s, size_t len, const char *needle, size_t needle_len)
 		needle += m;
 		needle_len -= m;
 	}
+	*rest = len;
 	return true;
+}
+
+bool
+utf8_equal_fold(const char *s, size_t len, const char *word, size_t word_len)
+{
+	size_t rest;
+
+	return begins_fold(s, len, word, word_len, &rest) && !rest;
 }
 
 bool
 utf8_find_fold(const char *s, size_t len, const char *needle, size_t needle_len)
 {
 	unsigned char first, c;
+	size_t rest;
 
 	if (!needle_len)
 		return true;
@@ -198,7 +209,7 @@ utf8_find_fold(const char *s, size_t len, const char *needle, size_t needle_len)
 			continue;
 		if (first >= 0x80 && (c < 0x80 || (c & 0xc0) == 0x80) && c != first)
 			continue;
-		if (begins_fold(s + i, len - i, needle, needle_len))
+		if (begins_fold(s + i, len - i, needle, needle_len, &rest))
 			return true;
 	}
 	return false;

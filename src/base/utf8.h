@@ -24,6 +24,8 @@ bool utf8_cp_is_unsafe(uint32_t cp);
 uint32_t utf8_cp_fold(uint32_t cp);
 /* Is the (already folded) needle in s, case-blind? An empty one always is. */
 bool utf8_find_fold(const char *s, size_t len, const char *needle, size_t needle_len);
+/* Is s, folded, the (already folded) word? */
+bool utf8_equal_fold(const char *s, size_t len, const char *word, size_t word_len);
 /* Columns of a clean string. */
 int utf8_width(const char *s, size_t len);
 /* Bytes of s that fit into `cols` columns; *used (may be NULL) says how many columns those take. */
