@@ -122,6 +122,7 @@ function start() {
 		fail("a query's name is made of a-z, 0-9, _ and -")
 	file_no++
 	in_head = 1
+	keys_began = 0
 	text = body = col_names = col_types = privilege = requires = too_old = ""
 	timeout = params = ncols = 0
 	act = "false"
@@ -161,13 +162,14 @@ in_head && /^--/ {
 		sub(/^[a-z_]+:[ \t]*/, "", line)
 		last = ""
 		if (key in known) {
+			keys_began = 1
 			# a list of columns may go on in the next line after a comma
 			if (key == "columns" && line ~ /,$/) {
 				last = line
 				next
 			}
 			header(key, line)
-		} else
+		} else if (keys_began)	# before, it is prose with a colon
 			fail("unknown key -- " key ":")
 	} else if (last != "") {
 		last = last " " line
