@@ -1,0 +1,569 @@
+#include "config.h"
+
+#include "pg/sqltext.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/strbuf.h"
+
+enum { MAX_TEXT = 4 << 20 };
+
+static bool
+is_ident_start(char c)
+{
+	return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static bool
+is_ident(char c)
+{
+	return is_ident_start(c) || isdigit((unsigned char)c) || c == '$';
+}
+
+/* Block comments nest. NULL: never closed. */
+static const char *
+skip_comment(const char *s)
+{
+	int depth = 0;
+
+	do {
+		if (s[0] == '/' && s[1] == '*') {
+			depth++;
+			s += 2;
+		} else if (s[0] == '*' && s[1] == '/') {
+			depth--;
+			s += 2;
+		} else if (*s) {
+			s++;
+		} else {
+			return NULL;
+		}
+	} while (depth > 0);
+	return s;
+}
+
+/* NULL: an open comment. */
+static const char *
+skip_blank(const char *s)
+{
+	for (;;) {
+		if (isspace((unsigned char)*s)) {
+			s++;
+		} else if (s[0] == '-' && s[1] == '-') {
+			s += strcspn(s, "\n\r");
+		} else if (s[0] == '/' && s[1] == '*') {
+			s = skip_comment(s);
+			if (!s)
+				return NULL;
+		} else {
+			return s;
+		}
+	}
+}
+
+/* Behind the closing quote; a doubled quote, and with escapes a backslash, does not close. NULL: never closed. */
+static const char *
+skip_quoted(const char *s, char quote, bool has_escapes)
+{
+	for (s++; *s; s++) {
+		if (has_escapes && *s == '\\' && s[1])
+			s++;
+		else if (*s == quote && s[1] == quote)
+			s++;
+		else if (*s == quote)
+			return s + 1;
+	}
+	return NULL;
+}
+
+/* $tag$…$tag$: behind it; s itself when this is no dollar quote; NULL: never closed. */
+static const char *
+skip_dollar(const char *s)
+{
+	const char *tag_end = s + 1;
+	size_t len;
+
+	if (is_ident_start(*tag_end))
+		while (is_ident(*tag_end) && *tag_end != '$')
+			tag_end++;
+	if (*tag_end != '$')
+		return s;
+	len = (size_t)(tag_end - s) + 1;
+	for (const char *p = s + len; *p; p++)
+		if (*p == '$' && strncmp(p, s, len) == 0)
+			return p + len;
+	return NULL;
+}
+
+static struct sql_token
+token(const char **at, enum sql_kind kind, const char *s, const char *end)
+{
+	struct sql_token t = { .kind = end ? kind : SQL_BROKEN, .s = s };
+
+	if (!end)
+		end = s + strlen(s);
+	t.len = (size_t)(end - s);
+	*at = end;
+	return t;
+}
+
+/* A word, or a string with a prefix letter: E'…' has escapes; B, X, N and U& have none (UESCAPE aside). */
+static struct sql_token
+word_token(const char **at, const char *s)
+{
+	const char *end = s;
+
+	if (s[1] == '\'' && strchr("eEbBxXnN", *s))
+		return token(at, SQL_STRING, s, skip_quoted(s + 1, '\'', *s == 'e' || *s == 'E'));
+	if ((*s == 'u' || *s == 'U') && s[1] == '&' && (s[2] == '\'' || s[2] == '"'))
+		return token(at, s[2] == '"' ? SQL_QUOTED : SQL_STRING, s, skip_quoted(s + 2, s[2], false));
+	while (is_ident(*end))
+		end++;
+	return token(at, SQL_WORD, s, end);
+}
+
+static struct sql_token
+dollar_token(const char **at, const char *s)
+{
+	const char *end = s + 1;
+
+	if (isdigit((unsigned char)*end)) {
+		struct sql_token t;
+		long n = strtol(end, NULL, 10);
+
+		while (isdigit((unsigned char)*end))
+			end++;
+		t = token(at, SQL_PARAM, s, end);
+		t.param = n > 0 && n < 65536 ? (int)n : 0;
+		return t;
+	}
+	end = skip_dollar(s);
+	return end == s ? token(at, SQL_SYMBOL, s, s + 1) : token(at, SQL_STRING, s, end);
+}
+
+struct sql_token
+sql_next(const char **at)
+{
+	const char *s = skip_blank(*at), *end;
+
+	if (!s)
+		return token(at, SQL_BROKEN, *at, NULL);
+	if (!*s)
+		return token(at, SQL_END, s, s);
+	if (*s == '\'')
+		return token(at, SQL_STRING, s, skip_quoted(s, '\'', false));
+	if (*s == '"')
+		return token(at, SQL_QUOTED, s, skip_quoted(s, '"', false));
+	if (*s == '$')
+		return dollar_token(at, s);
+	if (is_ident_start(*s))
+		return word_token(at, s);
+	if (isdigit((unsigned char)*s) || (*s == '.' && isdigit((unsigned char)s[1]))) {
+		for (end = s; isalnum((unsigned char)*end) || *end == '.' || *end == '_' ||
+		    ((*end == '-' || *end == '+') && (end[-1] == 'e' || end[-1] == 'E') && isdigit((unsigned char)end[1]));)
+			end++;
+		return token(at, SQL_NUMBER, s, end);
+	}
+	return token(at, SQL_SYMBOL, s, s + 1);
+}
+
+bool
+sql_is_word(const struct sql_token *t, const char *word)
+{
+	return t->kind == SQL_WORD && t->len == strlen(word) && strncasecmp(t->s, word, t->len) == 0;
+}
+
+static bool
+is_symbol(const struct sql_token *t, char c)
+{
+	return t->kind == SQL_SYMBOL && *t->s == c;
+}
+
+/* ------------------------------------------------------------------------- is it one statement, and which */
+
+/* The text up to its only ';' or its end; NULL and *err when something follows or nothing is there. */
+static const char *
+one_statement(struct arena *arena, const char *text, struct error *err)
+{
+	const char *at = text, *end = NULL;
+	bool any = false;
+
+	for (;;) {
+		struct sql_token t = sql_next(&at);
+
+		if (t.kind == SQL_BROKEN) {
+			error_set(err, ERR_REFUSED, "the statement is cut off: a quote or comment is not closed");
+			error_hint(err, "Texts longer than track_activity_query_size are cut by the server.");
+			return NULL;
+		}
+		if (t.kind == SQL_END)
+			break;
+		if (is_symbol(&t, ';')) {
+			if (any && !end)
+				end = t.s;
+			continue;
+		}
+		if (end) {
+			error_set(err, ERR_REFUSED, "there is more than one statement");
+			error_hint(err, "Only a single SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES or TABLE is explained.");
+			return NULL;
+		}
+		any = true;
+	}
+	if (!any) {
+		error_set(err, ERR_USAGE, "there is no statement to explain");
+		return NULL;
+	}
+	return end ? arena_strndup(arena, text, (size_t)(end - text)) : arena_strdup(arena, text);
+}
+
+/* Behind "( … )" when the next token opens one; at itself otherwise; NULL: not closed. */
+static const char *
+skip_parens(const char *at)
+{
+	const char *p = at;
+	struct sql_token t = sql_next(&p);
+	int depth = 1;
+
+	if (!is_symbol(&t, '('))
+		return at;
+	while (depth > 0) {
+		t = sql_next(&p);
+		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
+			return NULL;
+		depth += is_symbol(&t, '(') - is_symbol(&t, ')');
+	}
+	return p;
+}
+
+/* Behind the first word `word` outside parentheses, or NULL. */
+static const char *
+behind_word(const char *at, const char *word)
+{
+	int depth = 0;
+
+	for (;;) {
+		struct sql_token t = sql_next(&at);
+
+		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
+			return NULL;
+		depth += is_symbol(&t, '(') - is_symbol(&t, ')');
+		if (depth == 0 && sql_is_word(&t, word))
+			return at;
+	}
+}
+
+/* EXPLAIN [(options) | ANALYZE | VERBOSE]: behind it. */
+static const char *
+unwrap_explain(const char *at)
+{
+	at = skip_parens(at);
+	while (at) {
+		const char *p = at;
+		struct sql_token t = sql_next(&p);
+
+		if (!sql_is_word(&t, "analyze") && !sql_is_word(&t, "analyse") && !sql_is_word(&t, "verbose"))
+			return at;
+		at = p;
+	}
+	return NULL;
+}
+
+/* COPY (query) TO …: the query. */
+static const char *
+unwrap_copy(struct arena *arena, const char *at)
+{
+	const char *end = skip_parens(at), *start = at;
+	struct sql_token t;
+
+	if (!end || end == at)
+		return NULL;
+	t = sql_next(&start);
+	(void)t;
+	return arena_strndup(arena, start, (size_t)(end - 1 - start));
+}
+
+/* "… WITH NO DATA" of CREATE TABLE AS does not belong to the query. */
+static const char *
+strip_with_data(struct arena *arena, const char *text)
+{
+	struct sql_token last[3] = { { 0 } }, t;
+	const char *at = text;
+
+	while ((t = sql_next(&at)).kind != SQL_END && t.kind != SQL_BROKEN) {
+		last[0] = last[1];
+		last[1] = last[2];
+		last[2] = t;
+	}
+	if (!last[1].s || !sql_is_word(&last[2], "data"))
+		return text;
+	if (sql_is_word(&last[1], "with"))
+		return arena_strndup(arena, text, (size_t)(last[1].s - text));
+	if (last[0].s && sql_is_word(&last[1], "no") && sql_is_word(&last[0], "with"))
+		return arena_strndup(arena, text, (size_t)(last[0].s - text));
+	return text;
+}
+
+/* One layer taken off; the text itself when there is none; NULL when what is inside cannot be found. */
+static const char *
+unwrap(struct arena *arena, const char *text)
+{
+	const char *at = text, *inner;
+	struct sql_token t = sql_next(&at);
+
+	if (sql_is_word(&t, "explain"))
+		return unwrap_explain(at);
+	if (sql_is_word(&t, "declare"))
+		return behind_word(at, "for");
+	if (sql_is_word(&t, "prepare"))
+		return behind_word(at, "as");
+	if (sql_is_word(&t, "copy"))
+		return unwrap_copy(arena, at);
+	if (sql_is_word(&t, "create")) {
+		const char *table = behind_word(at, "table"), *view = behind_word(at, "materialized");
+
+		if (!table && !view)
+			return NULL;
+		inner = behind_word(table ? table : view, "as");
+		return inner ? strip_with_data(arena, inner) : NULL;
+	}
+	return text;
+}
+
+static bool
+is_explainable_verb(const char *text)
+{
+	static const char *const verbs[] = { "select", "insert", "update", "delete", "merge", "values", "with", "table" };
+	struct sql_token t;
+
+	do
+		t = sql_next(&text);
+	while (is_symbol(&t, '('));
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		if (sql_is_word(&t, verbs[i]))
+			return true;
+	return false;
+}
+
+const char *
+sql_explainable(struct arena *arena, const char *text, struct error *err)
+{
+	const char *at = text, *s;
+	struct sql_token first;
+
+	if (strlen(text) > MAX_TEXT) {
+		error_set(err, ERR_MEMORY, "the statement is longer than %d MB", MAX_TEXT >> 20);
+		return NULL;
+	}
+	s = one_statement(arena, text, err);
+	if (!s)
+		return NULL;
+	/* EXPLAIN of a CREATE TABLE AS is two layers; more than four is somebody's joke. */
+	for (int layer = 0; s && layer < 4; layer++) {
+		const char *inner = unwrap(arena, s);
+
+		if (inner == s)
+			break;
+		s = inner;
+	}
+	if (s && is_explainable_verb(s))
+		return s;
+	first = sql_next(&at);
+	error_set(err, ERR_REFUSED, "a statement that begins with %.*s has no plan to show",
+	    (int)(first.len < 40 ? first.len : 40), first.s);
+	error_hint(err, "Only SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, WITH and TABLE are explained.");
+	return NULL;
+}
+
+/* -------------------------------------------------------------------------------------------- parameters */
+
+int
+sql_params(const char *text)
+{
+	int max = 0;
+
+	for (;;) {
+		struct sql_token t = sql_next(&text);
+
+		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
+			return max;
+		if (t.kind == SQL_PARAM && t.param > max)
+			max = t.param;
+	}
+}
+
+/* Types that may stand before a string literal: the normaliser turns the string into $n and leaves the type. */
+static bool
+is_type_word(const struct sql_token *t)
+{
+	static const char *const types[] = {
+		"interval", "date", "time", "timetz", "timestamp", "timestamptz", "uuid", "inet", "cidr", "macaddr", "json",
+		"jsonb", "bool", "boolean", "numeric", "decimal", "int", "integer", "bigint", "smallint", "int2", "int4", "int8",
+		"float4", "float8", "real", "money", "text", "varchar", "bytea", "regclass", "oid", "xml", "point", "tsquery",
+		"tsvector", "int4range", "int8range", "daterange", "tstzrange", "tsrange", "numrange",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (sql_is_word(t, types[i]))
+			return true;
+	return false;
+}
+
+/* "timestamp with time zone $1": at is behind the type's first word; *end behind "zone". */
+static bool
+has_time_zone(const char *at, const char **end)
+{
+	struct sql_token with = sql_next(&at), time, zone;
+
+	if (!sql_is_word(&with, "with") && !sql_is_word(&with, "without"))
+		return false;
+	time = sql_next(&at);
+	zone = sql_next(&at);
+	*end = at;
+	return sql_is_word(&time, "time") && sql_is_word(&zone, "zone");
+}
+
+/* TYPE $n at `t`: writes "$n::TYPE" and returns what follows; NULL when it is something else. */
+static const char *
+repair_typed(struct strbuf *out, const struct sql_token *t)
+{
+	const char *type_end = t->s + t->len, *at, *end;
+	struct sql_token p;
+
+	if (!is_type_word(t))
+		return NULL;
+	if ((sql_is_word(t, "timestamp") || sql_is_word(t, "time")) && has_time_zone(type_end, &end))
+		type_end = end;
+	at = type_end;
+	p = sql_next(&at);
+	if (p.kind != SQL_PARAM)
+		return NULL;
+	strbuf_add(out, p.s, p.len);
+	strbuf_adds(out, "::");
+	strbuf_add(out, t->s, (size_t)(type_end - t->s));
+	return at;
+}
+
+/* extract($n FROM …: writes "date_part($n::text, " and returns what follows. */
+static const char *
+repair_extract(struct strbuf *out, const struct sql_token *t)
+{
+	const char *at = t->s + t->len;
+	struct sql_token open, p, from;
+
+	if (!sql_is_word(t, "extract"))
+		return NULL;
+	open = sql_next(&at);
+	p = sql_next(&at);
+	from = sql_next(&at);
+	if (!is_symbol(&open, '(') || p.kind != SQL_PARAM || !sql_is_word(&from, "from"))
+		return NULL;
+	strbuf_addf(out, "pg_catalog.date_part(%.*s::text,", (int)p.len, p.s);
+	return at;
+}
+
+const char *
+sql_repair(struct arena *arena, const char *text)
+{
+	struct strbuf out = STRBUF_INIT(MAX_TEXT * 2);
+	const char *done = text, *at = text, *result;
+
+	for (;;) {
+		struct sql_token t = sql_next(&at);
+		struct strbuf piece = STRBUF_INIT(512);
+		const char *next;
+
+		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
+			break;
+		next = repair_typed(&piece, &t);
+		if (!next)
+			next = repair_extract(&piece, &t);
+		if (next) {
+			strbuf_add(&out, done, (size_t)(t.s - done));
+			strbuf_add(&out, piece.buf, piece.len);
+			done = at = next;
+		}
+		strbuf_release(&piece);
+	}
+	strbuf_adds(&out, done);
+	result = arena_strndup(arena, out.buf, out.len);
+	strbuf_release(&out);
+	return result;
+}
+
+const char *
+sql_cast(struct arena *arena, const char *text, const char *const *types, int ntypes)
+{
+	struct strbuf out = STRBUF_INIT(MAX_TEXT * 2);
+	const char *done = text, *at = text, *result;
+
+	for (;;) {
+		struct sql_token t = sql_next(&at);
+
+		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
+			break;
+		if (t.kind != SQL_PARAM || t.param < 1 || t.param > ntypes || !types[t.param])
+			continue;
+		strbuf_add(&out, done, (size_t)(t.s + t.len - done));
+		strbuf_addf(&out, "::%s", types[t.param]);
+		done = at;
+	}
+	strbuf_adds(&out, done);
+	result = arena_strndup(arena, out.buf, out.len);
+	strbuf_release(&out);
+	return result;
+}
+
+int
+sql_nearest_param(const char *text, size_t offset, const bool *skip, int nskip)
+{
+	const char *at = text;
+	size_t best = (size_t)-1;
+	int found = 0;
+
+	for (;;) {
+		struct sql_token t = sql_next(&at);
+		size_t place, distance;
+
+		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
+			return found;
+		if (t.kind != SQL_PARAM || t.param < 1 || (t.param <= nskip && skip[t.param]))
+			continue;
+		place = (size_t)(t.s - text);
+		distance = place > offset ? place - offset : offset - place;
+		if (distance < best) {
+			best = distance;
+			found = t.param;
+		}
+	}
+}
+
+const char *
+sql_redact(struct arena *arena, const char *text, size_t len)
+{
+	struct strbuf out = STRBUF_INIT(MAX_TEXT);
+	const char *copy = arena_strndup(arena, text, len), *at = copy, *result;
+	const char *before = copy;
+
+	for (;;) {
+		struct sql_token t = sql_next(&at);
+
+		if (t.kind == SQL_END)
+			break;
+		if (t.s > before && out.len)
+			strbuf_addc(&out, ' ');
+		before = at;
+		if (t.kind == SQL_STRING || t.kind == SQL_NUMBER || t.kind == SQL_BROKEN)
+			strbuf_addc(&out, '?');
+		else
+			strbuf_add(&out, t.s, t.len);
+		if (t.kind == SQL_BROKEN)
+			break;
+	}
+	result = arena_strndup(arena, out.buf, out.len);
+	strbuf_release(&out);
+	return result;
+}
