@@ -2,7 +2,7 @@
 # Built in are the keymaps, the themes and what the lab loads, so that a lone binary works.
 
 function literal(line) {
-	gsub(/\\/, "\\\\", line)
+	gsub(/\\/, "&&", line)
 	gsub(/"/, "\\\"", line)
 	gsub(/\t/, "\\t", line)
 	gsub(/\?/, "\\?", line)		# no trigraphs

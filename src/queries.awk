@@ -11,7 +11,7 @@ function fail(what) {
 }
 
 function literal(s) {
-	gsub(/\\/, "\\\\", s)
+	gsub(/\\/, "&&", s)
 	gsub(/"/, "\\\"", s)
 	gsub(/\t/, "\\t", s)
 	gsub(/\?/, "\\?", s)		# no trigraphs
