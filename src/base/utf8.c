@@ -331,8 +331,10 @@ utf8_clean(struct strbuf *out, const char *s, size_t len, bool one_line)
 		n = 1;
 		if (put_space(&c, s, len))
 			continue;
-		if (c.is_spaced && c.is_begun)
+		if (c.is_spaced && c.is_begun) {
 			strbuf_addc(out, ' ');
+			c.marks = MAX_MARKS;
+		}
 		c.is_spaced = false;
 		c.is_begun = true;
 		for (n = 0; n < len && s[n] > 0x20 && s[n] < 0x7f; n++)
