@@ -3,12 +3,12 @@
 -- 64 on expressions, 128 replica identity, 256 being dropped (not live). Zeroes travel as NULL; a last scan of 1970 is
 -- what this server does not keep.
 -- timeout: 5000
--- columns: indexrelid int, relid int, schema text, table text, name text, method text, kind text, pages int, reltuples float, flags int,
+-- columns: indexrelid int, relid int, schema text, table text, index text, method text, kind text, size_bytes int, reltuples float, flags int,
 -- scans int, tup_read int, tup_fetch int, fetched int, hit int, last_scan time
-SELECT i.indexrelid, i.indrelid AS relid, n.nspname AS schema, t.relname AS "table", c.relname AS name,
+SELECT i.indexrelid, i.indrelid AS relid, n.nspname AS schema, t.relname AS "table", c.relname AS index,
        CASE WHEN c.relam <> 403 THEN (SELECT a.amname FROM pg_catalog.pg_am a WHERE a.oid = c.relam) END AS method,
        NULLIF(c.relkind, 'i') AS kind,
-       c.relpages AS pages, c.reltuples,
+       CASE WHEN c.relkind = 'i' THEN c.relpages * (SELECT pg_catalog.current_setting('block_size')::int8) END AS size_bytes, c.reltuples,
        i.indisunique::int4 + i.indisprimary::int4 * 2 + (NOT i.indisvalid)::int4 * 4 + (NOT i.indisready)::int4 * 8
          + i.indisexclusion::int4 * 16 + (i.indpred IS NOT NULL)::int4 * 32 + (i.indexprs IS NOT NULL)::int4 * 64
          + i.indisreplident::int4 * 128 + (NOT i.indislive)::int4 * 256 AS flags,

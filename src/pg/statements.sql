@@ -1,7 +1,6 @@
 -- Counters of pg_stat_statements, never its texts: with showtext = false the text file is not read, and with enough
 -- work_mem (the session sets 32 MB) nothing spills. 5,000 entries take 5 to 7 ms of the server.
--- Zeroes travel as NULL, which is a third of their bytes; -1 (a time: 1970) is what this server does not count. min, max and stddev are
--- shown, not added up: single precision is enough.
+-- Zeroes travel as NULL, which is a third of their bytes; -1 (a time: 1970) is what this server does not count.
 -- timeout: 2000
 -- privilege: pg_read_all_stats
 -- requires: pg_stat_statements()
@@ -14,9 +13,9 @@ SELECT s.userid, s.dbid, s.queryid,
        /*if pg_stat_statements().toplevel*/NULLIF(s.toplevel, true)/*else NULL::bool*/ AS toplevel,
        s.calls, NULLIF(s.rows, 0) AS rows,
        /*if pg_stat_statements().total_exec_time*/s.total_exec_time/*else s.total_time*/ AS total_ms,
-       /*if pg_stat_statements().min_exec_time*/s.min_exec_time::float4/*else s.min_time::float4*/ AS min_ms,
-       /*if pg_stat_statements().max_exec_time*/s.max_exec_time::float4/*else s.max_time::float4*/ AS max_ms,
-       /*if pg_stat_statements().stddev_exec_time*/NULLIF(s.stddev_exec_time, 0)::float4/*else NULLIF(s.stddev_time, 0)::float4*/ AS stddev_ms,
+       /*if pg_stat_statements().min_exec_time*/s.min_exec_time/*else s.min_time*/ AS min_ms,
+       /*if pg_stat_statements().max_exec_time*/s.max_exec_time/*else s.max_time*/ AS max_ms,
+       /*if pg_stat_statements().stddev_exec_time*/NULLIF(s.stddev_exec_time, 0)/*else NULLIF(s.stddev_time, 0)*/ AS stddev_ms,
        /*if pg_stat_statements().plans*/NULLIF(s.plans, 0)/*else -1*/ AS plans,
        /*if pg_stat_statements().total_plan_time*/NULLIF(s.total_plan_time, 0)/*else (-1)::float4*/ AS plan_ms,
        NULLIF(s.shared_blks_hit, 0) AS hit, NULLIF(s.shared_blks_read, 0) AS read,

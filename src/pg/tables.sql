@@ -2,11 +2,11 @@
 -- counted: no file is looked at and no relation is locked, so that a queued ALTER TABLE does not stop it. The statistics
 -- functions are called directly: the views join and group for each relation (10,000 tables: a third of the time).
 -- Sums over indexes are taken in float8, which is exact up to 2^53 and three times as fast as numeric.
--- Zeroes travel as NULL. A last scan of 1970 is what this server does not keep. pages and reltuples are -1 or 0
--- before the first vacuum or analyze.
+-- Zeroes travel as NULL. A last scan of 1970 is what this server does not keep. Sizes are NULL before the first vacuum or
+-- analyze (reltuples -1, from 14 on) and for partitioned tables, which have no storage.
 -- timeout: 5000
--- columns: relid int, schema text, name text, kind text, persistence text, parent int, reltuples float, pages int, toast_pages int,
--- index_pages int, indexes int, seq_scan int, seq_tup_read int, idx_scan int, idx_tup_fetch int, ins int, upd int, del int,
+-- columns: relid int, schema text, table text, kind text, persistence text, parent int, reltuples float, size_bytes int, table_bytes int,
+-- toast_bytes int, indexes int, seq_scan int, seq_tup_read int, idx_scan int, idx_tup_fetch int, ins int, upd int, del int,
 -- hot_upd int, newpage_upd int, live int, dead int, mod_since_analyze int, ins_since_vacuum int, last_vacuum time,
 -- last_autovacuum time, last_analyze time, last_autoanalyze time, vacuum_count int, autovacuum_count int,
 -- analyze_count int, autoanalyze_count int, heap_fetched int, heap_hit int, idx_fetched int, idx_hit int,
@@ -21,13 +21,14 @@ WITH ix AS (
 	  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 	 WHERE c.relnamespace <> 99
 	 GROUP BY i.indrelid)
-SELECT c.oid AS relid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, NULLIF(c.relpersistence, 'p') AS persistence,
+SELECT c.oid AS relid, n.nspname AS schema, c.relname AS "table", c.relkind AS kind, NULLIF(c.relpersistence, 'p') AS persistence,
        CASE WHEN c.relispartition THEN (SELECT h.inhparent FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid LIMIT 1) END AS parent,
-       c.reltuples, c.relpages AS pages,
-       CASE WHEN t.relpages > 0 THEN t.relpages::int8 + (
-              SELECT COALESCE(sum(tc.relpages), 0)::int8 FROM pg_catalog.pg_index ti JOIN pg_catalog.pg_class tc ON tc.oid = ti.indexrelid
-               WHERE ti.indrelid = t.oid) END AS toast_pages,
-       x.pages AS index_pages, x.n AS indexes,
+       c.reltuples,
+       CASE WHEN c.reltuples >= 0 AND c.relkind <> 'p'
+            THEN (c.relpages + COALESCE(t.pages, 0) + COALESCE(x.pages, 0)) * (SELECT pg_catalog.current_setting('block_size')::int8) END AS size_bytes,
+       CASE WHEN c.reltuples >= 0 AND c.relkind <> 'p'
+            THEN c.relpages * (SELECT pg_catalog.current_setting('block_size')::int8) END AS table_bytes,
+       t.pages * (SELECT pg_catalog.current_setting('block_size')::int8) AS toast_bytes, x.n AS indexes,
        NULLIF(pg_catalog.pg_stat_get_numscans(c.oid), 0) AS seq_scan,
        NULLIF(pg_catalog.pg_stat_get_tuples_returned(c.oid), 0) AS seq_tup_read,
        NULLIF(x.scans, 0) AS idx_scan,
@@ -56,7 +57,11 @@ SELECT c.oid AS relid, n.nspname AS schema, c.relname AS name, c.relkind AS kind
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN ix x ON x.indrelid = c.oid
-  LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid AND t.relpages > 0
+  LEFT JOIN (SELECT tc.oid, tc.relpages::int8 + (
+                    SELECT COALESCE(sum(ti.relpages), 0)::int8 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class ti ON ti.oid = i.indexrelid
+                     WHERE i.indrelid = tc.oid) AS pages
+               FROM pg_catalog.pg_class tc
+              WHERE tc.relkind = 't' AND tc.relpages > 0) t ON t.oid = c.reltoastrelid
  WHERE c.relkind IN ('r', 'm', 'p')
    AND n.nspname NOT IN ('pg_catalog', 'information_schema')
  LIMIT 50000

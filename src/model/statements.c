@@ -1,0 +1,199 @@
+/* pg_stat_statements: totals, the interval, and texts. */
+#include "config.h"
+
+#include "model/statements.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model/join.h"
+
+static const char *const columns[STMT_COUNTERS] = {
+#define X(sym, name) name,
+	STMT_LIST(X)
+#undef X
+};
+
+/* In the query's answer zero travels as NULL, and -1 is what the server does not count. */
+static double
+counter(const struct rowset *rs, int row, int col)
+{
+	const struct cell *c;
+	double v;
+
+	if (col < 0)
+		return NAN;
+	c = rowset_row(rs, row) + col;
+	v = cell_num(c, 0);
+	return v < 0 ? NAN : v;
+}
+
+void
+statements_total(const struct statements *st, int row, struct stmt *out)
+{
+	for (int k = 0; k < STMT_COUNTERS; k++)
+		out->v[k] = counter(st->cur, row, st->cur_col[k]);
+}
+
+/* Has the entry started anew since the sample before? */
+static bool
+is_reborn(const struct statements *st, int row, int before, const struct stmt *cur)
+{
+	static const enum stmt_counter tell[] = { STMT_CALLS, STMT_ROWS, STMT_HIT, STMT_READ };
+	int64_t since, since_before;
+
+	if (st->was_reset)
+		return true;
+	since = cell_i64(rowset_cell(st->cur, row, st->since_cur), 0);
+	since_before = cell_i64(rowset_cell(st->prev, before, st->since_prev), 0);
+	if (since != 0 && since_before != 0 && since > since_before)
+		return true;
+	for (size_t i = 0; i < sizeof(tell) / sizeof(tell[0]); i++)
+		if (cur->v[tell[i]] < counter(st->prev, before, st->prev_col[tell[i]]))
+			return true;
+	/* times are sums of floats */
+	return cur->v[STMT_TOTAL_MS] < counter(st->prev, before, st->prev_col[STMT_TOTAL_MS]) * (1 - 1e-9);
+}
+
+enum stmt_fate
+statements_delta(const struct statements *st, int row, struct stmt *out)
+{
+	int before;
+
+	if (!st->prev || cell_is_null(rowset_cell(st->cur, row, st->id_col))) {
+		for (int k = 0; k < STMT_COUNTERS; k++)
+			out->v[k] = NAN;
+		return STMT_UNKNOWN;
+	}
+	statements_total(st, row, out);
+	before = st->prev_row[row];
+	if (before < 0)
+		return STMT_NEW;
+	if (is_reborn(st, row, before, out))
+		return STMT_REBORN;
+	for (int k = 0; k < STMT_COUNTERS; k++) {
+		out->v[k] -= counter(st->prev, before, st->prev_col[k]);
+		if (out->v[k] < 0)
+			out->v[k] = 0;
+	}
+	return STMT_SAME;
+}
+
+/* Was the extension reset after the sample before? */
+static bool
+was_reset(const struct snapshot *snap)
+{
+	const struct rowset *info = snapshot_rows(snap, PROBE_STATEMENTS_INFO);
+	const struct sample *prev = snap->prev[PROBE_STATEMENTS];
+	const struct cell *at;
+
+	if (!info || info->nrows == 0 || !prev)
+		return false;
+	at = rowset_get(info, 0, "stats_reset");
+	return !cell_is_null(at) && at->i > prev->server_at.us;
+}
+
+static void
+add(struct stmt *sum, const struct stmt *s)
+{
+	for (int k = 0; k < STMT_COUNTERS; k++)
+		sum->v[k] += isnan(s->v[k]) ? 0 : s->v[k];
+}
+
+bool
+statements_init(struct statements *st, struct arena *arena, const struct snapshot *snap)
+{
+	static const char *const keys[] = { "queryid", "userid", "dbid", "toplevel" };
+	const struct rowset *cur, *prev;
+
+	memset(st, 0, sizeof(*st));
+	st->cur = snapshot_rows(snap, PROBE_STATEMENTS);
+	if (!st->cur)
+		return false;
+	rowset_cols(st->cur, columns, STMT_COUNTERS, st->cur_col);
+	st->since_cur = rowset_col(st->cur, "since");
+	st->id_col = rowset_col(st->cur, "queryid");
+	if (snapshot_pair(snap, PROBE_STATEMENTS, &cur, &prev, &st->seconds) && cur == st->cur) {
+		st->prev = prev;
+		rowset_cols(prev, columns, STMT_COUNTERS, st->prev_col);
+		st->since_prev = rowset_col(prev, "since");
+		st->was_reset = was_reset(snap);
+		st->prev_row = join_rows(arena, cur, prev, keys, 4);
+	} else {
+		st->seconds = 0;
+	}
+	for (int i = 0; i < st->cur->nrows; i++) {
+		struct stmt s;
+
+		statements_total(st, i, &s);
+		add(&st->total, &s);
+		st->nhidden += cell_is_null(rowset_cell(st->cur, i, st->id_col));
+		if (!st->prev)
+			continue;
+		st->nreborn += statements_delta(st, i, &s) == STMT_REBORN;
+		add(&st->delta, &s);
+	}
+	return true;
+}
+
+/* ---- texts */
+
+void
+stmt_texts_release(struct stmt_texts *texts)
+{
+	hmap_release(&texts->map);
+	texts->n = 0;
+}
+
+static void
+take(struct stmt_texts *texts, const struct sample *sample)
+{
+	const struct rowset *rs = sample->rows;
+	int id = rowset_col(rs, "queryid"), at = texts->n++;
+
+	texts->seen[at].sample = sample;
+	texts->seen[at].at = sample->at.us;
+	texts->seen[at].rows = rs->nrows;
+	texts->seen[at].text_col = rowset_col(rs, "query");
+	texts->seen[at].len_col = rowset_col(rs, "len");
+	for (int i = 0; i < rs->nrows; i++) {
+		const struct cell *c = rowset_cell(rs, i, id);
+		if (!cell_is_null(c))
+			hmap_put(&texts->map, (uint64_t)c->i, (uint64_t)at << 32 | (uint64_t)i);
+	}
+}
+
+void
+stmt_texts_update(struct stmt_texts *texts, const struct snapshot *snap)
+{
+	int n = snap->ntexts < STMT_TEXT_SAMPLES ? snap->ntexts : STMT_TEXT_SAMPLES, same = 0;
+
+	while (same < n && same < texts->n && texts->seen[same].sample == snap->texts[same] &&
+	    texts->seen[same].at == snap->texts[same]->at.us &&
+	    texts->seen[same].rows == snap->texts[same]->rows->nrows)
+		same++;
+	if (same < texts->n) {
+		hmap_clear(&texts->map);
+		texts->n = 0;
+	}
+	for (int i = texts->n; i < n; i++)
+		take(texts, snap->texts[i]);
+}
+
+struct cell
+stmt_text(const struct stmt_texts *texts, const struct snapshot *snap, int64_t query_id, int64_t *len)
+{
+	const struct rowset *rs;
+	uint64_t where;
+	int at, row;
+
+	*len = 0;
+	if (!hmap_get(&texts->map, (uint64_t)query_id, &where))
+		return cell_null(WHY_NODATA);
+	at = (int)(where >> 32);
+	row = (int)(where & UINT32_MAX);
+	rs = snap->texts[at]->rows;
+	*len = cell_i64(rowset_cell(rs, row, texts->seen[at].len_col), 0);
+	return *rowset_cell(rs, row, texts->seen[at].text_col);
+}
+
