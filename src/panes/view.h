@@ -84,7 +84,7 @@ int64_t view_row_pid(const struct view *v, const struct grid_row *row);
 void view_tag_toggle(struct view *v);
 void view_untag_all(struct view *v);
 bool view_is_tagged(const struct view *v, uint64_t key);
-/* Tagged rows that the grid no longer has are forgotten by view_update only when their pane's rows are sessions that ended. */
+/* Pids of tagged rows, also of those that are gone meanwhile; returns how many. */
 int view_tagged_pids(const struct view *v, int64_t *pids, int max);
 
 #endif

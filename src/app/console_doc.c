@@ -1,0 +1,138 @@
+/* Documents over the table: help, plans, and the detail of a row, which follows its row as long as that exists. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/console_priv.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+
+struct page *
+console_page(struct console *c)
+{
+	return c->npages > 0 ? &c->pages[c->npages - 1] : NULL;
+}
+
+void
+console_close_page(struct console *c)
+{
+	struct page *page = console_page(c);
+	if (!page)
+		return;
+	doc_release(&page->doc);
+	memset(page, 0, sizeof(*page));
+	c->npages--;
+	c->is_dirty = true;
+}
+
+static struct page *
+open_page(struct console *c, const char *title)
+{
+	struct strbuf clean = STRBUF_INIT(1024);
+
+	if (c->npages == CONSOLE_PAGES) {
+		doc_release(&c->pages[0].doc);
+		memmove(&c->pages[0], &c->pages[1], sizeof(c->pages[0]) * (CONSOLE_PAGES - 1));
+		c->npages--;
+	}
+	struct page *page = &c->pages[c->npages++];
+	memset(page, 0, sizeof(*page));
+	utf8_clean(&clean, title, strlen(title), true);
+	snprintf(page->title, sizeof(page->title), "%.*s", (int)utf8_fit(clean.buf, clean.len, 120, NULL), clean.buf);
+	strbuf_release(&clean);
+	c->is_dirty = true;
+	return page;
+}
+
+void
+console_doc(struct console *c, const char *title, struct doc *doc)
+{
+	struct page *page = open_page(c, title);
+	page->doc = *doc;
+	memset(doc, 0, sizeof(*doc));
+}
+
+/* Every column in full, as psql's \x does. */
+void
+row_doc(const struct view *v, int row, struct doc *doc)
+{
+	const struct grid *grid = &v->grid;
+	struct strbuf text = STRBUF_INIT(2u << 20);
+
+	for (int i = 0; i < grid->ncols; i++) {
+		const struct column *col = &grid->cols[i];
+		const struct cell *cell = &grid->rows[row].cells[i];
+		if (col->flags & COL_NOJSON)
+			continue;
+		if (col->kind == COL_QUERY && cell->type == CELL_TEXT) {
+			doc_pair(doc, col->name, ROLE_NORMAL, "%s", "");
+			doc_text(doc, (enum role)cell->role, cell->s, cell->len);
+			continue;
+		}
+		strbuf_clear(&text);
+		grid_cell_text(&text, col->kind, cell);
+		doc_pair(doc, col->name, (enum role)cell->role, "%s", text.buf);
+	}
+	strbuf_release(&text);
+}
+
+static void
+fill_detail(struct console *c, struct page *page, const struct view *v, int row)
+{
+	struct pane_ctx ctx = view_ctx(v, console_snapshot(c), mono_now());
+
+	page->fills = v->fills;
+	doc_reset(&page->doc);
+	if (v->pane->detail)
+		v->pane->detail(&ctx, &v->grid, row, &page->doc);
+	else
+		row_doc(v, row, &page->doc);
+}
+
+void
+console_open_detail(struct console *c)
+{
+	struct view *v = console_view(c);
+	const struct grid_row *row = view_row(v);
+	char title[160];
+
+	if (!row) {
+		console_message(c, ROLE_INFO, "there is no row to look at");
+		return;
+	}
+	struct strbuf first = STRBUF_INIT(200);
+	if (v->ncols > 0)
+		grid_cell_text(&first, v->grid.cols[v->cols[0]].kind, &row->cells[v->cols[0]]);
+	snprintf(title, sizeof(title), "%s: %s", v->pane->name, first.buf);
+	strbuf_release(&first);
+	struct page *page = open_page(c, title);
+	page->is_detail = true;
+	page->pane = console_state(c)->pane;
+	page->key = row->key;
+	fill_detail(c, page, v, v->cursor);
+}
+
+/* After a new snapshot: the same row, or a mark that it is gone. */
+void
+console_update_detail(struct console *c)
+{
+	struct page *page = console_page(c);
+
+	if (!page || !page->is_detail || page->pane != console_state(c)->pane)
+		return;
+	struct view *v = console_view(c);
+	if (page->fills == v->fills)
+		return;
+	for (int i = 0; i < v->nall; i++) {
+		if (v->all[i].key != page->key)
+			continue;
+		/* The row may be filtered away, but detail functions want a row of the grid. */
+		for (int row = 0; row < v->grid.nrows; row++)
+			if (v->grid.rows[row].key == page->key)
+				fill_detail(c, page, v, row);
+		page->is_gone = false;
+		return;
+	}
+	page->is_gone = true;
+}
