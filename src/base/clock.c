@@ -81,12 +81,31 @@ infinite(struct wall t)
 	return t.us == INT64_MIN ? "-infinity" : NULL;
 }
 
+/* Two digits; printf would be most of the cost of a column of times. */
+static void
+put_two(char *s, int v)
+{
+	s[0] = (char)('0' + v / 10);
+	s[1] = (char)('0' + v % 10);
+}
+
+/* "07:27:12" of the second of a day. */
+static void
+put_clock(char s[8], int second)
+{
+	put_two(s, second / 3600);
+	s[2] = ':';
+	put_two(s + 3, second / 60 % 60);
+	s[5] = ':';
+	put_two(s + 6, second % 60);
+}
+
 const char *
 wall_rfc3339(struct wall t, char *buf, size_t size)
 {
 	int64_t days, us, year;
-	int month, day, s, frac;
-	char tail[16] = "";
+	int month, day, frac;
+	char tail[16] = "", clock[9] = "";
 
 	if (infinite(t)) {
 		snprintf(buf, size, "%s", infinite(t));
@@ -94,21 +113,20 @@ wall_rfc3339(struct wall t, char *buf, size_t size)
 	}
 	days = div_floor(t.us, US_PER_DAY);
 	us = t.us - days * US_PER_DAY;
-	s = (int)(us / US_PER_S);
 	frac = (int)(us % US_PER_S);
+	put_clock(clock, (int)(us / US_PER_S));
 	civil_from_days(days, &year, &month, &day);
 	if (frac)
 		snprintf(tail, sizeof(tail), ".%06d", frac);
-	snprintf(buf, size, "%04lld-%02d-%02dT%02d:%02d:%02d%sZ", (long long)year, month, day,
-	    s / 3600, s / 60 % 60, s % 60, tail);
+	snprintf(buf, size, "%04lld-%02d-%02dT%s%sZ", (long long)year, month, day, clock, tail);
 	return buf;
 }
 
 const char *
 wall_hms(struct wall t, char *buf, size_t size)
 {
+	char text[10] = "";
 	int64_t days, us;
-	int s;
 
 	if (infinite(t)) {
 		snprintf(buf, size, "%s", infinite(t));
@@ -116,8 +134,12 @@ wall_hms(struct wall t, char *buf, size_t size)
 	}
 	days = div_floor(t.us, US_PER_DAY);
 	us = t.us - days * US_PER_DAY;
-	s = (int)(us / US_PER_S);
-	snprintf(buf, size, "%02d:%02d:%02dZ", s / 3600, s / 60 % 60, s % 60);
+	put_clock(text, (int)(us / US_PER_S));
+	text[8] = 'Z';
+	if (size)
+		memcpy(buf, text, size < sizeof(text) ? size : sizeof(text));
+	if (size && size < sizeof(text))
+		buf[size - 1] = '\0';
 	return buf;
 }
 

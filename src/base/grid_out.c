@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 
 #define HALF_DAY_US INT64_C(43200000000)
+#define DAY_US	    (2 * HALF_DAY_US)
 
 struct wall grid_now;
 
@@ -20,17 +21,17 @@ static void
 put_time(struct strbuf *out, int64_t us)
 {
 	struct wall now = grid_now.us ? grid_now : wall_now();
-	char buf[64], today[64];
+	char buf[64];
 	int64_t away;
 
 	if (__builtin_sub_overflow(us, now.us, &away))
 		away = INT64_MAX;
-	wall_rfc3339((struct wall){ us }, buf, sizeof(buf));
-	wall_rfc3339(now, today, sizeof(today));
-	if ((away < HALF_DAY_US && away > -HALF_DAY_US) || strncmp(buf, today, 11) == 0) {
+	/* The same day; both are after 1970 when that matters, so that the division may round to 0. */
+	if ((away < HALF_DAY_US && away > -HALF_DAY_US) || us / DAY_US == now.us / DAY_US) {
 		strbuf_adds(out, wall_hms((struct wall){ us }, buf, sizeof(buf)));
 		return;
 	}
+	wall_rfc3339((struct wall){ us }, buf, sizeof(buf));
 	strbuf_add(out, buf, strcspn(buf, "T"));
 }
 

@@ -194,6 +194,28 @@ utf8_equal_fold(const char *s, size_t len, const char *word, size_t word_len)
 	return begins_fold(s, len, word, word_len, &rest) && !rest;
 }
 
+/* The nearer of the next lower and upper case letter; memchr looks at many bytes a step, and each is
+ * asked anew only when it was passed. */
+static bool
+find_ascii(const char *s, size_t len, const char *needle, size_t needle_len)
+{
+	char low = needle[0], high = low >= 'a' && low <= 'z' ? (char)(low - 32) : low;
+	const char *end = s + len, *a = memchr(s, low, len), *b = high != low ? memchr(s, high, len) : NULL;
+	size_t rest;
+
+	while (a || b) {
+		s = !b || (a && a < b) ? a : b;
+		if (begins_fold(s, (size_t)(end - s), needle, needle_len, &rest))
+			return true;
+		s++;
+		if (a && a < s)
+			a = memchr(s, low, (size_t)(end - s));
+		if (b && b < s)
+			b = memchr(s, high, (size_t)(end - s));
+	}
+	return false;
+}
+
 bool
 utf8_find_fold(const char *s, size_t len, const char *needle, size_t needle_len)
 {
@@ -203,11 +225,11 @@ utf8_find_fold(const char *s, size_t len, const char *needle, size_t needle_len)
 	if (!needle_len)
 		return true;
 	first = (unsigned char)needle[0];
+	if (first < 0x80)
+		return len > 0 && find_ascii(s, len, needle, needle_len);
 	for (size_t i = 0; i < len; i++) {
 		c = (unsigned char)s[i];
-		if (first < 0x80 && c != first && !(c >= 'A' && c <= 'Z' && c + 32 == first))
-			continue;
-		if (first >= 0x80 && (c < 0x80 || (c & 0xc0) == 0x80) && c != first)
+		if ((c < 0x80 || (c & 0xc0) == 0x80) && c != first)
 			continue;
 		if (begins_fold(s + i, len - i, needle, needle_len, &rest))
 			return true;
