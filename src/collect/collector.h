@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/rowset.h"
+#include "collect/feed.h"
 #include "model/snapshot.h"
 
 /* What the collector must know of a target; strings are copied. */
@@ -19,6 +20,11 @@ struct target_conf {
 	const char *password;	/* typed at start, or NULL */
 	const char *pgbouncer;	/* conninfo of its admin console, or NULL */
 	int refresh_ms;
+	int query_len;		/* bytes of each session's statement text; 0: 256 */
+	const enum probe_id *first_probes;	/* as collector_show() before the first refresh */
+	int nfirst;
+	bool no_action;		/* open no warm session (show, record); a run request opens it when it comes */
+	const struct feed_hook *hook;	/* told of all that comes in, in the collector's thread; NULL */
 };
 
 struct collector;
@@ -36,6 +42,9 @@ const struct snapshot *collector_snapshot(struct collector *c, int i);
 bool collector_show(struct collector *c, int target, const enum probe_id *probes, int n);	/* hurry these; replaces the set before */
 bool collector_refresh_ms(struct collector *c, int target, int ms);	/* target -1: all */
 bool collector_now(struct collector *c, int target);	/* refresh at once, all due probes of the shown pane */
+/* Set or remove (NULL) the recorder's hook; its struct is copied. It is called from the collector's thread, until a
+ * snapshot arrives that was sealed after the removal. */
+bool collector_hook(struct collector *c, int target, const struct feed_hook *hook);
 bool collector_reconnect(struct collector *c, int target, const char *password);	/* NULL: as before */
 
 /*

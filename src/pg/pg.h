@@ -15,7 +15,7 @@
 
 struct pg_query {
 	const char *name;	/* file name without .sql */
-	const char *text;	/* with its conditions, see README in the header of query.c */
+	const char *text;	/* with its conditions, see query.h */
 	int timeout_ms;
 	const char *privilege;	/* what the role needs to see all of it, "" none; used in hints */
 	const char *requires;	/* conditions that must all hold, blank-separated, or "" */

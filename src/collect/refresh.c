@@ -1,0 +1,413 @@
+/*
+ * One refresh: everything due goes out in one burst, the fast probes as one group (one transaction, one snapshot of the
+ * sessions), each other probe in a group of its own, so that its failure or timeout costs nobody else. The answers come
+ * back in one round trip. A probe that fails in the fast group makes the server skip those behind it: they are asked
+ * again at once, without it.
+ */
+#include "config.h"
+
+#include "collect/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cell.h"
+#include "base/log.h"
+
+enum { TAG_HELPER = -1, REASKS_MAX = 6, QUERY_LEN = 256 };
+
+/* How long a probe rests that is denied or not supported: a GRANT or an extension may come. */
+static const int64_t rest_us = 60 * INT64_C(1000000);
+
+bool
+refresh_is_flying(const struct target *t)
+{
+	return t->flight.n > 0;
+}
+
+void
+refresh_reset(struct target *t)
+{
+	memset(&t->flight, 0, sizeof(t->flight));
+	for (int i = 0; i < PROBE_COUNT; i++)
+		if (probe_plans[i].scope != SCOPE_CONSOLE)
+			t->slots[i].is_flying = false;
+}
+
+static enum sample_state
+state_of(const struct error *e)
+{
+	switch (e->code) {
+	case ERR_DENIED:
+		return SAMPLE_DENIED;
+	case ERR_UNSUPPORTED:
+		return SAMPLE_UNSUPPORTED;
+	case ERR_TIMEOUT:
+		return SAMPLE_TIMEOUT;
+	default:
+		return SAMPLE_FAILED;
+	}
+}
+
+struct sample *
+refresh_failed(const struct target *t, enum probe_id probe, const struct error *e)
+{
+	struct sample *s = sample_new(probe, state_of(e), NULL);
+	s->at = mono_now();
+	s->server_at = feed_server_clock(t->feed, s->at);
+	snprintf(s->what, sizeof(s->what), "%s", e->what);
+	snprintf(s->hint, sizeof(s->hint), "%s", e->hint);
+	return s;
+}
+
+static void
+apply_failed(struct target *t, enum probe_id probe, const struct error *e, struct mono now)
+{
+	struct probe_slot *slot = &t->slots[probe];
+	struct sample *s = refresh_failed(t, probe, e);
+	bool rests = s->state == SAMPLE_DENIED || s->state == SAMPLE_UNSUPPORTED;
+	schedule_answered(probe, slot, now, (int64_t)t->refresh_ms * 1000, 0, false);
+	if (rests)
+		slot->due.us = now.us + rest_us;
+	feed_apply(t->feed, s);
+	t->is_dirty = true;
+}
+
+/* Parameters of the probe's query; texts live in buf or in the target. */
+static int
+probe_params(struct target *t, enum probe_id probe, const char **params, char *buf, size_t size)
+{
+	switch (probe) {
+	case PROBE_ACTIVITY:
+		snprintf(buf, size, "%d", t->query_len > 0 ? t->query_len : QUERY_LEN);
+		params[0] = buf;
+		return 1;
+	case PROBE_LOCK_NAMES:
+		params[0] = t->unseen.relations_param ? t->unseen.relations_param : "{}";
+		return 1;
+	case PROBE_STATEMENT_TEXTS:
+		params[0] = t->unseen.texts_param ? t->unseen.texts_param : "{}";
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static bool
+ask_helper(struct target *t, const char *name, int timeout_ms, const char *work_mem, struct error *err)
+{
+	char timeout[16];
+	snprintf(timeout, sizeof(timeout), "%d", timeout_ms);
+	const char *params[] = { timeout, work_mem ? work_mem : "" };
+	t->flight.statements++;
+	return pg_conn_ask(t->main.conn, t->main.catalog, pg_query_by_name(name), TAG_HELPER, params, 2, err);
+}
+
+/* The query of a probe if this server can answer it; else its sample says why not and NULL comes. */
+static const struct pg_query *
+probe_query(struct target *t, enum probe_id probe, struct mono now)
+{
+	struct error why;
+	const struct pg_query *q = pg_query_by_name(probe_infos[probe].name);
+	if (q && pg_catalog_supports(t->main.catalog, q, &why))
+		return q;
+	if (!q)
+		error_set(&why, ERR_UNSUPPORTED, "this version of pgmedic has no query for it");
+	apply_failed(t, probe, &why, now);
+	return NULL;
+}
+
+static bool
+ask_probe(struct target *t, enum probe_id probe, const struct pg_query *q, struct error *err)
+{
+	const char *params[2];
+	char buf[16];
+	int n = probe_params(t, probe, params, buf, sizeof(buf));
+	if (n != q->nparams)
+		return error_set(err, ERR_PROTOCOL, "query %s takes %d parameters", q->name, q->nparams);
+	t->slots[probe].is_flying = true;
+	t->slots[probe].is_wanted = t->slots[probe].is_next = false;
+	t->flight.statements++;
+	return pg_conn_ask(t->main.conn, t->main.catalog, q, (int)probe, params, n, err);
+}
+
+static bool
+end_group(struct target *t, enum probe_scope scope, enum probe_id probe, struct error *err)
+{
+	struct flight *f = &t->flight;
+	f->groups[(f->first + f->n++) % FLIGHT_MAX] = (struct flight_group){ .scope = scope, .probe = probe };
+	return pg_conn_sync(t->main.conn, err);
+}
+
+/* Somebody waits for a lock, or did when it was last asked: then the lock table has something to tell. */
+static bool
+are_locks_due(const struct target *t, struct mono now)
+{
+	const struct sample *last = feed_last(t->feed, PROBE_LOCKS);
+	if (feed_waiting(t->feed) > 0)
+		return t->slots[PROBE_LOCKS].is_shown || !last || mono_since_ms(now, last->at) > 5000;
+	if (!t->slots[PROBE_LOCKS].is_shown)
+		return false;
+	return !last || (last->rows && last->rows->nrows > 0) || mono_since_ms(now, last->at) > 5000;
+}
+
+static bool
+is_due(const struct target *t, enum probe_id probe, bool is_tick, struct mono now)
+{
+	const struct probe_slot *slot = &t->slots[probe];
+	if (!is_tick)
+		return slot->is_wanted && !slot->is_flying;
+	if (probe == PROBE_LOCKS && !slot->is_wanted)
+		return !slot->is_flying && now.us >= slot->due.us - t->refresh_ms * 1000 / 2 && are_locks_due(t, now);
+	return schedule_is_due(probe, slot, now);
+}
+
+static bool
+send_fast(struct target *t, bool is_tick, struct mono now, struct error *err)
+{
+	bool is_begun = false;
+	for (int p = 0; p < PROBE_COUNT; p++) {
+		enum probe_id probe = (enum probe_id)p;
+		if (probe_plans[p].scope != SCOPE_FAST || !is_due(t, probe, is_tick, now))
+			continue;
+		const struct pg_query *q = probe_query(t, probe, now);
+		if (!q)
+			continue;
+		if (!is_begun && t->main.is_pooled && !ask_helper(t, "local", SESSION_TIMEOUT_MS, NULL, err))
+			return false;
+		is_begun = true;
+		if (!ask_probe(t, probe, q, err))
+			return false;
+	}
+	return !is_begun || end_group(t, SCOPE_FAST, PROBE_SERVER, err);
+}
+
+static bool
+send_single(struct target *t, enum probe_id probe, const struct pg_query *q, struct error *err)
+{
+	const struct probe_plan *plan = &probe_plans[probe];
+	int timeout_ms = q->timeout_ms < MAX_PROBE_TIMEOUT_MS ? q->timeout_ms : MAX_PROBE_TIMEOUT_MS;
+	if (t->main.is_pooled) {
+		if (!ask_helper(t, "local", timeout_ms, plan->work_mem, err))
+			return false;
+	} else if (plan->work_mem || timeout_ms > SESSION_TIMEOUT_MS) {
+		if (!ask_helper(t, "limits", timeout_ms, plan->work_mem, err))
+			return false;
+	}
+	return ask_probe(t, probe, q, err) && end_group(t, SCOPE_SINGLE, probe, err);
+}
+
+bool
+refresh_send(struct target *t, struct mono now, bool is_tick, struct error *err)
+{
+	struct flight *f = &t->flight;
+	if (is_tick || f->reasks == 0) {
+		memset(f, 0, sizeof(*f));
+		f->is_refresh = is_tick;
+	}
+	bool is_corked = false;
+	if (!send_fast(t, is_tick, now, err))
+		return false;
+	for (int p = 0; p < PROBE_COUNT; p++) {
+		enum probe_id probe = (enum probe_id)p;
+		if (probe_plans[p].scope != SCOPE_SINGLE || !is_due(t, probe, is_tick, now))
+			continue;
+		const struct pg_query *q = probe_query(t, probe, now);
+		if (!q)
+			continue;
+		if (!is_corked)
+			pg_conn_cork(t->main.conn);
+		is_corked = true;
+		if (!send_single(t, probe, q, err))
+			return false;
+	}
+	if (f->n == 0)
+		return true;
+	f->sent = f->group_end = mono_now();
+	f->round_trips++;
+	return pg_conn_flush(t->main.conn, err);
+}
+
+/* The server's clock when it answered: the probe's own `now`, else by the last PROBE_SERVER. */
+static struct wall
+server_clock(const struct target *t, const struct rowset *rows, struct mono at)
+{
+	int col = rowset_col(rows, "now");
+	if (col >= 0 && rows->nrows > 0 && rowset_cell(rows, 0, col)->type == CELL_TIME)
+		return (struct wall){ rowset_cell(rows, 0, col)->i };
+	return feed_server_clock(t->feed, at);
+}
+
+static void
+apply_rows(struct target *t, enum probe_id probe, struct rowset *rows, struct mono now)
+{
+	struct flight *f = &t->flight;
+	struct sample *s = sample_new(probe, SAMPLE_OK, rows);
+	s->at = now;
+	s->elapsed_us = now.us - f->sent.us;
+	s->server_at = server_clock(t, rows, now);
+	/* Groups are answered one after the other; only the first one's time holds the network's as well. */
+	bool is_first = f->group_end.us == f->sent.us;
+	int64_t cost_us = now.us - f->group_end.us - (is_first ? (int64_t)(t->rtt_ms * 1000) : 0);
+	if (probe_plans[probe].scope == SCOPE_FAST)
+		cost_us = 0;	/* counted for the whole group, see end_fast() */
+	schedule_answered(probe, &t->slots[probe], now, (int64_t)t->refresh_ms * 1000, cost_us, true);
+	unseen_look(t, s);
+	feed_apply(t->feed, s);
+}
+
+/* Bytes that the server cannot convert: from now on they are taken as they are stored. */
+static bool
+is_encoding_trouble(const struct error *e)
+{
+	return strcmp(e->sqlstate, "22021") == 0 || strcmp(e->sqlstate, "22P05") == 0;
+}
+
+static void
+take_error(struct target *t, struct pg_answer *a, struct mono now)
+{
+	struct flight *f = &t->flight;
+	const struct flight_group *group = &f->groups[f->first];
+	enum probe_id probe = a->tag == TAG_HELPER ? group->probe : (enum probe_id)a->tag;
+	if (a->ask_again && f->reasks < REASKS_MAX) {
+		t->slots[probe].is_flying = false;
+		t->slots[probe].is_wanted = true;
+		return;
+	}
+	log_warn("refresh", "%s: %s: %s", t->name, probe_infos[probe].name, a->error.what);
+	if (is_encoding_trouble(&a->error) && !t->raw_text) {
+		t->raw_text = true;
+		t->main.raw_text = false;	/* target.c dials again */
+	}
+	if (a->error.code == ERR_LOST)
+		return;
+	apply_failed(t, probe, &a->error, now);
+}
+
+static void
+take_answer(struct target *t, struct pg_answer *a, struct mono now)
+{
+	t->flight.bytes += a->bytes;
+	switch (a->state) {
+	case PG_ROWS:
+		if (a->tag == TAG_HELPER)
+			rowset_unref(a->rows);
+		else
+			apply_rows(t, (enum probe_id)a->tag, a->rows, now);
+		break;
+	case PG_ERROR:
+		take_error(t, a, now);
+		break;
+	case PG_SKIPPED:
+		if (a->tag != TAG_HELPER) {
+			struct probe_slot *slot = &t->slots[a->tag];
+			/* Behind a failed helper of its own group the failure was told already. */
+			if (slot->is_flying)
+				slot->is_wanted = true;
+			slot->is_flying = false;
+		}
+		break;
+	}
+}
+
+static void
+end_fast(struct target *t, struct mono now)
+{
+	struct flight *f = &t->flight;
+	double ms = (double)(now.us - f->sent.us) / 1000;
+	double rtt = pg_conn_rtt_ms(t->main.conn);
+	if (rtt < 0 || rtt > ms)
+		rtt = ms;
+	if (t->rtt_ms <= 0 || rtt < t->rtt_ms)
+		t->rtt_ms = rtt;
+	t->usual_ms = t->usual_ms > 0 ? 0.8 * t->usual_ms + 0.2 * ms : ms;
+	if (f->is_refresh && !f->is_fast_done)
+		t->backoff = schedule_backoff(t->backoff, (int64_t)((ms - rtt) * 1000), (int64_t)t->refresh_ms * 1000);
+	f->is_fast_done = true;
+	if (t->slots[PROBE_OS].is_shown) {
+		struct sample *s = os_sample(t->feed);
+		if (s)
+			feed_apply(t->feed, s);
+	}
+	feed_link(t->feed, LINK_UP, "", "", now, (struct mono){ 0 });
+}
+
+static void
+end_burst(struct target *t, struct mono now)
+{
+	const struct flight *f = &t->flight;
+	if (!f->is_refresh)
+		return;
+	int64_t cpu_us = os_cpu_us();
+	struct self_cost cost = {
+		.server_ms = (double)(now.us - f->sent.us) / 1000 - t->rtt_ms,
+		.rtt_ms = t->rtt_ms,
+		.round_trips = f->round_trips,
+		.statements = f->statements,
+		.bytes = f->bytes,
+		.cpu_ms = t->cpu_us ? (double)(cpu_us - t->cpu_us) / 1000 : 0,
+		.interval_ms = t->refresh_ms,
+		.backoff = t->backoff > 0 ? t->backoff : 1,
+	};
+	t->cpu_us = cpu_us;
+	feed_cost(t->feed, &cost);
+}
+
+static void
+end_of_group(struct target *t, struct mono now)
+{
+	struct flight *f = &t->flight;
+	if (f->n == 0)
+		return;
+	enum probe_scope scope = f->groups[f->first].scope;
+	f->first = (f->first + 1) % FLIGHT_MAX;
+	f->n--;
+	if (scope == SCOPE_FAST)
+		end_fast(t, now);
+	f->group_end = now;
+	t->is_dirty = true;
+	if (f->n == 0)
+		end_burst(t, now);
+}
+
+static bool
+has_wanted(const struct target *t)
+{
+	for (int i = 0; i < PROBE_COUNT; i++)
+		if (t->slots[i].is_wanted && !t->slots[i].is_flying &&
+		    (probe_plans[i].scope == SCOPE_FAST || probe_plans[i].scope == SCOPE_SINGLE))
+			return true;
+	return false;
+}
+
+bool
+refresh_input(struct target *t, struct error *err)
+{
+	struct pg_answer a;
+	struct error last_words = { .code = ERR_OK };
+	bool is_alive = pg_conn_input(t->main.conn, err);
+	struct mono now = mono_now();
+	for (enum pg_got got; (got = pg_conn_next(t->main.conn, &a)) != PG_WAIT; ) {
+		if (got == PG_GROUP_END) {
+			end_of_group(t, now);
+			continue;
+		}
+		if (a.state == PG_ERROR && a.error.code == ERR_LOST)
+			last_words = a.error;
+		take_answer(t, &a, now);
+	}
+	if (!is_alive) {
+		if (last_words.code != ERR_OK)
+			*err = last_words;
+		return false;
+	}
+	if (t->flight.n > 0 || !has_wanted(t))
+		return true;
+	/* Skipped probes, and look-ups of ids seen for the first time. */
+	if (t->flight.reasks++ >= REASKS_MAX) {
+		for (int i = 0; i < PROBE_COUNT; i++)
+			t->slots[i].is_wanted = false;
+		return true;
+	}
+	return refresh_send(t, now, false, err);
+}

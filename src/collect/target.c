@@ -1,0 +1,375 @@
+/*
+ * The link of one target: dialing, retries, lateness, the second try when a server does not answer, and the beat of the
+ * refreshes. Beats are absolute, so the interval does not grow by the time an answer takes; a beat that finds the last
+ * burst unanswered is left out, never queued.
+ */
+#include "config.h"
+
+#include "collect/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+enum {
+	RETRY_FIRST_MS = 250,
+	RETRY_EAGER_MS = 800,		/* the target on the screen is back within a refresh of its return */
+	RETRY_MAX_MS = 5000,
+	RETRY_LOGIN_MS = 30000,		/* refused logins: nobody is to be locked out by us */
+	LATE_LEAST_MS = 600,
+	LATE_MOST_MS = 1500,
+	SPARE_AFTER_MS = 10000,
+	SPARE_PAUSE_MS = 2000,
+	COALESCE_US = 8000,		/* beats nearer than this go out together: one wake-up for many targets */
+};
+
+struct target *
+target_new(const struct target_conf *conf, bool is_alone)
+{
+	struct target *t = xcalloc(1, sizeof(*t));
+	t->name = xstrdup(conf->name);
+	t->conninfo = xstrdup(conf->conninfo ? conf->conninfo : "");
+	t->password = conf->password ? xstrdup(conf->password) : NULL;
+	t->pgbouncer = conf->pgbouncer && *conf->pgbouncer ? xstrdup(conf->pgbouncer) : NULL;
+	t->refresh_ms = conf->refresh_ms > 0 ? conf->refresh_ms : 1000;
+	t->query_len = conf->query_len;
+	t->is_alone = is_alone;
+	t->action.is_kept = !conf->no_action;
+	t->feed = feed_new(conf->name);
+	feed_set_hook(t->feed, conf->hook);
+	for (int i = 0; i < PROBE_COUNT; i++)
+		t->slots[i].backoff = 1;
+	for (int i = 0; i < conf->nfirst; i++)
+		t->slots[conf->first_probes[i]].is_shown = true;
+	t->backoff = 1;
+	t->is_dirty = true;
+	return t;
+}
+
+static void
+free_password(struct target *t)
+{
+	if (t->password)
+		explicit_bzero(t->password, strlen(t->password));
+	free(t->password);
+	t->password = NULL;
+}
+
+void
+target_free(struct target *t)
+{
+	action_end(t);
+	session_end(&t->main);
+	session_end(&t->spare);
+	session_end(&t->console.session);
+	unseen_release(&t->unseen);
+	feed_free(t->feed);
+	free_password(t);
+	free(t->name);
+	free(t->conninfo);
+	free(t->pgbouncer);
+	free(t);
+}
+
+static void
+dial(struct target *t, struct session *s)
+{
+	session_start(s, &(struct pg_dial_conf){
+	    .conninfo = t->conninfo, .password = t->password, .raw_text = t->raw_text });
+}
+
+/* Milliseconds to the next try; a fifth of it is chance, so that a fleet does not come back in step. */
+static int
+retry_ms(const struct target *t, const struct error *why)
+{
+	int most = t->is_alone ? RETRY_EAGER_MS : RETRY_MAX_MS;
+	if (why->code == ERR_AUTH)
+		most = RETRY_LOGIN_MS;
+	int ms = RETRY_FIRST_MS;
+	for (int i = 0; i < t->attempts && ms < most; i++)
+		ms *= 2;
+	if (ms > most)
+		ms = most;
+	return ms - ms / 5 + (int)(random() % (ms / 5 + 1));
+}
+
+static void
+go_down(struct target *t, const struct error *why)
+{
+	struct mono now = mono_now(), since = now;
+	session_end(&t->main);
+	refresh_reset(t);
+	if (t->spare.state != SESSION_NONE) {
+		/* The second try goes on as the first. */
+		t->main = t->spare;
+		t->spare = (struct session){ .state = SESSION_NONE };
+	} else {
+		t->retry_at.us = now.us + (int64_t)retry_ms(t, why) * 1000;
+		t->attempts++;
+	}
+	/* Down since the first failure, with the newest reason. */
+	enum link_state state = feed_link_state(t->feed);
+	if (state == LINK_DOWN)
+		since = (struct mono){ 0 };
+	feed_link(t->feed, LINK_DOWN, why->what, why->hint, since, t->retry_at);
+	t->is_dirty = true;
+	log_info("target", "%s: down: %s", t->name, why->what);
+}
+
+static void
+begin(struct target *t)
+{
+	struct mono now = mono_now();
+	t->attempts = 0;
+	refresh_reset(t);
+	feed_server(t->feed, &t->main.info);
+	hmap_clear(&t->unseen.names);
+	for (int i = 0; i < PROBE_COUNT; i++) {
+		struct probe_slot *slot = &t->slots[i];
+		if (probe_plans[i].scope == SCOPE_CONSOLE)
+			continue;
+		/* Nothing of the new session is known: ask all that is shown. */
+		*slot = (struct probe_slot){ .is_shown = slot->is_shown, .backoff = 1 };
+	}
+	t->backoff = 1;
+	t->rtt_ms = t->usual_ms = 0;
+	t->next_tick = now;
+	t->is_dirty = true;
+}
+
+/* How long an answer may take before the screen says that it is late. */
+static int64_t
+late_ms(const struct target *t)
+{
+	double ms = 2 * t->usual_ms;
+	if (ms < LATE_LEAST_MS)
+		ms = LATE_LEAST_MS;
+	if (ms > LATE_MOST_MS)
+		ms = LATE_MOST_MS;
+	return (int64_t)ms;
+}
+
+static void
+check_late(struct target *t, struct mono now, struct mono *wake)
+{
+	const struct flight *f = &t->flight;
+	int64_t waited_ms = mono_since_ms(now, f->sent);
+	/* Slow probes behind the fast ones have their own timeouts on the server. */
+	int64_t limit_ms = f->is_fast_done || !f->is_refresh ? MAX_PROBE_TIMEOUT_MS + late_ms(t) : late_ms(t);
+	if (feed_link_state(t->feed) == LINK_UP) {
+		if (waited_ms < limit_ms) {
+			wake_at(wake, (struct mono){ f->sent.us + limit_ms * 1000 });
+			return;
+		}
+		feed_link(t->feed, LINK_LATE, "no answer from the server", "It may be frozen, overloaded, or the network is away.",
+		    f->sent, (struct mono){ 0 });
+		t->is_dirty = true;
+	}
+	if (t->spare.state != SESSION_NONE)
+		return;
+	struct mono at = { f->sent.us + (int64_t)SPARE_AFTER_MS * 1000 };
+	if (at.us < t->spare_at.us)
+		at = t->spare_at;
+	if (now.us < at.us) {
+		wake_at(wake, at);
+		return;
+	}
+	t->spare_at.us = now.us + SPARE_PAUSE_MS * 1000;
+	dial(t, &t->spare);
+}
+
+static void
+beat(struct target *t, struct mono now)
+{
+	struct error err;
+	int64_t interval_us = (int64_t)t->refresh_ms * 1000 * (t->backoff > 0 ? t->backoff : 1);
+	bool is_tick = now.us + COALESCE_US >= t->next_tick.us || t->is_full_hurry;
+	if (is_tick) {
+		t->next_tick.us += interval_us;
+		if (t->next_tick.us <= now.us + interval_us / 4)
+			t->next_tick.us = now.us + interval_us;
+	}
+	t->flight.reasks = 0;
+	t->is_hurried = t->is_full_hurry = false;
+	if (!refresh_send(t, now, is_tick, &err))
+		go_down(t, &err);
+}
+
+static void
+run_main(struct target *t, struct mono now, struct mono *wake)
+{
+	struct error err;
+	switch (t->main.state) {
+	case SESSION_NONE:
+		if (now.us >= t->retry_at.us)
+			dial(t, &t->main);
+		else
+			wake_at(wake, t->retry_at);
+		break;
+	case SESSION_SETUP:
+		if (!session_step(&t->main, &err))
+			go_down(t, &err);
+		else
+			wake_at(wake, (struct mono){ now.us + 1000000 });
+		break;
+	case SESSION_READY:
+		if (refresh_is_flying(t)) {
+			check_late(t, now, wake);
+		} else {
+			if (t->is_hurried || now.us + COALESCE_US >= t->next_tick.us)
+				beat(t, now);
+			if (refresh_is_flying(t))
+				check_late(t, now, wake);
+			else
+				wake_at(wake, t->next_tick);
+		}
+		break;
+	case SESSION_DIALING:
+		break;
+	}
+}
+
+struct mono
+target_run(struct target *t, struct mono now)
+{
+	struct mono wake = { 0 };
+	run_main(t, now, &wake);
+	if (t->spare.state == SESSION_SETUP)
+		wake_at(&wake, (struct mono){ now.us + 1000000 });
+	action_run(t, now, &wake);
+	console_run(t, now, &wake);
+	return wake;
+}
+
+static int
+add_fd(const struct session *s, struct pollfd *fds, int n)
+{
+	short events;
+	int fd = session_fd(s, &events);
+	fds[n] = (struct pollfd){ .fd = fd, .events = events };
+	return n + 1;
+}
+
+int
+target_fds(const struct target *t, struct pollfd *fds)
+{
+	int n = add_fd(&t->main, fds, 0);
+	n = add_fd(&t->spare, fds, n);
+	n = add_fd(&t->action.session, fds, n);
+	return add_fd(&t->console.session, fds, n);
+}
+
+static void
+main_ready(struct target *t)
+{
+	struct error err = { .code = ERR_OK };
+	if (t->main.state != SESSION_READY) {
+		if (!session_step(&t->main, &err))
+			go_down(t, &err);
+		else if (t->main.state == SESSION_READY)
+			begin(t);
+		return;
+	}
+	bool had_raw_text = t->raw_text;
+	if (!refresh_input(t, &err)) {
+		go_down(t, &err);
+		return;
+	}
+	if (t->raw_text && !had_raw_text) {
+		session_end(&t->main);
+		dial(t, &t->main);
+		refresh_reset(t);
+		return;
+	}
+	/* It answered after all. */
+	if (t->spare.state != SESSION_NONE && feed_link_state(t->feed) == LINK_UP)
+		session_end(&t->spare);
+}
+
+static void
+spare_ready(struct target *t)
+{
+	struct error err = { .code = ERR_OK };
+	if (!session_step(&t->spare, &err)) {
+		t->spare_at.us = mono_now().us + SPARE_PAUSE_MS * 1000;
+		return;
+	}
+	if (t->spare.state != SESSION_READY)
+		return;
+	session_end(&t->main);
+	t->main = t->spare;
+	t->spare = (struct session){ .state = SESSION_NONE };
+	feed_event(t->feed, "reconnected", "the old connection did not answer");
+	begin(t);
+}
+
+void
+target_ready(struct target *t, const struct pollfd *fds, int n)
+{
+	/* Sessions may have changed since poll(): what was polled for is compared with what there is. */
+	short events;
+	if (n > 0 && fds[0].revents && fds[0].fd == session_fd(&t->main, &events) && fds[0].fd >= 0)
+		main_ready(t);
+	if (n > 1 && fds[1].revents && fds[1].fd == session_fd(&t->spare, &events) && fds[1].fd >= 0)
+		spare_ready(t);
+	if (n > 2 && fds[2].revents && fds[2].fd == session_fd(&t->action.session, &events) && fds[2].fd >= 0)
+		action_ready(t);
+	if (n > 3 && fds[3].revents && fds[3].fd == session_fd(&t->console.session, &events) && fds[3].fd >= 0)
+		console_ready(t);
+}
+
+void
+target_show(struct target *t, const enum probe_id *probes, int n)
+{
+	bool is_shown[PROBE_COUNT] = { false };
+	for (int i = 0; i < n; i++)
+		is_shown[probes[i]] = true;
+	struct mono now = mono_now();
+	for (int i = 0; i < PROBE_COUNT; i++) {
+		struct probe_slot *slot = &t->slots[i];
+		if (is_shown[i] && !slot->is_shown) {
+			const struct sample *last = feed_last(t->feed, (enum probe_id)i);
+			slot->answers = 0;
+			/* An answer of just now will do. */
+			if (probe_plans[i].shown_ms != NEVER && probe_plans[i].scope != SCOPE_LOCAL &&
+			    (!last || mono_since_ms(now, last->at) > t->refresh_ms / 2)) {
+				slot->is_wanted = true;
+				t->is_hurried = true;
+			}
+		}
+		slot->is_shown = is_shown[i];
+		if (!is_shown[i])
+			slot->is_wanted = false;
+	}
+}
+
+void
+target_hurry(struct target *t)
+{
+	struct mono now = mono_now();
+	for (int i = 0; i < PROBE_COUNT; i++)
+		if (t->slots[i].is_shown && probe_plans[i].shown_ms != NEVER)
+			t->slots[i].due = now;
+	t->is_hurried = t->is_full_hurry = true;
+	if (t->main.state == SESSION_NONE)
+		t->retry_at = now;
+}
+
+void
+target_reconnect(struct target *t, const char *password)
+{
+	if (password) {
+		free_password(t);
+		t->password = xstrdup(password);
+	}
+	action_end(t);
+	session_end(&t->main);
+	session_end(&t->spare);
+	session_end(&t->console.session);
+	refresh_reset(t);
+	t->retry_at = t->action.retry_at = t->console.retry_at = mono_now();
+	t->attempts = 0;
+}
