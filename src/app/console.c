@@ -450,9 +450,9 @@ load_looks(struct console *c, struct doc *problems)
 	const char *theme = option_or_setting(c, c->conf->opt->theme, "theme");
 	const char *keymap = option_or_setting(c, c->conf->opt->keymap, "keymap");
 
-	if (!theme_load(&c->theme, *theme ? theme : "dark", problems, &err)) {
+	if (!theme_load(&c->theme, *theme ? theme : "default", problems, &err)) {
 		doc_add(problems, ROLE_WARN, "%s%s%s", err.what, *err.hint ? ": " : "", err.hint);
-		if (!theme_load(&c->theme, "dark", problems, &err))
+		if (!theme_load(&c->theme, "default", problems, &err))
 			theme_parse(&c->theme, "", "", problems);
 	}
 	c->keymap.is_pane = is_pane_name;
@@ -533,7 +533,7 @@ open_screen(struct console *c, struct error *err)
 {
 	struct screen_options options = {
 		.no_color = c->conf->opt->no_color,
-		.ascii = c->conf->opt->ascii,
+		.ascii = c->conf->opt->ascii || settings_bool(c->conf->settings, "ascii"),
 		.mouse = settings_bool(c->conf->settings, "mouse"),
 		.headless = c->conf->script != NULL,
 		.rows = size_of("LINES", 24),
@@ -589,6 +589,7 @@ console_main(const struct console_conf *conf, struct error *err)
 	if (conf->collector)
 		c.acting = acting_new(conf->collector);
 	prompt_setup(conf->history_path, (struct prompt_completer){ console_complete, &c });
+	console_settings(&c);
 	show_problems(&c, &problems);
 	console_hurry(&c);
 	c.is_dirty = true;

@@ -52,11 +52,14 @@ const struct snapshot *console_snapshot(struct console *c);
 struct view *console_view(struct console *c);
 bool console_is_paused(const struct console *c);
 int console_refresh_ms(const struct console *c);
+/* Did the last key change the refresh interval? */
+bool console_is_adjusting(const struct console *c);
 const char *console_theme_name(const struct console *c);
 const char *console_keymap_name(const struct console *c);
 /* The pane that keys are looked up for: its name, or "view" while a document is shown. */
 const char *console_context(const struct console *c);
-const struct keymap *console_keys(const struct console *c);
+/* The keys that mean something here, for help. */
+void console_keys_doc(struct console *c, struct doc *doc);
 
 /* -------------------------------------------------------------------------------------- changing it */
 
@@ -72,17 +75,23 @@ bool console_keymap(struct console *c, const char *name, struct error *err) MUST
 /* "bind any <F5> tree  # help" or "unbind …". */
 bool console_bind(struct console *c, const char *line, struct error *err) MUST_CHECK;
 void console_refresh(struct console *c, int ms);
+/* Settings were changed: take those that the screen uses. */
+void console_settings(struct console *c);
 void console_now(struct console *c);
 void console_reconnect(struct console *c);
 void console_pause(struct console *c, bool paused);
 void console_quit(struct console *c, int status);
 /* Close a document, clear a filter: one level back; false at the top. */
 bool console_back(struct console *c);
+/* Close the document or chooser on top; false: there is none. */
+bool console_close(struct console *c);
 /* Open the prompt: ':' with a text already typed, or '/' for the live filter. */
 void console_prompt(struct console *c, char kind, const char *text);
 /* Find in the document, or walk the rows that match the filter. */
 bool console_find(struct console *c, bool backwards);
 void console_open_detail(struct console *c);
+/* Long lines of the document, when one is shown, wrapped or cut: the other way. */
+void console_wrap(struct console *c);
 enum console_motion {
 	MOVE_UP, MOVE_DOWN, MOVE_PAGE_UP, MOVE_PAGE_DOWN, MOVE_HALF_UP, MOVE_HALF_DOWN, MOVE_TOP, MOVE_BOTTOM, MOVE_LEFT, MOVE_RIGHT,
 	MOVE_FIRST_COLUMN, MOVE_LAST_COLUMN,

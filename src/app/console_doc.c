@@ -136,3 +136,14 @@ console_update_detail(struct console *c)
 	}
 	page->is_gone = true;
 }
+
+void
+console_wrap(struct console *c)
+{
+	struct page *page = console_page(c);
+	if (!page)
+		return;
+	page->view.no_wrap = !page->view.no_wrap;
+	page->view.left = 0;
+	c->is_dirty = true;
+}

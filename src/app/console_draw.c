@@ -600,7 +600,8 @@ console_draw(struct console *c)
 	if (screen.rows > LABEL_ROWS)
 		draw_tabs(c, &screen);
 	struct draw bottom = { screen.rows - 1, 0, 1, screen.cols };
-	struct draw middle = { LABEL_ROWS, 0, screen.rows - LABEL_ROWS - 1, screen.cols };
+	bool has_bottom = prompt_is_open() || !c->no_hints;
+	struct draw middle = { LABEL_ROWS, 0, screen.rows - LABEL_ROWS - has_bottom, screen.cols };
 	int extra = prompt_is_open() ? prompt_extra_rows(screen.cols, screen.rows / 2) : 0;
 	int notes = middle.rows > 4 ? note_rows(c, screen.rows) : 0;
 	middle.rows -= notes + extra;
@@ -617,7 +618,7 @@ console_draw(struct console *c)
 		bottom.rows += extra;
 		prompt_draw(&bottom, &cursor_col);
 		cursor_row = screen.rows - 1;
-	} else {
+	} else if (has_bottom) {
 		draw_hints(c, &bottom);
 	}
 	screen_show(cursor_row, cursor_col);

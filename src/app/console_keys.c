@@ -254,6 +254,7 @@ table_key(struct console *c, uint32_t key)
 	const char *context = console_context(c);
 	bool was_adjusting = c->is_adjusting;
 
+	/* Only the key right after a change of the interval finds is_adjusting set. */
 	c->keys[c->nkeys++] = key;
 	enum keymap_hit hit = keymap_find(&c->keymap, context, true, c->keys, c->nkeys, &binding);
 	if (hit == KEYMAP_PREFIX && c->nkeys < KEYMAP_SEQ)
@@ -269,9 +270,9 @@ table_key(struct console *c, uint32_t key)
 			    key_text(key, name, sizeof(name)));
 		return;
 	}
+	int before = console_refresh_ms(c);
 	console_execute(c, binding->command);
-	if (was_adjusting && c->is_adjusting && *c->message == '\0')
-		c->is_adjusting = false;
+	c->is_adjusting = c->is_adjusting && (!was_adjusting || console_refresh_ms(c) != before);
 }
 
 void

@@ -87,6 +87,7 @@ struct console {
 	bool is_paused;
 	struct mono paused_at;
 	bool is_adjusting;		/* the last key changed the refresh rate */
+	bool no_hints;			/* setting: the bottom line is the table's */
 	char message[CONSOLE_MESSAGE];
 	enum role message_role;
 	bool confirm_is_open;		/* an act asks */

@@ -13,7 +13,6 @@
 #include "app/console_priv.h"
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "tui/prompt.h"
 
 enum {
 	SCRIPT_MAX = 1 << 20,
@@ -53,9 +52,7 @@ script_fail(struct console *c, const char *why, const char *word)
 static void
 type_line(struct console *c, const char *line)
 {
-	console_key(c, ':');
-	if (!prompt_is_open())
-		console_prompt(c, ':', "");
+	console_prompt(c, ':', "");
 	for (const char *p = line; *p;) {
 		uint32_t cp;
 		p += utf8_decode(p, strlen(p), &cp);
