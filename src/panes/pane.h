@@ -27,6 +27,7 @@ struct pane_ctx {
 	const struct pane_opts *opts;
 	struct mono now;
 	void *cache;		/* the pane's own memory for this target (texts, hash tables); see pane->cache_new */
+	const struct rowset *look;	/* for detail: the answer of pane->look for this row; NULL: none yet */
 };
 
 struct pane_mode {		/* e.g. waits: event, statement, user, application, client */
@@ -53,6 +54,11 @@ struct pane {
 	void (*fill)(const struct pane_ctx *ctx, struct grid *grid);
 	/* The whole story of a row, for Enter; NULL: the framework shows each column in full. */
 	void (*detail)(const struct pane_ctx *ctx, const struct grid *grid, int row, struct doc *doc);
+	/* What a detail asks the server for by itself, once, when it opens: a query of src/pg, and the parameters for a
+	 * row (texts in the arena, at most 4; returns how many, -1: nothing to ask). NULL: nothing. */
+	const char *look;
+	int (*look_params)(const struct pane_ctx *ctx, const struct grid *grid, int row, struct arena *arena,
+	    const char **params);
 	/* Lines above the table (0 = none): number for a screen of this size, and drawing. */
 	int (*head_rows)(const struct pane_ctx *ctx, int width, int height);
 	void (*head)(const struct pane_ctx *ctx, const struct grid *grid, struct draw *draw);
