@@ -54,6 +54,9 @@ const struct option_info option_infos[] = {
 	{ 0, "sort", "COLUMN", V(SHOW), "order of the rows; -COLUMN or COLUMN:desc: descending" },
 	{ 0, "columns", "NAMES", V(SHOW), "columns to print, comma separated; all: every one" },
 	{ 0, "limit", "N", V(SHOW), "at most N rows" },
+	{ 0, "all", NULL, V(SHOW), "idle sessions and the like, too (as always with --json and --csv)" },
+	{ 0, "totals", NULL, V(SHOW), "totals since the last reset instead of rates" },
+	{ 0, "mode", "NAME", V(SHOW), "variant of the pane (see help PANE)" },
 	{ 0, "replay", "FILE", V(SHOW), "read a recording instead of a server" },
 	{ 0, "at", "TIME", V(SHOW) | V(REPLAY), "moment of the recording (RFC 3339; default its end, for replay its start)" },
 	{ 0, "speed", "FACTOR", V(REPLAY), "speed of the replay (default 1)" },
@@ -155,6 +158,7 @@ apply_text(struct options *opt, const char *name, const char *value, struct erro
 		{ "filter", &opt->filter }, { "sort", &opt->sort }, { "columns", &opt->columns },
 		{ "replay", &opt->replay }, { "at", &opt->at }, { "speed", &opt->speed },
 		{ "job", &opt->job },
+		{ "mode", &opt->mode },
 	};
 
 	if (strcmp(name, "limit") == 0)
@@ -187,7 +191,7 @@ apply_switch(struct options *opt, const char *name)
 		{ "read-only", &opt->read_only }, { "no-color", &opt->no_color },
 		{ "ascii", &opt->ascii }, { "json", &opt->json }, { "csv", &opt->csv },
 		{ "yes", &opt->yes }, { "dry-run", &opt->dry_run }, { "wait", &opt->wait },
-		{ "force", &opt->force },
+		{ "force", &opt->force }, { "all", &opt->all }, { "totals", &opt->totals },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {

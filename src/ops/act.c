@@ -192,6 +192,14 @@ act_abort(struct act *a)
 	act_refuse(a, ERR_NOT_CONFIRMED, "", "%s was given up", a->ops->info.name);
 }
 
+void
+act_failed(struct act *a, const struct error *error)
+{
+	bool refused = error->code == ERR_JOURNAL || error->code == ERR_REFUSED || error->code == ERR_NOT_CONFIRMED;
+
+	act_fail(a, refused ? ACT_REFUSED : ACT_FAILED, error);
+}
+
 const char *
 act_confirmed_how(const struct act *a)
 {

@@ -22,7 +22,14 @@
 enum act_stage { ACT_LOOKING, ACT_PLANNED, ACT_RUNNING, ACT_DETACHED, ACT_FINISHED };
 
 /* How it ended. */
-enum act_state { ACT_DONE, ACT_PARTLY, ACT_FAILED, ACT_REFUSED, ACT_STARTED /* a job goes on */ };
+enum act_state {
+	ACT_DONE,
+	ACT_PARTLY,	/* some of what was asked */
+	ACT_ENDING,	/* signalled; a session still rolls back or ends */
+	ACT_FAILED,
+	ACT_REFUSED,
+	ACT_STARTED,	/* a job goes on */
+};
 
 /* A session that is meant: backend_start 0 when only its pid was typed. */
 struct act_session {
@@ -81,6 +88,8 @@ const char *act_expects(const struct act *a);	/* "y", "3", or the target's name 
 bool act_confirm(struct act *a, const char *typed, struct error *err) MUST_CHECK;
 bool act_confirm_yes(struct act *a, struct error *err) MUST_CHECK;
 void act_abort(struct act *a);
+/* The driver could not go on (journal, connection): FINISHED, refused or failed by the error's code. */
+void act_failed(struct act *a, const struct error *error);
 const char *act_confirmed_how(const struct act *a);
 
 /* FINISHED: the outcome in one line and in full; error when it did not. DETACHED: the job's line. */

@@ -559,7 +559,7 @@ finish(struct act *a)
 		doc_add(&a->result_doc, ok ? ROLE_OK : slow ? ROLE_WARN : ROLE_CRIT, "%d: %s", s->pid, outcome_text(sig, s));
 	}
 	if (good + ending + bad == 1) {
-		enum act_state state = bad ? ACT_FAILED : ending ? ACT_PARTLY : ACT_DONE;
+		enum act_state state = bad ? ACT_FAILED : ending ? ACT_ENDING : ACT_DONE;
 
 		if (bad) {
 			struct error err = { 0 };
@@ -575,7 +575,7 @@ finish(struct act *a)
 		act_finish(a, state, "session %d: %s", last->pid, outcome_text(sig, last));
 		return;
 	}
-	act_finish(a, bad == 0 && ending == 0 ? ACT_DONE : good + ending ? ACT_PARTLY : ACT_FAILED,
+	act_finish(a, bad == 0 ? (ending ? ACT_ENDING : ACT_DONE) : good + ending ? ACT_PARTLY : ACT_FAILED,
 	    "%d %s, %d still ending, %d not touched", good, sig->is_cancel ? "cancelled" : "gone", ending, bad);
 }
 

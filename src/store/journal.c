@@ -372,3 +372,15 @@ journal_lock_held(int64_t id)
 	arena_release(&arena);
 	return held;
 }
+
+void
+journal_lock_drop(int64_t id, int fd)
+{
+	struct arena arena = { 0 };
+
+	if (fd < 0)
+		return;
+	unlink(lock_path(&arena, id));
+	close(fd);
+	arena_release(&arena);
+}

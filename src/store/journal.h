@@ -67,6 +67,8 @@ bool journal_list(struct journal *j, int limit, bool open_only, struct arena *ar
  * The lock of a job, a file beside the journal that its process keeps locked while it lives. Take: descriptor or -1.
  */
 int journal_lock_take(int64_t id, struct error *err);
+/* Let go of it; the file goes too. */
+void journal_lock_drop(int64_t id, int fd);
 /* Is the process of this job alive? */
 bool journal_lock_held(int64_t id);
 

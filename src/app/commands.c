@@ -1,0 +1,24 @@
+/* All commands, in the order users see them. */
+#include "config.h"
+
+#include "app/commands.h"
+
+#include <stddef.h>
+
+#include "app/cmd_screen.h"
+
+const struct command *const commands[] = {
+	/* what is shown */
+	&cmd_pane, &cmd_filter, &cmd_sort, &cmd_columns, &cmd_mode, &cmd_toggle, &cmd_window, &cmd_detail, &cmd_drill,
+	&cmd_follow, &cmd_goto, &cmd_previous, &cmd_minus, &cmd_back, &cmd_next, &cmd_tag, &cmd_untag, &cmd_yank,
+	/* looking closer */
+	&cmd_explain, &cmd_psql, &cmd_save, &cmd_export, &cmd_report,
+	/* acting */
+	&cmd_cancel, &cmd_terminate, &cmd_vacuum, &cmd_analyze, &cmd_reindex, &cmd_checkpoint, &cmd_reset, &cmd_jobs,
+	&cmd_journal,
+	/* the console itself */
+	&cmd_target, &cmd_refresh, &cmd_pause, &cmd_reconnect, &cmd_theme, &cmd_keymap, &cmd_keys, &cmd_bind, &cmd_unbind,
+	&cmd_set, &cmd_prompt, &cmd_cursor, &cmd_click, &cmd_redraw, &cmd_suspend, &cmd_save_display, &cmd_save_view, &cmd_help,
+	&cmd_leave, &cmd_quit,
+	NULL,
+};

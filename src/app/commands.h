@@ -1,0 +1,15 @@
+/* The entries of the command table, by file. */
+#ifndef PGMEDIC_APP_COMMANDS_H
+#define PGMEDIC_APP_COMMANDS_H
+
+#include "app/command.h"
+
+/* cmd_act.c */
+extern const struct command cmd_cancel, cmd_terminate, cmd_vacuum, cmd_analyze, cmd_reindex, cmd_checkpoint,
+    cmd_reset;
+/* cmd_look.c */
+extern const struct command cmd_explain, cmd_jobs, cmd_journal, cmd_help, cmd_psql;
+/* cmd_file.c */
+extern const struct command cmd_save, cmd_export, cmd_report;
+
+#endif

@@ -1,0 +1,191 @@
+#include "config.h"
+
+#include "app/sampler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/collector.h"
+
+/* Long enough for a first answer of every probe over a slow line; a probe that has none by then has a note instead. */
+enum { CONNECT_MS = 30000, ANSWERS_MS = 8000, PAIR_MS = 6000, TEXTS_MS = 6000 };
+
+struct sampler {
+	struct collector *collector;
+	int wake[2];
+	const struct snapshot *snap;
+	void *cache;			/* of the pane filled last */
+	const struct pane *cache_pane;
+};
+
+struct sampler *
+sampler_open(const struct target *target, struct error *err)
+{
+	struct sampler *s = xcalloc(1, sizeof(*s));
+	struct target_conf conf = {
+		.name = target->name,
+		.conninfo = target->conninfo,
+		.password = target->password,
+		.pgbouncer = target->pgbouncer,
+		.refresh_ms = target->refresh_ms > 0 && target->refresh_ms < 1000 ? target->refresh_ms : 1000,
+		.query_len = 1 << 20,
+		.no_action = true,
+	};
+
+	if (pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) != 0) {
+		error_set(err, ERR_STATE, "cannot make a pipe: %s", strerror(errno));
+		free(s);
+		return NULL;
+	}
+	s->collector = collector_start(&conf, 1, s->wake[1]);
+	return s;
+}
+
+static void
+drop_cache(struct sampler *s)
+{
+	if (s->cache && s->cache_pane->cache_free)
+		s->cache_pane->cache_free(s->cache);
+	s->cache = NULL;
+	s->cache_pane = NULL;
+}
+
+void
+sampler_close(struct sampler *s)
+{
+	if (!s)
+		return;
+	drop_cache(s);
+	snapshot_unref(s->snap);
+	collector_stop(s->collector);
+	close(s->wake[0]);
+	close(s->wake[1]);
+	free(s);
+}
+
+/* A newer snapshot, or the same after timeout_ms. */
+static void
+wait_snapshot(struct sampler *s, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = s->wake[0], .events = POLLIN };
+	char buf[64];
+
+	if (poll(&pfd, 1, timeout_ms) > 0)
+		while (read(s->wake[0], buf, sizeof(buf)) > 0)
+			continue;
+	snapshot_unref(s->snap);
+	s->snap = collector_snapshot(s->collector, 0);
+}
+
+static bool
+has_answer(const struct snapshot *snap, enum probe_id probe)
+{
+	return snap->cur[probe] && snap->cur[probe]->state != SAMPLE_NONE;
+}
+
+static bool
+all_answered(const struct snapshot *snap, const struct pane *pane)
+{
+	for (int i = 0; i < pane->nprobes; i++)
+		if (!has_answer(snap, pane->probes[i]))
+			return false;
+	return has_answer(snap, PROBE_SERVER) && has_answer(snap, PROBE_ACTIVITY) && has_answer(snap, PROBE_DBSUM);
+}
+
+/* Every probe that answers well has done so twice. */
+static bool
+all_paired(const struct snapshot *snap, const struct pane *pane)
+{
+	for (int i = 0; i < pane->nprobes; i++) {
+		enum probe_id p = pane->probes[i];
+
+		if (has_answer(snap, p) && snap->cur[p]->state == SAMPLE_OK && !snap->prev[p])
+			return false;
+	}
+	return snap->prev[PROBE_DBSUM] || !has_answer(snap, PROBE_DBSUM) || snap->cur[PROBE_DBSUM]->state != SAMPLE_OK;
+}
+
+static bool
+has_texts(const struct snapshot *snap)
+{
+	const struct rowset *rows = snapshot_rows(snap, PROBE_STATEMENTS);
+
+	return !rows || rows->nrows == 0 || snap->ntexts > 0 || has_answer(snap, PROBE_STATEMENT_TEXTS);
+}
+
+static bool
+fail_link(const struct snapshot *snap, struct error *err)
+{
+	bool is_auth = strstr(snap->link_what, "assword") || strstr(snap->link_what, "role");
+
+	error_set(err, is_auth ? ERR_AUTH : ERR_CONNECT, "cannot reach %s: %s", snap->target,
+	    *snap->link_what ? snap->link_what : "no answer");
+	return error_hint(err, "%s", snap->link_hint);
+}
+
+/* The first answer, or the reason why there is none. */
+static bool
+wait_first(struct sampler *s, struct error *err)
+{
+	struct mono start = mono_now();
+
+	for (;;) {
+		if (s->snap && s->snap->taken_at.us && has_answer(s->snap, PROBE_SERVER))
+			return true;
+		if (s->snap && s->snap->link == LINK_DOWN)
+			return fail_link(s->snap, err);
+		if (mono_since_ms(mono_now(), start) > CONNECT_MS)
+			return fail_link(s->snap, err);
+		wait_snapshot(s, 200);
+	}
+}
+
+static void
+wait_until(struct sampler *s, const struct pane *pane, bool (*done)(const struct snapshot *, const struct pane *), int ms)
+{
+	struct mono start = mono_now();
+
+	while (!done(s->snap, pane) && mono_since_ms(mono_now(), start) < ms)
+		wait_snapshot(s, 100);
+}
+
+static bool
+texts_done(const struct snapshot *snap, const struct pane *pane)
+{
+	(void)pane;
+	return has_texts(snap);
+}
+
+const struct snapshot *
+sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
+{
+	(void)collector_show(s->collector, 0, pane->probes, pane->nprobes);
+	wait_snapshot(s, 0);
+	if (!wait_first(s, err))
+		return NULL;
+	wait_until(s, pane, all_answered, ANSWERS_MS);
+	if (pane->needs_pair)
+		wait_until(s, pane, all_paired, PAIR_MS);
+	if (pane->needs_texts)
+		wait_until(s, pane, texts_done, TEXTS_MS);
+	return s->snap;
+}
+
+void
+sampler_fill(struct sampler *s, const struct pane *pane, const struct pane_opts *opts, struct grid *grid)
+{
+	struct pane_ctx ctx = { .snap = s->snap, .opts = opts, .now = mono_now() };
+
+	if (s->cache_pane != pane) {
+		drop_cache(s);
+		s->cache_pane = pane;
+		s->cache = pane->cache_new ? pane->cache_new() : NULL;
+	}
+	ctx.cache = s->cache;
+	pane->fill(&ctx, grid);
+	grid_seal(grid);
+}
