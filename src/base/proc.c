@@ -1,0 +1,551 @@
+/*
+ * Programs of others. Everything the child needs is prepared before fork(): in a program with threads
+ * the child may only make system calls until it has become the other program.
+ *
+ * A failed execve() is told through a pipe that a successful one closes, so the caller learns "no such
+ * file" and not just "exit status 127".
+ */
+#include "config.h"
+
+#include "base/proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+#include "base/clock.h"
+
+extern char **environ;
+
+/* Where an ordinary user's PATH does not lead, but pgbouncer and others live. */
+static const char *const extra_path = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+
+static const char *
+find_in(struct arena *arena, const char *path, const char *name)
+{
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+		struct stat st;
+		const char *file = arena_printf(arena, "%.*s/%s", (int)len, path, name);
+
+		if (len && path[0] == '/' && stat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+		    access(file, X_OK) == 0)
+			return file;
+		path += len + (path[len] == ':');
+	}
+	return NULL;
+}
+
+const char *
+proc_find(struct arena *arena, const char *name)
+{
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0 ? arena_strdup(arena, name) : NULL;
+	const char *file = find_in(arena, getenv("PATH"), name);
+
+	return file ? file : find_in(arena, extra_path, name);
+}
+
+/* Everything the child does between fork and exec, with the descriptors it needs. */
+struct launch {
+	const struct proc_spec *spec;
+	const char *path;
+	int null_fd, out_fd;	/* become 0 and 1, 2 */
+	int tell_fd;		/* errno of what failed */
+	pid_t parent;
+};
+
+static void
+close_from(int first)
+{
+#if defined(__linux__) && defined(SYS_close_range)
+	if (syscall(SYS_close_range, (unsigned)first, ~0U, 0U) == 0)
+		return;
+#endif
+	long max = sysconf(_SC_OPEN_MAX);
+
+	for (int fd = first; fd < (max > 0 && max < 65536 ? max : 65536); fd++)
+		close(fd);
+}
+
+static void
+default_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static bool
+drop_user(const struct proc_spec *spec)
+{
+	if (!spec->drops_user)
+		return true;
+	return (geteuid() != 0 || setgroups(0, NULL) == 0) && setgid(spec->gid) == 0 &&
+	    setuid(spec->uid) == 0;
+}
+
+/* In the child; returns only when something failed, with errno set. */
+static void
+launch_child(struct launch *l)
+{
+	const struct proc_spec *spec = l->spec;
+
+	default_signals();
+	setsid();
+	umask(077);
+	if (dup2(l->null_fd, 0) < 0 || dup2(l->out_fd, 1) < 0 || dup2(l->out_fd, 2) < 0)
+		return;
+	if (dup3(l->tell_fd, 3, O_CLOEXEC) < 0)
+		return;
+	l->tell_fd = 3;
+	close_from(4);
+	if (!drop_user(spec) || (spec->dir && chdir(spec->dir) < 0))
+		return;
+#ifdef __linux__
+	/* After the change of user, which clears it. The parent may have gone before the call. */
+	if (spec->dies_with_us && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != l->parent))
+		return;
+#endif
+	execve(l->path, (char *const *)spec->argv, spec->env ? (char *const *)spec->env : environ);
+}
+
+/* 0, 1, 2 and 3 are taken in the child: keep what it needs above them. */
+static int
+above(int fd)
+{
+	if (fd < 0 || fd > 3)
+		return fd;
+	int up = fcntl(fd, F_DUPFD_CLOEXEC, 4);
+
+	close(fd);
+	return up;
+}
+
+static int
+open_pid_fd(pid_t pid)
+{
+#if defined(__linux__) && defined(SYS_pidfd_open)
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+	(void)pid;
+	return -1;
+#endif
+}
+
+/* What the child says in the pipe: the pid of a grandchild, then an errno if exec failed. */
+struct tell {
+	pid_t pid;
+	int error;
+};
+
+static void
+tell_error(int fd)
+{
+	struct tell t = { .error = errno ? errno : ECHILD };
+
+	if (write(fd, &t, sizeof(t)) != (ssize_t)sizeof(t))
+		_exit(126);
+	_exit(127);
+}
+
+static void
+child_main(struct launch *l, bool detached)
+{
+	if (detached) {
+		pid_t pid = fork();
+		struct tell t = { .pid = pid };
+
+		if (pid < 0)
+			tell_error(l->tell_fd);
+		if (pid > 0)
+			_exit(write(l->tell_fd, &t, sizeof(t)) == (ssize_t)sizeof(t) ? 0 : 126);
+	}
+	launch_child(l);
+	tell_error(l->tell_fd);
+}
+
+static bool
+fork_launch(struct launch *l, bool detached, pid_t *pid, struct error *err)
+{
+	int tell[2], failed = 0;
+	struct tell t;
+
+	if (pipe2(tell, O_CLOEXEC) < 0)
+		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", l->spec->argv[0], strerror(errno));
+	l->tell_fd = tell[1] = above(tell[1]);
+	l->parent = getpid();
+	*pid = fork();
+	if (*pid == 0)
+		child_main(l, detached);
+	failed = *pid < 0 ? errno : 0;
+	close(tell[1]);
+	pid_t child = *pid;
+	ssize_t n;
+
+	do {
+		n = failed ? 0 : read(tell[0], &t, sizeof(t));
+		if (n == (ssize_t)sizeof(t) && t.error)
+			failed = t.error;
+		else if (n == (ssize_t)sizeof(t))
+			*pid = t.pid;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	close(tell[0]);
+	if (child > 0 && (detached || failed))
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			;
+	if (failed)
+		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", l->path, strerror(failed));
+	return true;
+}
+
+static bool
+launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, struct error *err)
+{
+	struct arena arena = { 0 };
+	struct launch l = { .spec = spec, .path = proc_find(&arena, spec->argv[0]), .null_fd = -1, .out_fd = -1 };
+	bool ok = false;
+
+	if (!l.path) {
+		error_set(err, ERR_PROGRAM, "cannot start %s: there is no such program", spec->argv[0]);
+		goto out;
+	}
+	l.null_fd = above(open("/dev/null", O_RDWR | O_CLOEXEC));
+	if (out_fd >= 0)
+		l.out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, 4);
+	else if (spec->log)
+		l.out_fd = above(open(spec->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+	else
+		l.out_fd = l.null_fd;
+	if (l.null_fd < 0 || l.out_fd < 0) {
+		error_set(err, ERR_FILE, "cannot open %s: %s", l.null_fd < 0 ? "/dev/null" : spec->log, strerror(errno));
+		goto out;
+	}
+	ok = fork_launch(&l, detached, pid, err);
+out:
+	if (l.out_fd >= 0 && l.out_fd != l.null_fd)
+		close(l.out_fd);
+	if (l.null_fd >= 0)
+		close(l.null_fd);
+	arena_release(&arena);
+	return ok;
+}
+
+bool
+proc_start(struct proc *proc, const struct proc_spec *spec, bool captured, struct error *err)
+{
+	int out[2] = { -1, -1 };
+
+	*proc = (struct proc){ .pid_fd = -1, .out_fd = -1 };
+	if (captured && pipe2(out, O_CLOEXEC) < 0)
+		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", spec->argv[0], strerror(errno));
+	bool ok = launch(spec, out[1], false, &proc->pid, err);
+
+	if (out[1] >= 0)
+		close(out[1]);
+	if (!ok) {
+		if (out[0] >= 0)
+			close(out[0]);
+		proc->pid = 0;
+		return false;
+	}
+	if (out[0] >= 0)
+		fcntl(out[0], F_SETFL, O_NONBLOCK);
+	proc->out_fd = out[0];
+	proc->pid_fd = open_pid_fd(proc->pid);
+	return true;
+}
+
+/* Take what is there; closes the pipe at its end. */
+static void
+read_output(struct proc *proc, struct strbuf *out)
+{
+	char buf[4096];
+	ssize_t n = 0;
+
+	while (proc->out_fd >= 0 && (n = read(proc->out_fd, buf, sizeof(buf))) > 0)
+		if (out)
+			strbuf_add(out, buf, (size_t)n);
+	if (proc->out_fd >= 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))) {
+		close(proc->out_fd);
+		proc->out_fd = -1;
+	}
+}
+
+static bool
+reap(struct proc *proc, int flags, int *status)
+{
+	pid_t got;
+
+	do
+		got = waitpid(proc->pid, status, flags);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return false;
+	if (got < 0)
+		*status = 0; /* somebody else waited: there is nothing to know */
+	proc->pid = 0;
+	if (proc->pid_fd >= 0)
+		close(proc->pid_fd);
+	proc->pid_fd = -1;
+	return true;
+}
+
+bool
+proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop, struct strbuf *out,
+    int *status, struct error *err)
+{
+	struct mono begin = mono_now();
+	bool ok = true;
+
+	*status = 0;
+	while (!reap(proc, WNOHANG, status)) {
+		int64_t spent = mono_since_ms(mono_now(), begin);
+
+		if ((stop && *stop) || (timeout_ms >= 0 && spent >= timeout_ms)) {
+			ok = stop && *stop ? error_set(err, ERR_STATE, "interrupted")
+					   : error_set(err, ERR_TIMEOUT, "no end after %d s", timeout_ms / 1000);
+			kill(proc->pid, SIGKILL);
+			reap(proc, 0, status);
+			break;
+		}
+		/* A signal that sets *stop may come just before poll(): look again soon enough. */
+		int left = timeout_ms < 0 || timeout_ms - spent > 200 ? 200 : (int)(timeout_ms - spent);
+		struct pollfd fds[2] = { { .fd = proc->pid_fd, .events = POLLIN },
+			{ .fd = proc->out_fd, .events = POLLIN } };
+
+		poll(fds, 2, proc->pid_fd < 0 && left > 10 ? 10 : left);
+		read_output(proc, out);
+	}
+	read_output(proc, out);
+	if (proc->out_fd >= 0)
+		close(proc->out_fd);
+	proc->out_fd = -1;
+	return ok;
+}
+
+const char *
+proc_status_text(int status, char *buf, size_t size)
+{
+	if (WIFSIGNALED(status))
+		snprintf(buf, size, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(buf, size, "exit status %d", WEXITSTATUS(status));
+	return buf;
+}
+
+/* The last line that is not blank, in place. */
+static const char *
+last_line(char *s)
+{
+	size_t len = strlen(s);
+
+	while (len && isspace((unsigned char)s[len - 1]))
+		s[--len] = 0;
+	char *nl = strrchr(s, '\n');
+
+	return nl ? nl + 1 : s;
+}
+
+bool
+proc_run(const struct proc_spec *spec, int timeout_ms, const volatile sig_atomic_t *stop,
+    struct strbuf *out, struct error *err)
+{
+	struct strbuf tail;
+	struct proc proc;
+	const char *slash = strrchr(spec->argv[0], '/'), *name = slash ? slash + 1 : spec->argv[0];
+	char how[64];
+	int status;
+
+	if (!proc_start(&proc, spec, out != NULL, err))
+		return false;
+	if (!proc_wait(&proc, timeout_ms, stop, out, &status, err))
+		return error_prefix(err, "%s", name);
+	if (status == 0)
+		return true;
+	strbuf_init(&tail, 8192);
+	if (out)
+		strbuf_adds(&tail, out->buf);
+	else if (spec->log)
+		proc_tail(&tail, spec->log, 1, "");
+	const char *last = tail.len ? last_line(tail.buf) : "";
+
+	error_set(err, ERR_PROGRAM, "%s failed: %s%s%s", name, proc_status_text(status, how, sizeof(how)),
+	    *last ? ": " : "", last);
+	strbuf_release(&tail);
+	return false;
+}
+
+bool
+proc_spawn(const struct proc_spec *spec, pid_t *pid, uint64_t *start, struct error *err)
+{
+	struct proc_info info;
+
+	if (!launch(spec, -1, true, pid, err))
+		return false;
+	if (start)
+		*start = proc_info(*pid, &info) ? info.start : 0;
+	return true;
+}
+
+void
+proc_tail(struct strbuf *out, const char *path, int lines, const char *indent)
+{
+	char buf[8193];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	ssize_t n = -1;
+
+	if (fd >= 0) {
+		n = pread(fd, buf, sizeof(buf) - 1, size > (off_t)sizeof(buf) - 1 ? size - (off_t)sizeof(buf) + 1 : 0);
+		close(fd);
+	}
+	while (n > 0 && buf[n - 1] == '\n')
+		n--;
+	if (n <= 0)
+		return;
+	buf[n] = 0;
+	char *at = buf + n;
+
+	while (at > buf && !(at[-1] == '\n' && --lines == 0))
+		at--;
+	while (*at) {
+		size_t len = strcspn(at, "\n");
+
+		strbuf_addf(out, "%s%.*s\n", indent, (int)len, at);
+		at += len + (at[len] == '\n');
+	}
+}
+
+#ifdef __linux__
+/* "PID (comm) S PPID ...": comm may hold blanks and parentheses, so it ends at the last one. */
+static bool
+parse_stat(char *text, struct proc_info *info)
+{
+	char *name = strchr(text, '('), *end = strrchr(text, ')'), *at;
+	unsigned long long start = 0;
+
+	if (!name || !end || end < name || strlen(end) < 4)
+		return false;
+	*end = 0;
+	snprintf(info->comm, sizeof(info->comm), "%s", name + 1);
+	info->state = end[2];
+	at = end + 3;
+	for (int field = 4; field <= 22 && at; field++) {
+		if (field == 4)
+			info->ppid = (pid_t)strtol(at, NULL, 10);
+		if (field == 22)
+			start = strtoull(at, NULL, 10);
+		at = strchr(at + 1, ' ');
+	}
+	info->start = start;
+	return start != 0;
+}
+#endif
+
+bool
+proc_info(pid_t pid, struct proc_info *info)
+{
+	*info = (struct proc_info){ .pid = pid, .state = '?' };
+	if (pid <= 0)
+		return false;
+#ifdef __linux__
+	char path[64], text[1024];
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	return parse_stat(text, info) && info->state != 'Z' && info->state != 'X';
+#else
+	return kill(pid, 0) == 0 || errno == EPERM;
+#endif
+}
+
+bool
+proc_alive(pid_t pid, uint64_t start)
+{
+	struct proc_info info;
+
+	return proc_info(pid, &info) && (!start || !info.start || info.start == start);
+}
+
+bool
+proc_cwd(pid_t pid, char *buf, size_t size)
+{
+	static const char gone[] = " (deleted)";
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/cwd", (long)pid);
+	ssize_t n = readlink(path, buf, size - 1);
+
+	if (n < 0)
+		return false;
+	buf[n] = 0;
+	if ((size_t)n >= sizeof(gone) && strcmp(buf + n - sizeof(gone) + 1, gone) == 0)
+		buf[(size_t)n - sizeof(gone) + 1] = 0;
+	return true;
+}
+
+void
+proc_each(bool (*f)(const struct proc_info *info, void *arg), void *arg)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	struct proc_info info;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		if (proc_info((pid_t)strtol(entry->d_name, NULL, 10), &info) && !f(&info, arg))
+			break;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+bool
+proc_wait_gone(pid_t pid, uint64_t start, int timeout_ms)
+{
+	struct mono begin = mono_now();
+	int fd = open_pid_fd(pid);
+	bool alive;
+
+	while ((alive = proc_alive(pid, start))) {
+		int64_t left = timeout_ms - mono_since_ms(mono_now(), begin);
+
+		if (left <= 0)
+			break;
+		/* A process descriptor wakes at its end; without one, look every 10 ms. */
+		struct pollfd end = { .fd = fd, .events = POLLIN };
+
+		poll(&end, 1, fd < 0 && left > 10 ? 10 : (int)left);
+		if (fd >= 0 && end.revents)
+			break;
+	}
+	if (fd >= 0)
+		close(fd);
+	return !proc_alive(pid, start);
+}
