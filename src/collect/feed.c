@@ -205,7 +205,8 @@ feed_link(struct feed *f, enum link_state state, const char *what, const char *h
 	f->link = state;
 	snprintf(f->link_what, sizeof(f->link_what), "%s", what);
 	snprintf(f->link_hint, sizeof(f->link_hint), "%s", hint);
-	f->link_since = since;
+	if (since.us)
+		f->link_since = since;
 	f->link_retry_at = retry_at;
 	if (!is_same && f->hook.link)
 		f->hook.link(f->hook.arg, state, what, hint);

@@ -35,7 +35,7 @@ void feed_server(struct feed *f, const struct server_info *server);
 const struct server_info *feed_server_info(const struct feed *f);
 /* The server process of the warm session, 0 for none: not load, not a client. */
 void feed_action_pid(struct feed *f, int pid);
-/* since: when the state began; retry_at: of LINK_DOWN. Coming back and being lost are events. */
+/* since: when the state began, 0: it goes on; retry_at: of LINK_DOWN. Coming back and being lost are events. */
 void feed_link(struct feed *f, enum link_state state, const char *what, const char *hint, struct mono since,
     struct mono retry_at);
 enum link_state feed_link_state(const struct feed *f);

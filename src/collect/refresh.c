@@ -223,7 +223,7 @@ refresh_send(struct target *t, struct mono now, bool is_tick, struct error *err)
 	}
 	if (f->n == 0)
 		return true;
-	f->sent = f->group_end = mono_now();
+	f->sent = f->group_end = f->published = mono_now();
 	f->round_trips++;
 	return pg_conn_flush(t->main.conn, err);
 }
@@ -251,7 +251,8 @@ apply_rows(struct target *t, enum probe_id probe, struct rowset *rows, struct mo
 	int64_t cost_us = now.us - f->group_end.us - (is_first ? (int64_t)(t->rtt_ms * 1000) : 0);
 	if (probe_plans[probe].scope == SCOPE_FAST)
 		cost_us = 0;	/* counted for the whole group, see end_fast() */
-	schedule_answered(probe, &t->slots[probe], now, (int64_t)t->refresh_ms * 1000, cost_us, true);
+	/* Counted from the sending, so that periods do not drift by the time answers take. */
+	schedule_answered(probe, &t->slots[probe], f->sent, (int64_t)t->refresh_ms * 1000, cost_us, true);
 	unseen_look(t, s);
 	feed_apply(t->feed, s);
 }
@@ -365,7 +366,11 @@ end_of_group(struct target *t, struct mono now)
 	if (scope == SCOPE_FAST)
 		end_fast(t, now);
 	f->group_end = now;
-	t->is_dirty = true;
+	/* The fast answers are shown at once; slow ones behind them all together, or as they come when that takes long. */
+	if (scope == SCOPE_FAST || f->n == 0 || mono_since_ms(now, f->published) > 100) {
+		t->is_dirty = true;
+		f->published = now;
+	}
 	if (f->n == 0)
 		end_burst(t, now);
 }

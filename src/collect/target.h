@@ -36,6 +36,7 @@ struct flight {
 	int first, n;
 	struct mono sent;		/* when the burst was written */
 	struct mono group_end;		/* when the last group before the present one ended */
+	struct mono published;
 	bool is_refresh;		/* holds the fast group of a regular refresh */
 	bool is_fast_done;
 	int reasks;

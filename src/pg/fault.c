@@ -156,12 +156,15 @@ fault_message(struct error *err, const char *message, enum err_code code)
 	if (info && (code == ERR_CONNECT || info->code == ERR_LOST))
 		code = info->code;
 	const char *what = said ? said : text;
-	/* "connection to server at …, port …, failed: " repeats what every line about a target says. */
-	static const char failed[] = " failed: ";
+	/* "connection to server at …, port … failed: reason": the reason first. */
+	static const char server[] = "connection to server ", failed[] = " failed: ";
 	const char *reason = said ? NULL : strstr(text, failed);
-	if (reason && strncmp(text, "connection to server", 20) == 0)
-		what = reason + strlen(failed);
-	error_set(err, code, "%s", *what ? what : "the connection was closed");
+	if (reason && strncmp(text, server, strlen(server)) == 0) {
+		const char *where = text + strlen(server);
+		error_set(err, code, "%s (%.*s)", reason + strlen(failed), (int)(reason - where), where);
+	} else {
+		error_set(err, code, "%s", *what ? what : "the connection was closed");
+	}
 	set_sqlstate(err, said ? sqlstate : "");
 	const char *hint = info ? info->hint : connect_hint(text);
 	if (*hint)

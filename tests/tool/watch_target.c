@@ -1,7 +1,7 @@
 /*
  * Prints what the collector makes of a target, a line per snapshot: for tests of the collector and for a look by hand.
  *
- *	watch_target [-n SNAPSHOTS] [-s SECONDS] [-r REFRESH_MS] [-p PROBE,...] [-b PGBOUNCER] [-x QUERY[:PARAM,...]] CONNINFO...
+ *	watch_target [-n SNAPSHOTS] [-s SECONDS] [-q] [-r REFRESH_MS] [-p PROBE,...] [-b PGBOUNCER] [-x 'QUERY[:PARAM|...]'] CONNINFO...
  */
 #include "config.h"
 
@@ -130,7 +130,7 @@ run_query(struct collector *c, const char *spec)
 	if (params)
 		*params++ = '\0';
 	r.query = buf;
-	for (char *p = params ? strtok_r(params, ",", &save) : NULL; p && r.nparams < 16; p = strtok_r(NULL, ",", &save))
+	for (char *p = params ? strtok_r(params, "|", &save) : NULL; p && r.nparams < 16; p = strtok_r(NULL, "|", &save))
 		r.params[r.nparams++] = p;
 	collector_run(c, 0, &r);
 }
