@@ -76,7 +76,8 @@ join_rows(struct arena *arena, const struct rowset *cur, const struct rowset *pr
 		if (!is_built)
 			build(&map, &b, nkeys);
 		is_built = true;
-		if (!hmap_get(&map, hash_of(&a, i, nkeys), &at) || !is_same(&a, i, &b, (int)at, nkeys))
+		if (!hmap_get(&map, hash_of(&a, i, nkeys), &at) ||
+		    !is_same(&a, i, &b, (int)at, nkeys))
 			continue;
 		found[i] = (int)at;
 		next = (int)at + 1;

@@ -12,8 +12,9 @@
  * keys       names of at most 8 integer or bool columns; one that is in neither set is left out
  * result     cur->nrows entries in the arena, NULL when cur has no rows
  *
- * Rows with a NULL in the first key have no identity: -1. Linear: answers of one query mostly keep their
- * order, so the row after the last match is tried before the hash table, which is made when that fails first.
+ * Rows with a NULL in the first key have no identity: -1. Linear: answers of one query mostly keep
+ * their order, so the row after the last match is tried before the hash table, which is made when
+ * that fails first.
  */
 int *join_rows(struct arena *arena, const struct rowset *cur, const struct rowset *prev,
     const char *const *keys, int nkeys);

@@ -16,67 +16,74 @@ static const char *const columns[STMT_COUNTERS] = {
 
 /* In the query's answer zero travels as NULL, and -1 is what the server does not count. */
 static double
-counter(const struct rowset *rs, int row, int col)
+counter(const struct cell *row, int col)
 {
-	const struct cell *c;
+	const struct cell *c = row + col;
 	double v;
 
 	if (col < 0)
 		return NAN;
-	c = rowset_row(rs, row) + col;
-	v = cell_num(c, 0);
+	if (c->type == CELL_NULL)
+		return 0;
+	v = c->type == CELL_FLOAT ? c->f : (double)c->i;
 	return v < 0 ? NAN : v;
-}
-
-void
-statements_total(const struct statements *st, int row, struct stmt *out)
-{
-	for (int k = 0; k < STMT_COUNTERS; k++)
-		out->v[k] = counter(st->cur, row, st->cur_col[k]);
 }
 
 /* Has the entry started anew since the sample before? */
 static bool
-is_reborn(const struct statements *st, int row, int before, const struct stmt *cur)
+is_reborn(const struct statements *st, int row, int before, const struct stmt *cur,
+    const struct stmt *prev)
 {
-	static const enum stmt_counter tell[] = { STMT_CALLS, STMT_ROWS, STMT_HIT, STMT_READ };
 	int64_t since, since_before;
 
-	if (st->was_reset)
+	if (st->was_reset || cur->v[STMT_CALLS] < prev->v[STMT_CALLS] ||
+	    cur->v[STMT_ROWS] < prev->v[STMT_ROWS] || cur->v[STMT_HIT] < prev->v[STMT_HIT] ||
+	    cur->v[STMT_READ] < prev->v[STMT_READ])
+		return true;
+	/* times are sums of floats */
+	if (cur->v[STMT_TOTAL_MS] < prev->v[STMT_TOTAL_MS] * (1 - 1e-9))
 		return true;
 	since = cell_i64(rowset_cell(st->cur, row, st->since_cur), 0);
 	since_before = cell_i64(rowset_cell(st->prev, before, st->since_prev), 0);
-	if (since != 0 && since_before != 0 && since > since_before)
-		return true;
-	for (size_t i = 0; i < sizeof(tell) / sizeof(tell[0]); i++)
-		if (cur->v[tell[i]] < counter(st->prev, before, st->prev_col[tell[i]]))
-			return true;
-	/* times are sums of floats */
-	return cur->v[STMT_TOTAL_MS] < counter(st->prev, before, st->prev_col[STMT_TOTAL_MS]) * (1 - 1e-9);
+	return since != 0 && since_before != 0 && since > since_before;
 }
 
 enum stmt_fate
-statements_delta(const struct statements *st, int row, struct stmt *out)
+statements_read(const struct statements *st, int row, struct stmt *total, struct stmt *delta)
 {
+	const struct cell *cells = rowset_row(st->cur, row);
+	struct stmt prev;
 	int before;
 
-	if (!st->prev || cell_is_null(rowset_cell(st->cur, row, st->id_col))) {
+	for (int k = 0; k < STMT_COUNTERS; k++)
+		total->v[k] = counter(cells, st->cur_col[k]);
+	*delta = *total;
+	if (!st->prev || st->id_col < 0 || cell_is_null(cells + st->id_col)) {
 		for (int k = 0; k < STMT_COUNTERS; k++)
-			out->v[k] = NAN;
+			delta->v[k] = NAN;
 		return STMT_UNKNOWN;
 	}
-	statements_total(st, row, out);
 	before = st->prev_row[row];
 	if (before < 0)
 		return STMT_NEW;
-	if (is_reborn(st, row, before, out))
+	cells = rowset_row(st->prev, before);
+	for (int k = 0; k < STMT_COUNTERS; k++)
+		prev.v[k] = counter(cells, st->prev_col[k]);
+	if (is_reborn(st, row, before, total, &prev))
 		return STMT_REBORN;
 	for (int k = 0; k < STMT_COUNTERS; k++) {
-		out->v[k] -= counter(st->prev, before, st->prev_col[k]);
-		if (out->v[k] < 0)
-			out->v[k] = 0;
+		delta->v[k] -= prev.v[k];
+		if (delta->v[k] < 0)
+			delta->v[k] = 0;
 	}
 	return STMT_SAME;
+}
+
+void
+stmt_add(struct stmt *sum, const struct stmt *s)
+{
+	for (int k = 0; k < STMT_COUNTERS; k++)
+		sum->v[k] += isnan(s->v[k]) ? 0 : s->v[k];
 }
 
 /* Was the extension reset after the sample before? */
@@ -91,13 +98,6 @@ was_reset(const struct snapshot *snap)
 		return false;
 	at = rowset_get(info, 0, "stats_reset");
 	return !cell_is_null(at) && at->i > prev->server_at.us;
-}
-
-static void
-add(struct stmt *sum, const struct stmt *s)
-{
-	for (int k = 0; k < STMT_COUNTERS; k++)
-		sum->v[k] += isnan(s->v[k]) ? 0 : s->v[k];
 }
 
 bool
@@ -121,17 +121,6 @@ statements_init(struct statements *st, struct arena *arena, const struct snapsho
 		st->prev_row = join_rows(arena, cur, prev, keys, 4);
 	} else {
 		st->seconds = 0;
-	}
-	for (int i = 0; i < st->cur->nrows; i++) {
-		struct stmt s;
-
-		statements_total(st, i, &s);
-		add(&st->total, &s);
-		st->nhidden += cell_is_null(rowset_cell(st->cur, i, st->id_col));
-		if (!st->prev)
-			continue;
-		st->nreborn += statements_delta(st, i, &s) == STMT_REBORN;
-		add(&st->delta, &s);
 	}
 	return true;
 }
@@ -181,7 +170,8 @@ stmt_texts_update(struct stmt_texts *texts, const struct snapshot *snap)
 }
 
 struct cell
-stmt_text(const struct stmt_texts *texts, const struct snapshot *snap, int64_t query_id, int64_t *len)
+stmt_text(
+    const struct stmt_texts *texts, const struct snapshot *snap, int64_t query_id, int64_t *len)
 {
 	const struct rowset *rs;
 	uint64_t where;
@@ -196,4 +186,3 @@ stmt_text(const struct stmt_texts *texts, const struct snapshot *snap, int64_t q
 	*len = cell_i64(rowset_cell(rs, row, texts->seen[at].len_col), 0);
 	return *rowset_cell(rs, row, texts->seen[at].text_col);
 }
-

@@ -1,11 +1,13 @@
 /*
- * pg_stat_statements: what each entry counted since its reset, and in the interval between two samples.
+ * pg_stat_statements: what each entry counted since its reset, and in the interval between two
+ * samples.
  *
- * An entry that was not in the sample before came into being since, so all that it counted belongs to the interval; so does
- * what an entry counted that was evicted and came back, or was reset: its counters are lower than before, its
- * stats_since (17) or the extension's stats_reset (14) is younger than that sample. What it counted before that is lost, never
- * negative. Not seen: an entry that came back and already counted more than before, on servers older than 17.
- * Pure; one thread at a time.
+ * An entry that was not in the sample before came into being since, so all that it counted belongs
+ * to the interval; so does what an entry counted that was evicted and came back, or was reset: its
+ * counters are lower than before, its stats_since (17) or the extension's stats_reset (14) is
+ * younger than that sample. What it counted before that is lost, never negative. Not seen: an entry
+ * that came back and already counted more than before, on servers older than 17. Pure; one thread
+ * at a time.
  */
 #ifndef PGMEDIC_MODEL_STATEMENTS_H
 #define PGMEDIC_MODEL_STATEMENTS_H
@@ -17,27 +19,27 @@
 #include "model/snapshot.h"
 
 /* name of the column in src/pg/statements.sql */
-#define STMT_LIST(X)                                                                               \
-	X(CALLS, "calls")                                                                          \
-	X(ROWS, "rows")                                                                            \
-	X(TOTAL_MS, "total_ms")                                                                    \
-	X(PLANS, "plans")                                                                          \
-	X(PLAN_MS, "plan_ms")                                                                      \
-	X(HIT, "hit")                                                                              \
-	X(READ, "read")                                                                            \
-	X(DIRTIED, "dirtied")                                                                      \
-	X(WRITTEN, "written")                                                                      \
-	X(LOCAL_READ, "local_read")                                                                \
-	X(LOCAL_WRITTEN, "local_written")                                                          \
-	X(TEMP_READ, "temp_read")                                                                  \
-	X(TEMP_WRITTEN, "temp_written")                                                            \
-	X(READ_MS, "read_ms")                                                                      \
-	X(WRITE_MS, "write_ms")                                                                    \
-	X(TEMP_MS, "temp_ms")                                                                      \
-	X(WAL_RECORDS, "wal_records")                                                              \
-	X(WAL_FPI, "wal_fpi")                                                                      \
-	X(WAL_BYTES, "wal_bytes")                                                                  \
-	X(JIT_FUNCTIONS, "jit_functions")                                                          \
+#define STMT_LIST(X)                      \
+	X(CALLS, "calls")                 \
+	X(ROWS, "rows")                   \
+	X(TOTAL_MS, "total_ms")           \
+	X(PLANS, "plans")                 \
+	X(PLAN_MS, "plan_ms")             \
+	X(HIT, "hit")                     \
+	X(READ, "read")                   \
+	X(DIRTIED, "dirtied")             \
+	X(WRITTEN, "written")             \
+	X(LOCAL_READ, "local_read")       \
+	X(LOCAL_WRITTEN, "local_written") \
+	X(TEMP_READ, "temp_read")         \
+	X(TEMP_WRITTEN, "temp_written")   \
+	X(READ_MS, "read_ms")             \
+	X(WRITE_MS, "write_ms")           \
+	X(TEMP_MS, "temp_ms")             \
+	X(WAL_RECORDS, "wal_records")     \
+	X(WAL_FPI, "wal_fpi")             \
+	X(WAL_BYTES, "wal_bytes")         \
+	X(JIT_FUNCTIONS, "jit_functions") \
 	X(JIT_MS, "jit_ms")
 
 enum stmt_counter {
@@ -47,43 +49,44 @@ enum stmt_counter {
 	    STMT_COUNTERS,
 };
 
-/* Counters of one entry, blocks as blocks; NAN where this server does not count. Exact up to 2^53. */
+/* Counters of one entry, blocks as blocks; NAN where this server does not count. Exact up to 2^53.
+ */
 struct stmt {
 	double v[STMT_COUNTERS];
 };
 
 enum stmt_fate {
-	STMT_SAME,	/* in both samples */
-	STMT_NEW,	/* came since the sample before */
-	STMT_REBORN,	/* reset, or evicted and back */
-	STMT_UNKNOWN,	/* no interval, or an entry whose id is hidden from the role */
+	STMT_SAME,    /* in both samples */
+	STMT_NEW,     /* came since the sample before */
+	STMT_REBORN,  /* reset, or evicted and back */
+	STMT_UNKNOWN, /* no interval, or an entry whose id is hidden from the role */
 };
 
 struct statements {
-	const struct rowset *cur, *prev;	/* borrowed; prev NULL: no interval */
-	double seconds;				/* of the interval, 0 without one */
+	const struct rowset *cur, *prev; /* borrowed; prev NULL: no interval */
+	double seconds;                  /* of the interval, 0 without one */
 	int cur_col[STMT_COUNTERS], prev_col[STMT_COUNTERS];
-	int *prev_row;				/* of each current row, -1 none */
+	int *prev_row; /* of each current row, -1 none */
 	int id_col, since_cur, since_prev;
-	bool was_reset;				/* the extension's statistics, in the interval */
-	struct stmt total, delta;		/* sums of both over all entries; of those that are known */
-	int nreborn, nhidden;			/* entries reset or back again; entries with a hidden id */
+	bool was_reset; /* the extension's statistics, in the interval */
 };
 
-/* False when there is no good sample. Joins and sums in one pass, linear. Memory from the arena. */
+/* False when there is no good sample. Joins the samples, linear. Memory from the arena. */
 bool statements_init(struct statements *st, struct arena *arena, const struct snapshot *snap);
-void statements_total(const struct statements *st, int row, struct stmt *out);
-/* All NAN for STMT_UNKNOWN. */
-enum stmt_fate statements_delta(const struct statements *st, int row, struct stmt *out);
+/* Both readings of one entry; delta is all NAN for STMT_UNKNOWN. */
+enum stmt_fate statements_read(
+    const struct statements *st, int row, struct stmt *total, struct stmt *delta);
+/* Add to a sum; NAN counts as nothing. */
+void stmt_add(struct stmt *sum, const struct stmt *s);
 
 /* ---- texts, by query id: an index into the snapshot's text samples, nothing is copied */
 
 enum { STMT_TEXT_SAMPLES = 16 };
 struct stmt_texts {
-	struct hmap map;	/* query id to sample and row */
+	struct hmap map; /* query id to sample and row */
 	int n;
 	struct {
-		const void *sample;	/* compared, never followed */
+		const void *sample; /* compared, never followed */
 		int64_t at;
 		int rows, text_col, len_col;
 	} seen[STMT_TEXT_SAMPLES];
@@ -91,8 +94,9 @@ struct stmt_texts {
 void stmt_texts_release(struct stmt_texts *texts);
 /* Take up the snapshot's text samples: new ones are added, anything else starts anew. */
 void stmt_texts_update(struct stmt_texts *texts, const struct snapshot *snap);
-/* The text, cut at 1,000 characters, and *len its whole length in characters; a NULL cell with WHY_NODATA before
- * it was fetched. snap is the one of the last update. */
-struct cell stmt_text(const struct stmt_texts *texts, const struct snapshot *snap, int64_t query_id, int64_t *len);
+/* The text, cut at 1,000 characters, and *len its whole length in characters; a NULL cell with
+ * WHY_NODATA before it was fetched. snap is the one of the last update. */
+struct cell stmt_text(
+    const struct stmt_texts *texts, const struct snapshot *snap, int64_t query_id, int64_t *len);
 
 #endif

@@ -20,8 +20,8 @@ is_alike(const struct rowset *a, const struct rowset *b)
 }
 
 bool
-counters_init(struct counters *k, struct arena *arena, const struct snapshot *snap, enum probe_id probe,
-    const char *key)
+counters_init(struct counters *k, struct arena *arena, const struct snapshot *snap,
+    enum probe_id probe, const char *key)
 {
 	const struct rowset *cur, *prev;
 	double seconds;
@@ -136,10 +136,12 @@ counters_pct(const struct cell *part, const struct cell *whole)
 void
 counters_notes(const struct counters *k, struct grid *grid, const char *what)
 {
-	grid_fact(grid, "interval_s", COL_SECONDS, k->prev ? cell_float(k->seconds) : cell_null(WHY_NODATA));
+	grid_fact(grid, "interval_s", COL_SECONDS,
+	    k->prev ? cell_float(k->seconds) : cell_null(WHY_NODATA));
 	if (!k->prev)
-		grid_notef(grid, "no_data", "Rates appear with the second sample.", "no rates yet: one sample of %s so far",
-		    what);
+		grid_notef(grid, "no_data", "Rates appear with the second sample.",
+		    "no rates yet: one sample of %s so far", what);
 	if (k->was_reset)
-		grid_notef(grid, "reset", "Rates go on with the next sample.", "counters of %s went down: they were reset", what);
+		grid_notef(grid, "reset", "Rates go on with the next sample.",
+		    "counters of %s went down: they were reset", what);
 }

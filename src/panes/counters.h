@@ -1,9 +1,10 @@
 /*
- * Counters of named things (tables, indexes, databases) in two samples of one probe, for values, deltas and rates.
+ * Counters of named things (tables, indexes, databases) in two samples of one probe, for values,
+ * deltas and rates.
  *
- * The queries send zero as NULL and -1 for what the server does not count. A thing that was not in the sample before came
- * into being since, so all that it counted belongs to the interval. A counter that went down was reset: no rate,
- * and `was_reset` is set. Pure; one thread at a time.
+ * The queries send zero as NULL and -1 for what the server does not count. A thing that was not in
+ * the sample before came into being since, so all that it counted belongs to the interval. A
+ * counter that went down was reset: no rate, and `was_reset` is set. Pure; one thread at a time.
  */
 #ifndef PGMEDIC_PANES_COUNTERS_H
 #define PGMEDIC_PANES_COUNTERS_H
@@ -14,17 +15,18 @@
 #include "model/snapshot.h"
 
 struct counters {
-	const struct rowset *cur, *prev;	/* borrowed; prev NULL: no interval */
-	double seconds;				/* 0 without an interval */
+	const struct rowset *cur, *prev; /* borrowed; prev NULL: no interval */
+	double seconds;                  /* 0 without an interval */
 	int *prev_row;
-	struct wall now;			/* server clock of the current sample */
+	struct wall now; /* server clock of the current sample */
 	bool was_reset;
 };
 
 /* False when the probe has no good answer. key: name of the column that identifies a row. */
-bool counters_init(struct counters *k, struct arena *arena, const struct snapshot *snap, enum probe_id probe,
-    const char *key);
-/* The counter as it stands: 0 for NULL, unsupported for -1 and where the column is missing (col -1). */
+bool counters_init(struct counters *k, struct arena *arena, const struct snapshot *snap,
+    enum probe_id probe, const char *key);
+/* The counter as it stands: 0 for NULL, unsupported for -1 and where the column is missing (col
+ * -1). */
 struct cell counters_value(const struct counters *k, int row, int col);
 /* What it gained in the interval; false without one, after a reset, or where it is not counted. */
 bool counters_delta(struct counters *k, int row, int col, double *delta);
@@ -38,7 +40,8 @@ struct cell counters_time(const struct counters *k, int row, int col);
 struct cell counters_age(const struct counters *k, int row, const int *cols, int n);
 /* 100 * part / whole; NULL when whole is 0 or either is unknown. */
 struct cell counters_pct(const struct cell *part, const struct cell *whole);
-/* The facts and notes that every pane of counters owes: interval_s; no rates yet; counters were reset. */
+/* The facts and notes that every pane of counters owes: interval_s; no rates yet; counters were
+ * reset. */
 void counters_notes(const struct counters *k, struct grid *grid, const char *what);
 
 #endif

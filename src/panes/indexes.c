@@ -1,6 +1,6 @@
 /*
- * Indexes of the database that the console is connected to: what they cost and whether anybody uses them. Invalid ones
- * stand out: they are kept up by every write and serve no query.
+ * Indexes of the database that the console is connected to: what they cost and whether anybody uses
+ * them. Invalid ones stand out: they are kept up by every write and serve no query.
  */
 #include "config.h"
 
@@ -11,10 +11,36 @@
 #include "panes/pane.h"
 
 enum {
-	C_SCHEMA, C_INDEX, C_TABLE, C_STATE, C_SIZE, C_SCANS, C_SCANS_PER_S, C_TUP_READ, C_HIT_PCT, C_UNIQUE,
-	C_PRIMARY, C_VALID, C_READY, C_EXCLUSION, C_PARTIAL, C_EXPRESSION, C_REPLIDENT, C_METHOD, C_KIND,
-	C_INDEXRELID, C_RELID, C_ROWS, C_TUP_FETCH, C_TUPLES_PER_S, C_READ, C_HIT, C_BLOCKS_PER_S, C_LAST_SCAN,
-	C_IDLE_S, C_COUNT
+	C_SCHEMA,
+	C_INDEX,
+	C_TABLE,
+	C_STATE,
+	C_SIZE,
+	C_SCANS,
+	C_SCANS_PER_S,
+	C_TUP_READ,
+	C_HIT_PCT,
+	C_UNIQUE,
+	C_PRIMARY,
+	C_VALID,
+	C_READY,
+	C_EXCLUSION,
+	C_PARTIAL,
+	C_EXPRESSION,
+	C_REPLIDENT,
+	C_METHOD,
+	C_KIND,
+	C_INDEXRELID,
+	C_RELID,
+	C_ROWS,
+	C_TUP_FETCH,
+	C_TUPLES_PER_S,
+	C_READ,
+	C_HIT,
+	C_BLOCKS_PER_S,
+	C_LAST_SCAN,
+	C_IDLE_S,
+	C_COUNT
 };
 
 static const struct column columns[C_COUNT] = {
@@ -23,44 +49,68 @@ static const struct column columns[C_COUNT] = {
 	[C_TABLE] = { "table", "TABLE", COL_TEXT, 12, 0, "table it belongs to" },
 	[C_STATE] = { "state", "STATE", COL_TEXT, 8, 0,
 	    "primary, unique, plain; unused: no scan since the reset and no constraint; invalid, building, dropping" },
-	[C_SIZE] = { "size_bytes", "SIZE", COL_BYTES, 6, 0, "size as of the last vacuum, analyze or create index" },
+	[C_SIZE] = { "size_bytes", "SIZE", COL_BYTES, 6, 0,
+	    "size as of the last vacuum, analyze or create index" },
 	[C_SCANS] = { "scans", "SCANS", COL_COUNT, 6, 0, "index scans since the reset" },
-	[C_SCANS_PER_S] = { "scans_per_s", "SCANS/S", COL_RATE, 7, 0, "index scans per second of the interval" },
+	[C_SCANS_PER_S] = { "scans_per_s", "SCANS/S", COL_RATE, 7, 0,
+	    "index scans per second of the interval" },
 	[C_TUP_READ] = { "tup_read", "READ", COL_COUNT, 6, 0, "index entries returned by scans" },
-	[C_HIT_PCT] = { "hit_pct", "HIT%", COL_PCT, 5, 0, "blocks found in shared buffers since the reset" },
+	[C_HIT_PCT] = { "hit_pct", "HIT%", COL_PCT, 5, 0,
+	    "blocks found in shared buffers since the reset" },
 	[C_UNIQUE] = { "is_unique", "UNIQUE", COL_BOOL, 6, COL_HIDDEN, "keeps values unique" },
 	[C_PRIMARY] = { "is_primary", "PRIMARY", COL_BOOL, 7, COL_HIDDEN, "is the primary key" },
 	[C_VALID] = { "is_valid", "VALID", COL_BOOL, 5, COL_HIDDEN, "queries may use it" },
 	[C_READY] = { "is_ready", "READY", COL_BOOL, 5, COL_HIDDEN, "writes keep it up" },
-	[C_EXCLUSION] = { "is_exclusion", "EXCL", COL_BOOL, 5, COL_HIDDEN, "supports an exclusion constraint" },
+	[C_EXCLUSION] = { "is_exclusion", "EXCL", COL_BOOL, 5, COL_HIDDEN,
+	    "supports an exclusion constraint" },
 	[C_PARTIAL] = { "is_partial", "PARTIAL", COL_BOOL, 7, COL_HIDDEN, "has a WHERE clause" },
-	[C_EXPRESSION] = { "is_expression", "EXPR", COL_BOOL, 5, COL_HIDDEN, "has an expression among its keys" },
-	[C_REPLIDENT] = { "is_replica_identity", "REPLID", COL_BOOL, 6, COL_HIDDEN, "is the table's replica identity" },
+	[C_EXPRESSION] = { "is_expression", "EXPR", COL_BOOL, 5, COL_HIDDEN,
+	    "has an expression among its keys" },
+	[C_REPLIDENT] = { "is_replica_identity", "REPLID", COL_BOOL, 6, COL_HIDDEN,
+	    "is the table's replica identity" },
 	[C_METHOD] = { "method", "METHOD", COL_TEXT, 6, COL_HIDDEN, "access method" },
-	[C_KIND] = { "kind", "KIND", COL_TEXT, 5, COL_HIDDEN, "index, or partitioned (of a partitioned table: has no storage)" },
+	[C_KIND] = { "kind", "KIND", COL_TEXT, 5, COL_HIDDEN,
+	    "index, or partitioned (of a partitioned table: has no storage)" },
 	[C_INDEXRELID] = { "indexrelid", "OID", COL_INT, 7, COL_HIDDEN, "oid of the index" },
 	[C_RELID] = { "relid", "TABLE.OID", COL_INT, 9, COL_HIDDEN, "oid of the table" },
-	[C_ROWS] = { "est_rows", "ROWS", COL_COUNT, 6, COL_HIDDEN, "entries by the planner's estimate" },
-	[C_TUP_FETCH] = { "tup_fetch", "FETCH", COL_COUNT, 6, COL_HIDDEN, "live table rows fetched by simple index scans" },
-	[C_TUPLES_PER_S] = { "tup_read_per_s", "READ/S", COL_RATE, 6, COL_HIDDEN, "index entries returned per second of the interval" },
-	[C_READ] = { "blks_read", "BLK.RD", COL_COUNT, 6, COL_HIDDEN, "blocks read from files or the system's cache" },
-	[C_HIT] = { "blks_hit", "BLK.HIT", COL_COUNT, 7, COL_HIDDEN, "blocks found in shared buffers" },
-	[C_BLOCKS_PER_S] = { "blocks_per_s", "BLK/S", COL_RATE, 6, COL_HIDDEN, "blocks asked for per second of the interval, hits included" },
-	[C_LAST_SCAN] = { "last_idx_scan", "LAST.SCAN", COL_TIME, 9, COL_HIDDEN, "last scan (16 and newer)" },
-	[C_IDLE_S] = { "idle_s", "IDLE", COL_SECONDS, 7, COL_HIDDEN, "time since the last scan (16 and newer)" },
+	[C_ROWS] = { "est_rows", "ROWS", COL_COUNT, 6, COL_HIDDEN,
+	    "entries by the planner's estimate" },
+	[C_TUP_FETCH] = { "tup_fetch", "FETCH", COL_COUNT, 6, COL_HIDDEN,
+	    "live table rows fetched by simple index scans" },
+	[C_TUPLES_PER_S] = { "tup_read_per_s", "READ/S", COL_RATE, 6, COL_HIDDEN,
+	    "index entries returned per second of the interval" },
+	[C_READ] = { "blks_read", "BLK.RD", COL_COUNT, 6, COL_HIDDEN,
+	    "blocks read from files or the system's cache" },
+	[C_HIT] = { "blks_hit", "BLK.HIT", COL_COUNT, 7, COL_HIDDEN,
+	    "blocks found in shared buffers" },
+	[C_BLOCKS_PER_S] = { "blocks_per_s", "BLK/S", COL_RATE, 6, COL_HIDDEN,
+	    "blocks asked for per second of the interval, hits included" },
+	[C_LAST_SCAN] = { "last_idx_scan", "LAST.SCAN", COL_TIME, 9, COL_HIDDEN,
+	    "last scan (16 and newer)" },
+	[C_IDLE_S] = { "idle_s", "IDLE", COL_SECONDS, 7, COL_HIDDEN,
+	    "time since the last scan (16 and newer)" },
 };
 
 static const enum probe_id probes[] = { PROBE_INDEXES, PROBE_PROGRESS };
 
 /* Bits of `flags` in src/pg/indexes.sql. */
 enum {
-	F_UNIQUE = 1, F_PRIMARY = 2, F_INVALID = 4, F_NOT_READY = 8, F_EXCLUSION = 16, F_PARTIAL = 32,
-	F_EXPRESSION = 64, F_REPLIDENT = 128, F_DROPPING = 256,
+	F_UNIQUE = 1,
+	F_PRIMARY = 2,
+	F_INVALID = 4,
+	F_NOT_READY = 8,
+	F_EXCLUSION = 16,
+	F_PARTIAL = 32,
+	F_EXPRESSION = 64,
+	F_REPLIDENT = 128,
+	F_DROPPING = 256,
 };
 
 #define SQL_LIST(X)                                                                                \
-	X(indexrelid) X(relid) X(schema) X(table) X(index) X(method) X(kind) X(size_bytes)         \
-	X(reltuples) X(flags) X(scans) X(tup_read) X(tup_fetch) X(fetched) X(hit) X(last_scan)
+	X(indexrelid)                                                                              \
+	X(relid)                                                                                   \
+	X(schema) X(table) X(index) X(method) X(kind) X(size_bytes) X(reltuples) X(flags) X(scans) \
+	    X(tup_read) X(tup_fetch) X(fetched) X(hit) X(last_scan)
 
 enum {
 #define X(name) S_##name,
@@ -81,7 +131,7 @@ struct filling {
 	const struct rowset *progress;
 	double size_bytes, unused_bytes;
 	int ninvalid, nunused;
-	const struct cell *invalid;	/* name of one of them */
+	const struct cell *invalid; /* name of one of them */
 };
 
 static const struct cell *
@@ -98,10 +148,13 @@ is_building(const struct rowset *progress, int64_t relid)
 
 	for (int i = 0; progress && i < progress->nrows; i++) {
 		const struct cell *command = rowset_get(progress, i, "command");
-		if (command->type != CELL_TEXT || cell_i64(rowset_get(progress, i, "relid"), 0) != relid)
+		if (command->type != CELL_TEXT ||
+		    cell_i64(rowset_get(progress, i, "relid"), 0) != relid)
 			continue;
-		if ((command->len >= sizeof(prefix) - 1 && memcmp(command->s, prefix, sizeof(prefix) - 1) == 0) ||
-		    (command->len >= sizeof(again) - 1 && memcmp(command->s, again, sizeof(again) - 1) == 0))
+		if ((command->len >= sizeof(prefix) - 1 &&
+		        memcmp(command->s, prefix, sizeof(prefix) - 1) == 0) ||
+		    (command->len >= sizeof(again) - 1 &&
+		        memcmp(command->s, again, sizeof(again) - 1) == 0))
 			return true;
 	}
 	return false;
@@ -206,13 +259,15 @@ indexes_fill(const struct pane_ctx *ctx, struct grid *grid)
 	if (f.ninvalid > 0)
 		grid_notef(grid, "info", "REINDEX INDEX CONCURRENTLY or DROP INDEX CONCURRENTLY",
 		    "%d invalid %s, writes pay for them and no query uses them: %.*s%s", f.ninvalid,
-		    f.ninvalid == 1 ? "index" : "indexes", (int)f.invalid->len, f.invalid->s, f.ninvalid > 1 ? " and others" : "");
+		    f.ninvalid == 1 ? "index" : "indexes", (int)f.invalid->len, f.invalid->s,
+		    f.ninvalid > 1 ? " and others" : "");
 }
 
 const struct pane pane_indexes = {
 	.name = "indexes",
 	.title = "Indexes",
-	.help = "Indexes of the connected database: size, scans, entries read, hit ratio; invalid and unused ones. Counters since their reset.",
+	.help =
+	    "Indexes of the connected database: size, scans, entries read, hit ratio; invalid and unused ones. Counters since their reset.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,

@@ -16,10 +16,10 @@ struct unit {
 };
 
 /* Largest first. */
-static const struct unit memory[] = { { "TB", 1099511627776.0 }, { "GB", 1073741824.0 }, { "MB", 1048576.0 },
-	{ "kB", 1024.0 }, { "B", 1.0 } };
-static const struct unit spans[] = { { "d", 86400e6 }, { "h", 3600e6 }, { "min", 60e6 }, { "s", 1e6 }, { "ms", 1e3 },
-	{ "us", 1.0 } };
+static const struct unit memory[] = { { "TB", 1099511627776.0 }, { "GB", 1073741824.0 },
+	{ "MB", 1048576.0 }, { "kB", 1024.0 }, { "B", 1.0 } };
+static const struct unit spans[] = { { "d", 86400e6 }, { "h", 3600e6 }, { "min", 60e6 },
+	{ "s", 1e6 }, { "ms", 1e3 }, { "us", 1.0 } };
 
 /* A unit of pg_settings may carry a number: "8kB". */
 static bool
@@ -60,7 +60,8 @@ setting_value(const struct cell *value, const struct cell *unit, char *buf, size
 	char text[40], name[16], *end;
 	double v, scale;
 
-	if (value->len == 0 || value->len >= sizeof(text) || unit->len == 0 || unit->len >= sizeof(name))
+	if (value->len == 0 || value->len >= sizeof(text) || unit->len == 0 ||
+	    unit->len >= sizeof(name))
 		return false;
 	memcpy(text, value->s, value->len);
 	text[value->len] = '\0';

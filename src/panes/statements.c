@@ -1,36 +1,73 @@
 /*
- * Statements: pg_stat_statements, as what happened in the interval between two samples, or, with the totals
- * option, since the reset. The columns keep their names; which of the two they are is the fact `view`. `calls_per_s`
- * and `ms_per_s` are always of the interval; min, max and stddev always since the reset.
+ * Statements: pg_stat_statements, as what happened in the interval between two samples, or, with
+ * the totals option, since the reset. The columns keep their names; which of the two they are is
+ * the fact `view`. `calls_per_s` and `ms_per_s` are always of the interval; min, max and stddev
+ * always since the reset.
  */
 #include "config.h"
+
+#include "model/statements.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/names.h"
-#include "model/statements.h"
 #include "panes/pane.h"
 #include "panes/statements_detail.h"
 
 enum {
-	C_TIME_PCT, C_CALLS, C_CALLS_PER_S, C_TOTAL_MS, C_MEAN_MS, C_ROWS_PER_CALL, C_HIT_PCT, C_IO_MS,
-	C_DATABASE, C_USER, C_QUERY_ID, C_TOPLEVEL, C_ROWS, C_MS_PER_S, C_MIN_MS, C_MAX_MS, C_STDDEV_MS,
-	C_PLANS, C_PLAN_MS, C_READ_MS, C_WRITE_MS, C_TEMP_IO_MS, C_TEMP_BYTES, C_TEMP_READ_BYTES,
-	C_WAL_BYTES, C_WAL_RECORDS, C_WAL_FPI, C_SHARED_HIT, C_SHARED_READ, C_SHARED_DIRTIED,
-	C_SHARED_WRITTEN, C_LOCAL_READ, C_LOCAL_WRITTEN, C_JIT_MS, C_JIT_FUNCTIONS, C_SINCE, C_QUERY,
+	C_TIME_PCT,
+	C_CALLS,
+	C_CALLS_PER_S,
+	C_TOTAL_MS,
+	C_MEAN_MS,
+	C_ROWS_PER_CALL,
+	C_HIT_PCT,
+	C_IO_MS,
+	C_DATABASE,
+	C_USER,
+	C_QUERY_ID,
+	C_TOPLEVEL,
+	C_ROWS,
+	C_MS_PER_S,
+	C_MIN_MS,
+	C_MAX_MS,
+	C_STDDEV_MS,
+	C_PLANS,
+	C_PLAN_MS,
+	C_READ_MS,
+	C_WRITE_MS,
+	C_TEMP_IO_MS,
+	C_TEMP_BYTES,
+	C_TEMP_READ_BYTES,
+	C_WAL_BYTES,
+	C_WAL_RECORDS,
+	C_WAL_FPI,
+	C_SHARED_HIT,
+	C_SHARED_READ,
+	C_SHARED_DIRTIED,
+	C_SHARED_WRITTEN,
+	C_LOCAL_READ,
+	C_LOCAL_WRITTEN,
+	C_JIT_MS,
+	C_JIT_FUNCTIONS,
+	C_SINCE,
+	C_QUERY,
 	C_COUNT
 };
 
 static const struct column columns[C_COUNT] = {
-	[C_TIME_PCT] = { "time_pct", "TIME%", COL_PCT, 5, COL_FIXED, "share of the execution time of all statements" },
+	[C_TIME_PCT] = { "time_pct", "TIME%", COL_PCT, 5, COL_FIXED,
+	    "share of the execution time of all statements" },
 	[C_CALLS] = { "calls", "CALLS", COL_COUNT, 6, 0, "executions" },
-	[C_CALLS_PER_S] = { "calls_per_s", "CALLS/S", COL_RATE, 7, 0, "executions per second of the interval" },
+	[C_CALLS_PER_S] = { "calls_per_s", "CALLS/S", COL_RATE, 7, 0,
+	    "executions per second of the interval" },
 	[C_TOTAL_MS] = { "total_ms", "TOTAL", COL_MS, 7, 0, "execution time, without planning" },
 	[C_MEAN_MS] = { "mean_ms", "MEAN", COL_MS, 6, 0, "total_ms by calls" },
 	[C_ROWS_PER_CALL] = { "rows_per_call", "ROWS/C", COL_FLOAT, 6, 0, "rows by calls" },
-	[C_HIT_PCT] = { "hit_pct", "HIT%", COL_PCT, 5, 0, "shared blocks found in shared buffers, of those it wanted" },
+	[C_HIT_PCT] = { "hit_pct", "HIT%", COL_PCT, 5, 0,
+	    "shared blocks found in shared buffers, of those it wanted" },
 	[C_IO_MS] = { "io_ms", "IO", COL_MS, 6, 0,
 	    "time in reads and writes of data files (read_ms + write_ms); 0 while track_io_timing is off" },
 	[C_DATABASE] = { "database", "DATABASE", COL_TEXT, 8, COL_KEY, "database it ran in" },
@@ -42,47 +79,78 @@ static const struct column columns[C_COUNT] = {
 	[C_ROWS] = { "rows", "ROWS", COL_COUNT, 6, COL_HIDDEN, "rows returned or changed" },
 	[C_MS_PER_S] = { "ms_per_s", "MS/S", COL_RATE, 6, COL_HIDDEN,
 	    "execution time per second of the interval: 1000 keeps one session busy" },
-	[C_MIN_MS] = { "min_ms", "MIN", COL_MS, 6, COL_HIDDEN, "shortest execution since the reset" },
-	[C_MAX_MS] = { "max_ms", "MAX", COL_MS, 6, COL_HIDDEN, "longest execution since the reset" },
-	[C_STDDEV_MS] = { "stddev_ms", "STDDEV", COL_MS, 6, COL_HIDDEN, "standard deviation of the execution time since the reset" },
-	[C_PLANS] = { "plans", "PLANS", COL_COUNT, 6, COL_HIDDEN, "times it was planned; 0 while pg_stat_statements.track_planning is off" },
-	[C_PLAN_MS] = { "plan_ms", "PLAN", COL_MS, 6, COL_HIDDEN, "time in the planner; 0 while pg_stat_statements.track_planning is off" },
-	[C_READ_MS] = { "read_ms", "READ.MS", COL_MS, 7, COL_HIDDEN, "time in reads of data files" },
-	[C_WRITE_MS] = { "write_ms", "WRITE.MS", COL_MS, 8, COL_HIDDEN, "time in writes of data files" },
-	[C_TEMP_IO_MS] = { "temp_io_ms", "TEMP.MS", COL_MS, 7, COL_HIDDEN, "time in reads and writes of temporary files (15 and newer)" },
-	[C_TEMP_BYTES] = { "temp_bytes", "TEMP", COL_BYTES, 6, COL_HIDDEN, "temporary files written" },
-	[C_TEMP_READ_BYTES] = { "temp_read_bytes", "TEMP.RD", COL_BYTES, 7, COL_HIDDEN, "temporary files read" },
+	[C_MIN_MS] = { "min_ms", "MIN", COL_MS, 6, COL_HIDDEN,
+	    "shortest execution since the reset" },
+	[C_MAX_MS] = { "max_ms", "MAX", COL_MS, 6, COL_HIDDEN,
+	    "longest execution since the reset" },
+	[C_STDDEV_MS] = { "stddev_ms", "STDDEV", COL_MS, 6, COL_HIDDEN,
+	    "standard deviation of the execution time since the reset" },
+	[C_PLANS] = { "plans", "PLANS", COL_COUNT, 6, COL_HIDDEN,
+	    "times it was planned; 0 while pg_stat_statements.track_planning is off" },
+	[C_PLAN_MS] = { "plan_ms", "PLAN", COL_MS, 6, COL_HIDDEN,
+	    "time in the planner; 0 while pg_stat_statements.track_planning is off" },
+	[C_READ_MS] = { "read_ms", "READ.MS", COL_MS, 7, COL_HIDDEN,
+	    "time in reads of data files" },
+	[C_WRITE_MS] = { "write_ms", "WRITE.MS", COL_MS, 8, COL_HIDDEN,
+	    "time in writes of data files" },
+	[C_TEMP_IO_MS] = { "temp_io_ms", "TEMP.MS", COL_MS, 7, COL_HIDDEN,
+	    "time in reads and writes of temporary files (15 and newer)" },
+	[C_TEMP_BYTES] = { "temp_bytes", "TEMP", COL_BYTES, 6, COL_HIDDEN,
+	    "temporary files written" },
+	[C_TEMP_READ_BYTES] = { "temp_read_bytes", "TEMP.RD", COL_BYTES, 7, COL_HIDDEN,
+	    "temporary files read" },
 	[C_WAL_BYTES] = { "wal_bytes", "WAL", COL_BYTES, 6, COL_HIDDEN, "WAL written" },
 	[C_WAL_RECORDS] = { "wal_records", "WAL.REC", COL_COUNT, 7, COL_HIDDEN, "WAL records" },
 	[C_WAL_FPI] = { "wal_fpi", "WAL.FPI", COL_COUNT, 7, COL_HIDDEN, "full page images in WAL" },
-	[C_SHARED_HIT] = { "shared_hit", "SH.HIT", COL_COUNT, 6, COL_HIDDEN, "shared blocks found in shared buffers" },
-	[C_SHARED_READ] = { "shared_read", "SH.READ", COL_COUNT, 7, COL_HIDDEN, "shared blocks read from files or the system's cache" },
-	[C_SHARED_DIRTIED] = { "shared_dirtied", "SH.DIRT", COL_COUNT, 7, COL_HIDDEN, "shared blocks changed" },
+	[C_SHARED_HIT] = { "shared_hit", "SH.HIT", COL_COUNT, 6, COL_HIDDEN,
+	    "shared blocks found in shared buffers" },
+	[C_SHARED_READ] = { "shared_read", "SH.READ", COL_COUNT, 7, COL_HIDDEN,
+	    "shared blocks read from files or the system's cache" },
+	[C_SHARED_DIRTIED] = { "shared_dirtied", "SH.DIRT", COL_COUNT, 7, COL_HIDDEN,
+	    "shared blocks changed" },
 	[C_SHARED_WRITTEN] = { "shared_written", "SH.WRIT", COL_COUNT, 7, COL_HIDDEN,
 	    "shared blocks written by the session itself: the background writer did not keep up" },
-	[C_LOCAL_READ] = { "local_read", "LO.READ", COL_COUNT, 7, COL_HIDDEN, "blocks of temporary tables read" },
-	[C_LOCAL_WRITTEN] = { "local_written", "LO.WRIT", COL_COUNT, 7, COL_HIDDEN, "blocks of temporary tables written" },
-	[C_JIT_MS] = { "jit_ms", "JIT", COL_MS, 6, COL_HIDDEN, "time in just-in-time compilation (15 and newer)" },
-	[C_JIT_FUNCTIONS] = { "jit_functions", "JIT.FN", COL_COUNT, 6, COL_HIDDEN, "functions compiled (15 and newer)" },
-	[C_SINCE] = { "since", "SINCE", COL_TIME, 9, COL_HIDDEN, "start of this entry's counting (17 and newer)" },
-	[C_QUERY] = { "query", "QUERY", COL_QUERY, 20, 0, "text with $n for constants; its first 1,000 characters" },
+	[C_LOCAL_READ] = { "local_read", "LO.READ", COL_COUNT, 7, COL_HIDDEN,
+	    "blocks of temporary tables read" },
+	[C_LOCAL_WRITTEN] = { "local_written", "LO.WRIT", COL_COUNT, 7, COL_HIDDEN,
+	    "blocks of temporary tables written" },
+	[C_JIT_MS] = { "jit_ms", "JIT", COL_MS, 6, COL_HIDDEN,
+	    "time in just-in-time compilation (15 and newer)" },
+	[C_JIT_FUNCTIONS] = { "jit_functions", "JIT.FN", COL_COUNT, 6, COL_HIDDEN,
+	    "functions compiled (15 and newer)" },
+	[C_SINCE] = { "since", "SINCE", COL_TIME, 9, COL_HIDDEN,
+	    "start of this entry's counting (17 and newer)" },
+	[C_QUERY] = { "query", "QUERY", COL_QUERY, 20, 0,
+	    "text with $n for constants; its first 1,000 characters" },
 };
 
-static const enum probe_id probes[] = { PROBE_STATEMENTS, PROBE_STATEMENTS_INFO, PROBE_STATEMENT_TEXTS, PROBE_NAMES };
+static const enum probe_id probes[] = { PROBE_STATEMENTS, PROBE_STATEMENTS_INFO,
+	PROBE_STATEMENT_TEXTS, PROBE_NAMES };
 
 /* Columns that are one counter as it is. */
 static const struct plain {
 	uint8_t col, counter;
 	bool is_time;
 } plain[] = {
-	{ C_CALLS, STMT_CALLS, false }, { C_TOTAL_MS, STMT_TOTAL_MS, true }, { C_ROWS, STMT_ROWS, false },
-	{ C_PLANS, STMT_PLANS, false }, { C_PLAN_MS, STMT_PLAN_MS, true }, { C_READ_MS, STMT_READ_MS, true },
-	{ C_WRITE_MS, STMT_WRITE_MS, true }, { C_TEMP_IO_MS, STMT_TEMP_MS, true },
-	{ C_WAL_BYTES, STMT_WAL_BYTES, false }, { C_WAL_RECORDS, STMT_WAL_RECORDS, false },
-	{ C_WAL_FPI, STMT_WAL_FPI, false }, { C_SHARED_HIT, STMT_HIT, false }, { C_SHARED_READ, STMT_READ, false },
-	{ C_SHARED_DIRTIED, STMT_DIRTIED, false }, { C_SHARED_WRITTEN, STMT_WRITTEN, false },
-	{ C_LOCAL_READ, STMT_LOCAL_READ, false }, { C_LOCAL_WRITTEN, STMT_LOCAL_WRITTEN, false },
-	{ C_JIT_MS, STMT_JIT_MS, true }, { C_JIT_FUNCTIONS, STMT_JIT_FUNCTIONS, false },
+	{ C_CALLS, STMT_CALLS, false },
+	{ C_TOTAL_MS, STMT_TOTAL_MS, true },
+	{ C_ROWS, STMT_ROWS, false },
+	{ C_PLANS, STMT_PLANS, false },
+	{ C_PLAN_MS, STMT_PLAN_MS, true },
+	{ C_READ_MS, STMT_READ_MS, true },
+	{ C_WRITE_MS, STMT_WRITE_MS, true },
+	{ C_TEMP_IO_MS, STMT_TEMP_MS, true },
+	{ C_WAL_BYTES, STMT_WAL_BYTES, false },
+	{ C_WAL_RECORDS, STMT_WAL_RECORDS, false },
+	{ C_WAL_FPI, STMT_WAL_FPI, false },
+	{ C_SHARED_HIT, STMT_HIT, false },
+	{ C_SHARED_READ, STMT_READ, false },
+	{ C_SHARED_DIRTIED, STMT_DIRTIED, false },
+	{ C_SHARED_WRITTEN, STMT_WRITTEN, false },
+	{ C_LOCAL_READ, STMT_LOCAL_READ, false },
+	{ C_LOCAL_WRITTEN, STMT_LOCAL_WRITTEN, false },
+	{ C_JIT_MS, STMT_JIT_MS, true },
+	{ C_JIT_FUNCTIONS, STMT_JIT_FUNCTIONS, false },
 };
 
 /* Kept between fills: indexes over texts and names. */
@@ -98,7 +166,9 @@ struct filling {
 	struct cache *cache;
 	int user_col, database_col, min_col, max_col, stddev_col, since_col, toplevel_col;
 	double block_size;
-	int nuntold;	/* texts that are not there yet */
+	struct stmt shown, delta; /* sums of what is shown, and of the interval */
+	int nuntold;              /* texts that are not there yet */
+	int nreborn, nhidden;     /* entries reset or back again; entries with a hidden id */
 };
 
 /* A counter as a cell; `why` where the interval does not know it. */
@@ -130,16 +200,17 @@ float_of(const struct rowset *rs, int row, int col)
 static void
 fill_counters(struct filling *f, int row, struct cell *c, enum cell_why why)
 {
-	const struct stmt *all = f->ctx->opts->totals ? &f->st.total : &f->st.delta;
-	struct stmt total, delta, *s = f->ctx->opts->totals ? &total : &delta;
+	struct stmt total, delta;
+	const struct stmt *s = f->ctx->opts->totals ? &total : &delta;
+	enum stmt_fate fate = statements_read(&f->st, row, &total, &delta);
 
-	statements_total(&f->st, row, &total);
-	statements_delta(&f->st, row, &delta);
+	stmt_add(&f->delta, &delta);
+	stmt_add(&f->shown, s);
+	f->nreborn += fate == STMT_REBORN;
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
 		enum cell_why w = isnan(total.v[plain[i].counter]) ? WHY_UNSUPPORTED : why;
 		c[plain[i].col] = number(s->v[plain[i].counter], plain[i].is_time, w);
 	}
-	c[C_TIME_PCT] = ratio(s->v[STMT_TOTAL_MS], all->v[STMT_TOTAL_MS], 100, why);
 	c[C_MEAN_MS] = ratio(s->v[STMT_TOTAL_MS], s->v[STMT_CALLS], 1, why);
 	c[C_ROWS_PER_CALL] = ratio(s->v[STMT_ROWS], s->v[STMT_CALLS], 1, why);
 	c[C_HIT_PCT] = ratio(s->v[STMT_HIT], s->v[STMT_HIT] + s->v[STMT_READ], 100, why);
@@ -150,10 +221,22 @@ fill_counters(struct filling *f, int row, struct cell *c, enum cell_why why)
 	c[C_TEMP_READ_BYTES] = number(s->v[STMT_TEMP_READ] * f->block_size, false, why);
 	if (cell_num(&c[C_MEAN_MS], 0) > 1000)
 		c[C_MEAN_MS].role = ROLE_WARN;
-	if (cell_num(&c[C_TIME_PCT], 0) >= 20)
-		c[C_TIME_PCT].role = ROLE_STRONG;
 	if (cell_num(&c[C_TEMP_BYTES], 0) > 0)
 		c[C_TEMP_BYTES].role = ROLE_INFO;
+}
+
+/* The shares, once the sum is known. */
+static void
+fill_shares(const struct filling *f)
+{
+	for (int i = 0; i < f->grid->nrows; i++) {
+		struct cell *c = f->grid->rows[i].cells;
+
+		c[C_TIME_PCT] = ratio(cell_num(&c[C_TOTAL_MS], NAN), f->shown.v[STMT_TOTAL_MS], 100,
+		    (enum cell_why)c[C_TOTAL_MS].why);
+		if (cell_num(&c[C_TIME_PCT], 0) >= 20)
+			c[C_TIME_PCT].role = ROLE_STRONG;
+	}
 }
 
 /* A name that is not known (any more) is none; before the names came it is not known yet. */
@@ -189,6 +272,7 @@ fill_row(struct filling *f, int row)
 	if (cell_is_null(id)) {
 		c[C_QUERY] = cell_null(WHY_DENIED);
 		r->role = ROLE_DIM;
+		f->nhidden++;
 		return;
 	}
 	c[C_QUERY] = stmt_text(&f->cache->texts, f->ctx->snap, id->i, &len);
@@ -203,13 +287,18 @@ interval_facts(const struct filling *f)
 	const struct statements *st = &f->st;
 	const bool known = st->prev != NULL;
 
-	grid_fact(f->grid, "view", COL_TEXT, cell_text(f->ctx->opts->totals ? "totals" : "interval"));
-	grid_fact(f->grid, "interval_s", COL_SECONDS, known ? cell_float(st->seconds) : cell_null(WHY_NODATA));
+	grid_fact(
+	    f->grid, "view", COL_TEXT, cell_text(f->ctx->opts->totals ? "totals" : "interval"));
+	grid_fact(f->grid, "interval_s", COL_SECONDS,
+	    known ? cell_float(st->seconds) : cell_null(WHY_NODATA));
 	grid_fact(f->grid, "statements", COL_COUNT, cell_int(st->cur->nrows));
-	grid_fact(f->grid, "calls_per_s", COL_RATE, ratio(known ? st->delta.v[STMT_CALLS] : NAN, st->seconds, 1, WHY_NODATA));
-	grid_fact(f->grid, "ms_per_s", COL_RATE, ratio(known ? st->delta.v[STMT_TOTAL_MS] : NAN, st->seconds, 1, WHY_NODATA));
+	grid_fact(f->grid, "calls_per_s", COL_RATE,
+	    ratio(known ? f->delta.v[STMT_CALLS] : NAN, st->seconds, 1, WHY_NODATA));
+	grid_fact(f->grid, "ms_per_s", COL_RATE,
+	    ratio(known ? f->delta.v[STMT_TOTAL_MS] : NAN, st->seconds, 1, WHY_NODATA));
 	grid_fact(f->grid, "mean_ms", COL_MS,
-	    ratio(known ? st->delta.v[STMT_TOTAL_MS] : NAN, known ? st->delta.v[STMT_CALLS] : NAN, 1, WHY_NODATA));
+	    ratio(known ? f->delta.v[STMT_TOTAL_MS] : NAN, known ? f->delta.v[STMT_CALLS] : NAN, 1,
+	        WHY_NODATA));
 }
 
 /* What pg_stat_statements lost, and what it does not measure. */
@@ -225,19 +314,31 @@ info_notes(const struct filling *f)
 	grid_fact(f->grid, "statements_max", COL_COUNT, *rowset_get(info, 0, "max"));
 	grid_fact(f->grid, "deallocations", COL_COUNT, *rowset_get(info, 0, "dealloc"));
 	grid_fact(f->grid, "stats_reset", COL_TIME, *rowset_get(info, 0, "stats_reset"));
-	if (snapshot_pair(f->ctx->snap, PROBE_STATEMENTS_INFO, &cur, &prev, &seconds) && prev->nrows > 0)
-		lost = cell_i64(rowset_get(cur, 0, "dealloc"), 0) - cell_i64(rowset_get(prev, 0, "dealloc"), 0);
+	if (snapshot_pair(f->ctx->snap, PROBE_STATEMENTS_INFO, &cur, &prev, &seconds) &&
+	    prev->nrows > 0)
+		lost = cell_i64(rowset_get(cur, 0, "dealloc"), 0) -
+		    cell_i64(rowset_get(prev, 0, "dealloc"), 0);
 	if (lost > 0)
 		grid_notef(f->grid, "info", "Raise pg_stat_statements.max (needs a restart).",
 		    "pg_stat_statements evicted entries %lld times in the interval: it is full, rare statements are missing",
 		    (long long)lost);
 	if (cell_is(rowset_get(info, 0, "track_io_timing"), "off"))
-		grid_note(f->grid, "info", "I/O times are not measured: track_io_timing is off", "track_io_timing = on");
+		grid_note(f->grid, "info", "I/O times are not measured: track_io_timing is off",
+		    "track_io_timing = on");
 	if (f->st.cur->nrows == 0 && cell_is(rowset_get(info, 0, "compute_query_id"), "off"))
-		grid_note(f->grid, "no_data", "no statement is counted: compute_query_id is off", "compute_query_id = auto");
+		grid_note(f->grid, "no_data", "no statement is counted: compute_query_id is off",
+		    "compute_query_id = auto");
 	else if (cell_is(rowset_get(info, 0, "track"), "none"))
-		grid_note(f->grid, "no_data", "no statement is counted: pg_stat_statements.track is none",
+		grid_note(f->grid, "no_data",
+		    "no statement is counted: pg_stat_statements.track is none",
 		    "pg_stat_statements.track = top");
+}
+
+/* A column that the server should have and the extension does not. */
+static bool
+is_missing(const struct grid *grid, int col)
+{
+	return grid->nrows > 0 && grid->rows[0].cells[col].why == WHY_UNSUPPORTED;
 }
 
 static void
@@ -247,25 +348,32 @@ interval_notes(const struct filling *f)
 	int version = f->ctx->snap->server.version_num;
 
 	if (!st->prev)
-		grid_note(f->grid, "no_data", "no interval yet: one sample of pg_stat_statements so far",
+		grid_note(f->grid, "no_data",
+		    "no interval yet: one sample of pg_stat_statements so far",
 		    "Rates appear with the second sample.");
 	else if (st->was_reset)
-		grid_note(f->grid, "reset", "pg_stat_statements was reset: the interval counts from then on", "");
-	else if (st->nreborn > 0)
-		grid_notef(f->grid, "reset", "", "%d statements were reset or evicted and came back: they count from then on",
-		    st->nreborn);
-	if (st->nhidden > 0)
+		grid_note(f->grid, "reset",
+		    "pg_stat_statements was reset: the interval counts from then on", "");
+	else if (f->nreborn > 0)
+		grid_notef(f->grid, "reset", "",
+		    "%d statements were reset or evicted and came back: they count from then on",
+		    f->nreborn);
+	if (f->nhidden > 0)
 		grid_notef(f->grid, "denied", "GRANT pg_read_all_stats TO this role.",
-		    "%d statements of other roles hide their id and text, so that their interval is unknown", st->nhidden);
+		    "%d statements of other roles hide their id and text, so that their interval is unknown",
+		    f->nhidden);
 	if (f->nuntold > 0)
-		grid_notef(f->grid, "no_data", "They are fetched once, in the background.", "%d texts are not there yet", f->nuntold);
-	if (st->cur->nrows > 0 && ((version >= 150000 && isnan(st->total.v[STMT_JIT_MS])) ||
-	    (version >= 130000 && isnan(st->total.v[STMT_WAL_BYTES]))))
-		grid_note(f->grid, "too_old", "the extension pg_stat_statements is older than this server: some columns are missing",
+		grid_notef(f->grid, "no_data", "They are fetched once, in the background.",
+		    "%d texts are not there yet", f->nuntold);
+	if ((version >= 150000 && is_missing(f->grid, C_JIT_MS)) ||
+	    (version >= 130000 && is_missing(f->grid, C_WAL_BYTES)))
+		grid_note(f->grid, "too_old",
+		    "the extension pg_stat_statements is older than this server: some columns are missing",
 		    "ALTER EXTENSION pg_stat_statements UPDATE");
 }
 
-/* An extension that is there but was not loaded with the server answers every call with an error. */
+/* An extension that is there but was not loaded with the server answers every call with an error.
+ */
 static bool
 is_not_loaded(const struct sample *s)
 {
@@ -287,7 +395,8 @@ statements_fill(const struct pane_ctx *ctx, struct grid *grid)
 	const struct rowset *rs;
 
 	if (is_not_loaded(ctx->snap->cur[PROBE_STATEMENTS])) {
-		grid_note(grid, "unsupported", "pg_stat_statements is installed but was not loaded with the server",
+		grid_note(grid, "unsupported",
+		    "pg_stat_statements is installed but was not loaded with the server",
 		    "shared_preload_libraries = 'pg_stat_statements' and a restart");
 		return;
 	}
@@ -306,6 +415,7 @@ statements_fill(const struct pane_ctx *ctx, struct grid *grid)
 	f.block_size = ctx->snap->server.block_size > 0 ? ctx->snap->server.block_size : NAN;
 	for (int i = 0; i < rs->nrows; i++)
 		fill_row(&f, i);
+	fill_shares(&f);
 	interval_facts(&f);
 	interval_notes(&f);
 	info_notes(&f);
@@ -313,12 +423,13 @@ statements_fill(const struct pane_ctx *ctx, struct grid *grid)
 }
 
 static void
-statements_pane_detail(const struct pane_ctx *ctx, const struct grid *grid, int row, struct doc *doc)
+statements_pane_detail(
+    const struct pane_ctx *ctx, const struct grid *grid, int row, struct doc *doc)
 {
 	const struct grid_row *r = &grid->rows[row];
 
-	statements_detail(ctx->snap, (int)r->aux, &r->cells[C_USER], &r->cells[C_DATABASE], &r->cells[C_QUERY_ID],
-	    &r->cells[C_QUERY], doc);
+	statements_detail(ctx->snap, (int)r->aux, &r->cells[C_USER], &r->cells[C_DATABASE],
+	    &r->cells[C_QUERY_ID], &r->cells[C_QUERY], doc);
 }
 
 static void *
@@ -338,7 +449,8 @@ statements_cache_free(void *cache)
 const struct pane pane_statements = {
 	.name = "statements",
 	.title = "Statements",
-	.help = "pg_stat_statements: what ran in the interval between two samples, or since the reset (totals), by share of time.",
+	.help =
+	    "pg_stat_statements: what ran in the interval between two samples, or since the reset (totals), by share of time.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,

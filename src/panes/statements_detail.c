@@ -16,7 +16,7 @@ struct line {
 	const char *label;
 	enum stmt_counter counter;
 	enum column_kind kind;
-	bool is_blocks;		/* shown as bytes */
+	bool is_blocks; /* shown as bytes */
 };
 
 static const struct line lines[] = {
@@ -61,7 +61,11 @@ cell_line(struct doc *doc, const char *label, const struct cell *c)
 {
 	struct strbuf out = STRBUF_INIT(256);
 
-	grid_cell_text(&out, c->type == CELL_TIME ? COL_TIME : c->type == CELL_INT ? COL_INT : COL_TEXT, c);
+	grid_cell_text(&out,
+	    c->type == CELL_TIME    ? COL_TIME :
+	        c->type == CELL_INT ? COL_INT :
+	                              COL_TEXT,
+	    c);
 	doc_pair(doc, label, ROLE_NORMAL, "%s", out.buf);
 	strbuf_release(&out);
 }
@@ -69,7 +73,23 @@ cell_line(struct doc *doc, const char *label, const struct cell *c)
 static void
 pair(struct doc *doc, const char *label, enum column_kind kind, double total, double delta)
 {
-	doc_pair(doc, label, ROLE_NORMAL, "%14s %14s", shown(doc, kind, total), shown(doc, kind, delta));
+	doc_pair(
+	    doc, label, ROLE_NORMAL, "%14s %14s", shown(doc, kind, total), shown(doc, kind, delta));
+}
+
+/* Execution time of all statements, since the reset and in the interval. */
+static void
+sums(const struct statements *st, double *total_ms, double *delta_ms)
+{
+	struct stmt t = { 0 }, d = { 0 }, total, delta;
+
+	for (int i = 0; i < st->cur->nrows; i++) {
+		statements_read(st, i, &total, &delta);
+		stmt_add(&t, &total);
+		stmt_add(&d, &delta);
+	}
+	*total_ms = t.v[STMT_TOTAL_MS];
+	*delta_ms = d.v[STMT_TOTAL_MS];
 }
 
 static void
@@ -77,23 +97,30 @@ counters(struct doc *doc, const struct statements *st, int row, double block_siz
 {
 	struct stmt t, d;
 	char head[48] = "no interval yet", buf[32];
+	double total_ms, delta_ms;
 
-	statements_total(st, row, &t);
-	statements_delta(st, row, &d);
+	statements_read(st, row, &t, &d);
+	sums(st, &total_ms, &delta_ms);
 	if (st->prev)
-		snprintf(head, sizeof(head), "last %s s", fmt_seconds(buf, sizeof(buf), st->seconds));
+		snprintf(
+		    head, sizeof(head), "last %s s", fmt_seconds(buf, sizeof(buf), st->seconds));
 	doc_pair(doc, "", ROLE_HEADER, "%14s %14s", "since reset", head);
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
 		double f = lines[i].is_blocks ? block_size : 1;
 		if (!isnan(t.v[lines[i].counter]))
-			pair(doc, lines[i].label, lines[i].kind, t.v[lines[i].counter] * f, d.v[lines[i].counter] * f);
+			pair(doc, lines[i].label, lines[i].kind, t.v[lines[i].counter] * f,
+			    d.v[lines[i].counter] * f);
 	}
-	pair(doc, "calls per second", COL_RATE, NAN, st->prev ? d.v[STMT_CALLS] / st->seconds : NAN);
-	pair(doc, "mean time", COL_MS, t.v[STMT_TOTAL_MS] / t.v[STMT_CALLS], d.v[STMT_TOTAL_MS] / d.v[STMT_CALLS]);
-	pair(doc, "rows per call", COL_FLOAT, t.v[STMT_ROWS] / t.v[STMT_CALLS], d.v[STMT_ROWS] / d.v[STMT_CALLS]);
-	pair(doc, "share of time", COL_PCT, 100 * t.v[STMT_TOTAL_MS] / st->total.v[STMT_TOTAL_MS],
-	    100 * d.v[STMT_TOTAL_MS] / st->delta.v[STMT_TOTAL_MS]);
-	pair(doc, "shared hit ratio", COL_PCT, 100 * t.v[STMT_HIT] / (t.v[STMT_HIT] + t.v[STMT_READ]),
+	pair(
+	    doc, "calls per second", COL_RATE, NAN, st->prev ? d.v[STMT_CALLS] / st->seconds : NAN);
+	pair(doc, "mean time", COL_MS, t.v[STMT_TOTAL_MS] / t.v[STMT_CALLS],
+	    d.v[STMT_TOTAL_MS] / d.v[STMT_CALLS]);
+	pair(doc, "rows per call", COL_FLOAT, t.v[STMT_ROWS] / t.v[STMT_CALLS],
+	    d.v[STMT_ROWS] / d.v[STMT_CALLS]);
+	pair(doc, "share of time", COL_PCT, 100 * t.v[STMT_TOTAL_MS] / total_ms,
+	    100 * d.v[STMT_TOTAL_MS] / delta_ms);
+	pair(doc, "shared hit ratio", COL_PCT,
+	    100 * t.v[STMT_HIT] / (t.v[STMT_HIT] + t.v[STMT_READ]),
 	    100 * d.v[STMT_HIT] / (d.v[STMT_HIT] + d.v[STMT_READ]));
 }
 
@@ -104,14 +131,16 @@ extremes(struct doc *doc, const struct rowset *rs, int row)
 		{ "standard deviation", "stddev_ms" } };
 
 	for (size_t i = 0; i < ARRAY_LEN(cols); i++)
-		doc_pair(doc, cols[i][0], ROLE_NORMAL, "%14s", shown(doc, COL_MS, cell_num(rowset_get(rs, row, cols[i][1]), 0)));
+		doc_pair(doc, cols[i][0], ROLE_NORMAL, "%14s",
+		    shown(doc, COL_MS, cell_num(rowset_get(rs, row, cols[i][1]), 0)));
 }
 
 /* Its sampled load: average active sessions minute by minute, and by wait class. */
 static void
 history(struct doc *doc, const struct series *series, int64_t query_id)
 {
-	double slot[HISTORY_SLOTS] = { 0 }, seconds[HISTORY_SLOTS] = { 0 }, wait[WAIT_CLASS_COUNT] = { 0 }, sum = 0;
+	double slot[HISTORY_SLOTS] = { 0 }, seconds[HISTORY_SLOTS] = { 0 },
+	       wait[WAIT_CLASS_COUNT] = { 0 }, sum = 0;
 	struct strbuf out = STRBUF_INIT(400);
 	int first = series_since(series, HISTORY_SECONDS);
 	int64_t end = series->n > 0 ? series_tick(series, series->n - 1)->at.us : 0;
@@ -123,7 +152,8 @@ history(struct doc *doc, const struct series *series, int64_t query_id)
 			continue;
 		seconds[at] += (double)t->seconds;
 		for (int k = 0; k < t->nloads; k++) {
-			if (t->loads[k].query_id != query_id || t->loads[k].wait_class >= WAIT_CLASS_COUNT)
+			if (t->loads[k].query_id != query_id ||
+			    t->loads[k].wait_class >= WAIT_CLASS_COUNT)
 				continue;
 			slot[at] += t->loads[k].count * (double)t->seconds;
 			wait[t->loads[k].wait_class] += t->loads[k].count * (double)t->seconds;
@@ -131,14 +161,18 @@ history(struct doc *doc, const struct series *series, int64_t query_id)
 		}
 	}
 	for (int i = HISTORY_SLOTS - 1; i >= 0; i--)
-		strbuf_addf(&out, seconds[i] > 0 ? " %.2f" : " -", seconds[i] > 0 ? slot[i] / seconds[i] : 0);
-	doc_add(doc, ROLE_HEADER, "Load (average active sessions, sampled): the last 15 minutes, oldest first");
+		strbuf_addf(&out, seconds[i] > 0 ? " %.2f" : " -",
+		    seconds[i] > 0 ? slot[i] / seconds[i] : 0);
+	doc_add(doc, ROLE_HEADER,
+	    "Load (average active sessions, sampled): the last 15 minutes, oldest first");
 	doc_add(doc, ROLE_NORMAL, "%s", out.buf + 1);
 	strbuf_clear(&out);
 	for (int i = 0; i < WAIT_CLASS_COUNT && sum > 0; i++)
 		if (wait[i] > 0)
-			strbuf_addf(&out, " %s %.0f%%", wait_class_infos[i].name, 100 * wait[i] / sum);
-	doc_add(doc, ROLE_NORMAL, "%s", out.len > 0 ? out.buf + 1 : "it was not seen active in a sample");
+			strbuf_addf(
+			    &out, " %s %.0f%%", wait_class_infos[i].name, 100 * wait[i] / sum);
+	doc_add(doc, ROLE_NORMAL, "%s",
+	    out.len > 0 ? out.buf + 1 : "it was not seen active in a sample");
 	strbuf_release(&out);
 }
 
@@ -149,8 +183,10 @@ text_part(struct doc *doc, const struct snapshot *snap, int64_t query_id, const 
 	int64_t len;
 
 	if (text->type != CELL_TEXT) {
-		doc_add(doc, ROLE_DIM, "%s", text->why == WHY_DENIED ? "The text is hidden: GRANT pg_read_all_stats TO this role." :
-		    "The text was not fetched yet.");
+		doc_add(doc, ROLE_DIM, "%s",
+		    text->why == WHY_DENIED ?
+		        "The text is hidden: GRANT pg_read_all_stats TO this role." :
+		        "The text was not fetched yet.");
 		return;
 	}
 	doc_text(doc, ROLE_NORMAL, text->s, text->len);
@@ -175,8 +211,9 @@ find(const struct statements *st, int row, const struct cell *query_id)
 }
 
 void
-statements_detail(const struct snapshot *snap, int row, const struct cell *user, const struct cell *database,
-    const struct cell *query_id, const struct cell *text, struct doc *doc)
+statements_detail(const struct snapshot *snap, int row, const struct cell *user,
+    const struct cell *database, const struct cell *query_id, const struct cell *text,
+    struct doc *doc)
 {
 	double block_size = snap->server.block_size > 0 ? snap->server.block_size : NAN;
 	struct arena arena = { 0 };

@@ -1,7 +1,7 @@
 /*
- * Tables of the database that the console is connected to. Counters are those of the catalog since their reset; the
- * columns named per second are of the interval between two samples. Sizes are what the last vacuum or analyze
- * counted.
+ * Tables of the database that the console is connected to. Counters are those of the catalog since
+ * their reset; the columns named per second are of the interval between two samples. Sizes are what
+ * the last vacuum or analyze counted.
  */
 #include "config.h"
 
@@ -13,13 +13,59 @@
 #include "panes/pane.h"
 
 enum {
-	C_SCHEMA, C_TABLE, C_SIZE, C_LIVE, C_DEAD, C_DEAD_PCT, C_SEQ_PER_S, C_IDX_PER_S, C_WRITES_PER_S, C_HOT_PCT,
-	C_HIT_PCT, C_VACUUM_AGE, C_ANALYZE_AGE, C_RELID, C_KIND, C_PERSISTENCE, C_PARENT, C_ROWS, C_TABLE_BYTES,
-	C_TOAST_BYTES, C_INDEX_BYTES, C_INDEXES, C_SEQ_SCAN, C_SEQ_TUP_READ, C_IDX_SCAN, C_IDX_TUP_FETCH, C_INS, C_UPD,
-	C_DEL, C_HOT_UPD, C_NEWPAGE_UPD, C_MOD_SINCE_ANALYZE, C_INS_SINCE_VACUUM, C_SEQ_ROWS_PER_S,
-	C_IDX_ROWS_PER_S, C_INS_PER_S, C_UPD_PER_S, C_DEL_PER_S, C_READ_PER_S, C_HEAP_READ, C_HEAP_HIT, C_IDX_READ,
-	C_IDX_HIT, C_LAST_VACUUM, C_LAST_AUTOVACUUM, C_LAST_ANALYZE, C_LAST_AUTOANALYZE, C_VACUUM_COUNT,
-	C_AUTOVACUUM_COUNT, C_ANALYZE_COUNT, C_AUTOANALYZE_COUNT, C_LAST_SEQ_SCAN, C_COUNT
+	C_SCHEMA,
+	C_TABLE,
+	C_SIZE,
+	C_LIVE,
+	C_DEAD,
+	C_DEAD_PCT,
+	C_SEQ_PER_S,
+	C_IDX_PER_S,
+	C_WRITES_PER_S,
+	C_HOT_PCT,
+	C_HIT_PCT,
+	C_VACUUM_AGE,
+	C_ANALYZE_AGE,
+	C_RELID,
+	C_KIND,
+	C_PERSISTENCE,
+	C_PARENT,
+	C_ROWS,
+	C_TABLE_BYTES,
+	C_TOAST_BYTES,
+	C_INDEX_BYTES,
+	C_INDEXES,
+	C_SEQ_SCAN,
+	C_SEQ_TUP_READ,
+	C_IDX_SCAN,
+	C_IDX_TUP_FETCH,
+	C_INS,
+	C_UPD,
+	C_DEL,
+	C_HOT_UPD,
+	C_NEWPAGE_UPD,
+	C_MOD_SINCE_ANALYZE,
+	C_INS_SINCE_VACUUM,
+	C_SEQ_ROWS_PER_S,
+	C_IDX_ROWS_PER_S,
+	C_INS_PER_S,
+	C_UPD_PER_S,
+	C_DEL_PER_S,
+	C_READ_PER_S,
+	C_HEAP_READ,
+	C_HEAP_HIT,
+	C_IDX_READ,
+	C_IDX_HIT,
+	C_LAST_VACUUM,
+	C_LAST_AUTOVACUUM,
+	C_LAST_ANALYZE,
+	C_LAST_AUTOANALYZE,
+	C_VACUUM_COUNT,
+	C_AUTOVACUUM_COUNT,
+	C_ANALYZE_COUNT,
+	C_AUTOANALYZE_COUNT,
+	C_LAST_SEQ_SCAN,
+	C_COUNT
 };
 
 static const struct column columns[C_COUNT] = {
@@ -30,65 +76,103 @@ static const struct column columns[C_COUNT] = {
 	[C_LIVE] = { "live", "LIVE", COL_COUNT, 6, 0, "live rows (estimate of the statistics)" },
 	[C_DEAD] = { "dead", "DEAD", COL_COUNT, 6, 0, "dead rows (estimate of the statistics)" },
 	[C_DEAD_PCT] = { "dead_pct", "DEAD%", COL_PCT, 5, 0, "dead rows of all rows" },
-	[C_SEQ_PER_S] = { "seq_scan_per_s", "SEQ/S", COL_RATE, 6, 0, "sequential scans per second of the interval" },
-	[C_IDX_PER_S] = { "idx_scan_per_s", "IDX/S", COL_RATE, 6, 0, "index scans per second of the interval" },
-	[C_WRITES_PER_S] = { "writes_per_s", "WRITE/S", COL_RATE, 7, 0, "rows inserted, updated and deleted per second of the interval" },
-	[C_HOT_PCT] = { "hot_pct", "HOT%", COL_PCT, 5, 0, "updates that needed no index entry, of all updates" },
-	[C_HIT_PCT] = { "hit_pct", "HIT%", COL_PCT, 5, 0, "blocks of table and indexes found in shared buffers since the reset" },
-	[C_VACUUM_AGE] = { "vacuum_age_s", "VACUUM", COL_SECONDS, 7, 0, "time since the last vacuum, manual or automatic" },
-	[C_ANALYZE_AGE] = { "analyze_age_s", "ANALYZE", COL_SECONDS, 7, COL_HIDDEN, "time since the last analyze, manual or automatic" },
+	[C_SEQ_PER_S] = { "seq_scan_per_s", "SEQ/S", COL_RATE, 6, 0,
+	    "sequential scans per second of the interval" },
+	[C_IDX_PER_S] = { "idx_scan_per_s", "IDX/S", COL_RATE, 6, 0,
+	    "index scans per second of the interval" },
+	[C_WRITES_PER_S] = { "writes_per_s", "WRITE/S", COL_RATE, 7, 0,
+	    "rows inserted, updated and deleted per second of the interval" },
+	[C_HOT_PCT] = { "hot_pct", "HOT%", COL_PCT, 5, 0,
+	    "updates that needed no index entry, of all updates" },
+	[C_HIT_PCT] = { "hit_pct", "HIT%", COL_PCT, 5, 0,
+	    "blocks of table and indexes found in shared buffers since the reset" },
+	[C_VACUUM_AGE] = { "vacuum_age_s", "VACUUM", COL_SECONDS, 7, 0,
+	    "time since the last vacuum, manual or automatic" },
+	[C_ANALYZE_AGE] = { "analyze_age_s", "ANALYZE", COL_SECONDS, 7, COL_HIDDEN,
+	    "time since the last analyze, manual or automatic" },
 	[C_RELID] = { "relid", "OID", COL_INT, 7, COL_HIDDEN, "oid of the table" },
-	[C_KIND] = { "kind", "KIND", COL_TEXT, 5, COL_HIDDEN, "table, partitioned or materialized view" },
-	[C_PERSISTENCE] = { "persistence", "PERSIST", COL_TEXT, 7, COL_HIDDEN, "permanent, unlogged or temporary" },
-	[C_PARENT] = { "parent", "PARENT", COL_TEXT, 0, COL_HIDDEN, "partitioned table that it is a partition of" },
-	[C_ROWS] = { "est_rows", "ROWS", COL_COUNT, 6, COL_HIDDEN, "rows by the planner's estimate (reltuples); unknown before the first analyze" },
+	[C_KIND] = { "kind", "KIND", COL_TEXT, 5, COL_HIDDEN,
+	    "table, partitioned or materialized view" },
+	[C_PERSISTENCE] = { "persistence", "PERSIST", COL_TEXT, 7, COL_HIDDEN,
+	    "permanent, unlogged or temporary" },
+	[C_PARENT] = { "parent", "PARENT", COL_TEXT, 0, COL_HIDDEN,
+	    "partitioned table that it is a partition of" },
+	[C_ROWS] = { "est_rows", "ROWS", COL_COUNT, 6, COL_HIDDEN,
+	    "rows by the planner's estimate (reltuples); unknown before the first analyze" },
 	[C_TABLE_BYTES] = { "table_bytes", "HEAP", COL_BYTES, 6, COL_HIDDEN, "the table itself" },
-	[C_TOAST_BYTES] = { "toast_bytes", "TOAST", COL_BYTES, 6, COL_HIDDEN, "TOAST table with its index" },
+	[C_TOAST_BYTES] = { "toast_bytes", "TOAST", COL_BYTES, 6, COL_HIDDEN,
+	    "TOAST table with its index" },
 	[C_INDEX_BYTES] = { "index_bytes", "INDEX", COL_BYTES, 6, COL_HIDDEN, "all indexes" },
 	[C_INDEXES] = { "indexes", "NIDX", COL_COUNT, 4, COL_HIDDEN, "number of indexes" },
 	[C_SEQ_SCAN] = { "seq_scan", "SEQ", COL_COUNT, 6, COL_HIDDEN, "sequential scans" },
-	[C_SEQ_TUP_READ] = { "seq_tup_read", "SEQ.ROW", COL_COUNT, 7, COL_HIDDEN, "rows read by sequential scans" },
-	[C_IDX_SCAN] = { "idx_scan", "IDX", COL_COUNT, 6, COL_HIDDEN, "index scans; unknown without an index" },
-	[C_IDX_TUP_FETCH] = { "idx_tup_fetch", "IDX.ROW", COL_COUNT, 7, COL_HIDDEN, "rows fetched by index scans" },
+	[C_SEQ_TUP_READ] = { "seq_tup_read", "SEQ.ROW", COL_COUNT, 7, COL_HIDDEN,
+	    "rows read by sequential scans" },
+	[C_IDX_SCAN] = { "idx_scan", "IDX", COL_COUNT, 6, COL_HIDDEN,
+	    "index scans; unknown without an index" },
+	[C_IDX_TUP_FETCH] = { "idx_tup_fetch", "IDX.ROW", COL_COUNT, 7, COL_HIDDEN,
+	    "rows fetched by index scans" },
 	[C_INS] = { "ins", "INS", COL_COUNT, 6, COL_HIDDEN, "rows inserted" },
 	[C_UPD] = { "upd", "UPD", COL_COUNT, 6, COL_HIDDEN, "rows updated" },
 	[C_DEL] = { "del", "DEL", COL_COUNT, 6, COL_HIDDEN, "rows deleted" },
-	[C_HOT_UPD] = { "hot_upd", "HOT", COL_COUNT, 6, COL_HIDDEN, "updates without new index entries" },
-	[C_NEWPAGE_UPD] = { "newpage_upd", "NEWPAGE", COL_COUNT, 7, COL_HIDDEN, "updates that went to another page (16 and newer)" },
-	[C_MOD_SINCE_ANALYZE] = { "mod_since_analyze", "MODS", COL_COUNT, 6, COL_HIDDEN, "rows changed since the last analyze" },
-	[C_INS_SINCE_VACUUM] = { "ins_since_vacuum", "INS.VAC", COL_COUNT, 7, COL_HIDDEN, "rows inserted since the last vacuum" },
-	[C_SEQ_ROWS_PER_S] = { "seq_rows_per_s", "SEQ.R/S", COL_RATE, 7, COL_HIDDEN, "rows read by sequential scans per second of the interval" },
-	[C_IDX_ROWS_PER_S] = { "idx_rows_per_s", "IDX.R/S", COL_RATE, 7, COL_HIDDEN, "rows fetched by index scans per second of the interval" },
-	[C_INS_PER_S] = { "ins_per_s", "INS/S", COL_RATE, 6, COL_HIDDEN, "rows inserted per second of the interval" },
-	[C_UPD_PER_S] = { "upd_per_s", "UPD/S", COL_RATE, 6, COL_HIDDEN, "rows updated per second of the interval" },
-	[C_DEL_PER_S] = { "del_per_s", "DEL/S", COL_RATE, 6, COL_HIDDEN, "rows deleted per second of the interval" },
+	[C_HOT_UPD] = { "hot_upd", "HOT", COL_COUNT, 6, COL_HIDDEN,
+	    "updates without new index entries" },
+	[C_NEWPAGE_UPD] = { "newpage_upd", "NEWPAGE", COL_COUNT, 7, COL_HIDDEN,
+	    "updates that went to another page (16 and newer)" },
+	[C_MOD_SINCE_ANALYZE] = { "mod_since_analyze", "MODS", COL_COUNT, 6, COL_HIDDEN,
+	    "rows changed since the last analyze" },
+	[C_INS_SINCE_VACUUM] = { "ins_since_vacuum", "INS.VAC", COL_COUNT, 7, COL_HIDDEN,
+	    "rows inserted since the last vacuum" },
+	[C_SEQ_ROWS_PER_S] = { "seq_rows_per_s", "SEQ.R/S", COL_RATE, 7, COL_HIDDEN,
+	    "rows read by sequential scans per second of the interval" },
+	[C_IDX_ROWS_PER_S] = { "idx_rows_per_s", "IDX.R/S", COL_RATE, 7, COL_HIDDEN,
+	    "rows fetched by index scans per second of the interval" },
+	[C_INS_PER_S] = { "ins_per_s", "INS/S", COL_RATE, 6, COL_HIDDEN,
+	    "rows inserted per second of the interval" },
+	[C_UPD_PER_S] = { "upd_per_s", "UPD/S", COL_RATE, 6, COL_HIDDEN,
+	    "rows updated per second of the interval" },
+	[C_DEL_PER_S] = { "del_per_s", "DEL/S", COL_RATE, 6, COL_HIDDEN,
+	    "rows deleted per second of the interval" },
 	[C_READ_PER_S] = { "blocks_per_s", "BLK/S", COL_RATE, 6, COL_HIDDEN,
 	    "blocks of table and indexes asked for per second of the interval, hits included" },
-	[C_HEAP_READ] = { "heap_read", "H.READ", COL_COUNT, 6, COL_HIDDEN, "blocks of the table read from files or the system's cache" },
-	[C_HEAP_HIT] = { "heap_hit", "H.HIT", COL_COUNT, 6, COL_HIDDEN, "blocks of the table found in shared buffers" },
-	[C_IDX_READ] = { "idx_read", "I.READ", COL_COUNT, 6, COL_HIDDEN, "blocks of its indexes read" },
-	[C_IDX_HIT] = { "idx_hit", "I.HIT", COL_COUNT, 6, COL_HIDDEN, "blocks of its indexes found in shared buffers" },
+	[C_HEAP_READ] = { "heap_read", "H.READ", COL_COUNT, 6, COL_HIDDEN,
+	    "blocks of the table read from files or the system's cache" },
+	[C_HEAP_HIT] = { "heap_hit", "H.HIT", COL_COUNT, 6, COL_HIDDEN,
+	    "blocks of the table found in shared buffers" },
+	[C_IDX_READ] = { "idx_read", "I.READ", COL_COUNT, 6, COL_HIDDEN,
+	    "blocks of its indexes read" },
+	[C_IDX_HIT] = { "idx_hit", "I.HIT", COL_COUNT, 6, COL_HIDDEN,
+	    "blocks of its indexes found in shared buffers" },
 	[C_LAST_VACUUM] = { "last_vacuum", "VAC", COL_TIME, 9, COL_HIDDEN, "last manual vacuum" },
-	[C_LAST_AUTOVACUUM] = { "last_autovacuum", "AUTOVAC", COL_TIME, 9, COL_HIDDEN, "last autovacuum" },
-	[C_LAST_ANALYZE] = { "last_analyze", "ANA", COL_TIME, 9, COL_HIDDEN, "last manual analyze" },
-	[C_LAST_AUTOANALYZE] = { "last_autoanalyze", "AUTOANA", COL_TIME, 9, COL_HIDDEN, "last autoanalyze" },
+	[C_LAST_AUTOVACUUM] = { "last_autovacuum", "AUTOVAC", COL_TIME, 9, COL_HIDDEN,
+	    "last autovacuum" },
+	[C_LAST_ANALYZE] = { "last_analyze", "ANA", COL_TIME, 9, COL_HIDDEN,
+	    "last manual analyze" },
+	[C_LAST_AUTOANALYZE] = { "last_autoanalyze", "AUTOANA", COL_TIME, 9, COL_HIDDEN,
+	    "last autoanalyze" },
 	[C_VACUUM_COUNT] = { "vacuum_count", "NVAC", COL_COUNT, 5, COL_HIDDEN, "manual vacuums" },
-	[C_AUTOVACUUM_COUNT] = { "autovacuum_count", "NAVAC", COL_COUNT, 5, COL_HIDDEN, "autovacuums" },
-	[C_ANALYZE_COUNT] = { "analyze_count", "NANA", COL_COUNT, 5, COL_HIDDEN, "manual analyzes" },
-	[C_AUTOANALYZE_COUNT] = { "autoanalyze_count", "NAANA", COL_COUNT, 5, COL_HIDDEN, "autoanalyzes" },
-	[C_LAST_SEQ_SCAN] = { "last_seq_scan", "LAST.SEQ", COL_TIME, 9, COL_HIDDEN, "last sequential scan (16 and newer)" },
+	[C_AUTOVACUUM_COUNT] = { "autovacuum_count", "NAVAC", COL_COUNT, 5, COL_HIDDEN,
+	    "autovacuums" },
+	[C_ANALYZE_COUNT] = { "analyze_count", "NANA", COL_COUNT, 5, COL_HIDDEN,
+	    "manual analyzes" },
+	[C_AUTOANALYZE_COUNT] = { "autoanalyze_count", "NAANA", COL_COUNT, 5, COL_HIDDEN,
+	    "autoanalyzes" },
+	[C_LAST_SEQ_SCAN] = { "last_seq_scan", "LAST.SEQ", COL_TIME, 9, COL_HIDDEN,
+	    "last sequential scan (16 and newer)" },
 };
 
 static const enum probe_id probes[] = { PROBE_TABLES };
 
 /* Columns of src/pg/tables.sql that are looked at. */
-#define SQL_LIST(X)                                                                                \
-	X(relid) X(schema) X(table) X(kind) X(persistence) X(parent) X(reltuples) X(size_bytes)    \
-	X(table_bytes) X(toast_bytes) X(indexes) X(seq_scan) X(seq_tup_read) X(idx_scan)           \
-	X(idx_tup_fetch) X(ins) X(upd) X(del) X(hot_upd) X(newpage_upd) X(live) X(dead)            \
-	X(mod_since_analyze) X(ins_since_vacuum) X(last_vacuum) X(last_autovacuum)                 \
-	X(last_analyze) X(last_autoanalyze) X(vacuum_count) X(autovacuum_count) X(analyze_count)   \
-	X(autoanalyze_count) X(heap_fetched) X(heap_hit) X(idx_fetched) X(idx_hit) X(last_seq_scan)
+#define SQL_LIST(X)                                                                             \
+	X(relid)                                                                                \
+	X(schema)                                                                               \
+	X(table) X(kind) X(persistence) X(parent) X(reltuples) X(size_bytes) X(table_bytes)     \
+	    X(toast_bytes) X(indexes) X(seq_scan) X(seq_tup_read) X(idx_scan) X(idx_tup_fetch)  \
+	        X(ins) X(upd) X(del) X(hot_upd) X(newpage_upd) X(live) X(dead)                  \
+	            X(mod_since_analyze) X(ins_since_vacuum) X(last_vacuum) X(last_autovacuum)  \
+	                X(last_analyze) X(last_autoanalyze) X(vacuum_count) X(autovacuum_count) \
+	                    X(analyze_count) X(autoanalyze_count) X(heap_fetched) X(heap_hit)   \
+	                        X(idx_fetched) X(idx_hit) X(last_seq_scan)
 
 enum {
 #define X(name) S_##name,
@@ -106,9 +190,9 @@ struct filling {
 	struct grid *grid;
 	struct counters k;
 	int col[S_COUNT];
-	struct hmap rows;	/* relid to row of the sample, for the names of parents */
-	double size_bytes;	/* of all tables whose size is known */
-	int nunknown;		/* tables without a size */
+	struct hmap rows;  /* relid to row of the sample, for the names of parents */
+	double size_bytes; /* of all tables whose size is known */
+	int nunknown;      /* tables without a size */
 };
 
 static const struct {
@@ -161,7 +245,8 @@ parent_of(struct filling *f, int row)
 		return cell_null(WHY_NONE);
 	schema = at(f, (int)found, S_schema);
 	table = at(f, (int)found, S_table);
-	return cell_text(arena_printf(&f->grid->arena, "%.*s.%.*s", (int)schema->len, schema->s, (int)table->len, table->s));
+	return cell_text(arena_printf(
+	    &f->grid->arena, "%.*s.%.*s", (int)schema->len, schema->s, (int)table->len, table->s));
 }
 
 static void
@@ -195,7 +280,8 @@ fill_ratios(struct filling *f, int row, struct cell *c)
 	const int blocks[] = { f->col[S_heap_fetched], f->col[S_idx_fetched] };
 	struct cell heap = counters_value(&f->k, row, f->col[S_heap_fetched]);
 	struct cell idx = counters_value(&f->k, row, f->col[S_idx_fetched]);
-	struct cell hit = cell_int(c[C_HEAP_HIT].i + c[C_IDX_HIT].i), all = cell_int(heap.i + idx.i);
+	struct cell hit = cell_int(c[C_HEAP_HIT].i + c[C_IDX_HIT].i),
+	            all = cell_int(heap.i + idx.i);
 	struct cell rows = cell_int(c[C_LIVE].i + c[C_DEAD].i);
 
 	c[C_HEAP_READ] = cell_int(heap.i - c[C_HEAP_HIT].i);
@@ -231,8 +317,9 @@ fill_row(struct filling *f, int row)
 		c[times[i].column] = counters_time(&f->k, row, f->col[times[i].sql]);
 	fill_ratios(f, row, c);
 	fill_sizes(f, row, c);
-	if (c[C_INDEXES].i == 0)	/* as the catalog's views have it: no index, no scans to count */
-		c[C_IDX_SCAN] = c[C_IDX_TUP_FETCH] = c[C_IDX_PER_S] = c[C_IDX_ROWS_PER_S] = cell_null(WHY_NONE);
+	if (c[C_INDEXES].i == 0) /* as the catalog's views have it: no index, no scans to count */
+		c[C_IDX_SCAN] = c[C_IDX_TUP_FETCH] = c[C_IDX_PER_S] = c[C_IDX_ROWS_PER_S] =
+		    cell_null(WHY_NONE);
 }
 
 static void
@@ -255,13 +342,15 @@ tables_fill(const struct pane_ctx *ctx, struct grid *grid)
 	grid_fact(grid, "size_bytes", COL_BYTES, cell_float(f.size_bytes));
 	counters_notes(&f.k, grid, "tables");
 	if (f.nunknown > 0)
-		grid_notef(grid, "info", "ANALYZE", "%d tables have no size yet: it is counted by vacuum and analyze", f.nunknown);
+		grid_notef(grid, "info", "ANALYZE",
+		    "%d tables have no size yet: it is counted by vacuum and analyze", f.nunknown);
 }
 
 const struct pane pane_tables = {
 	.name = "tables",
 	.title = "Tables",
-	.help = "Tables of the connected database: size, rows, scans, writes, dead rows, vacuum. Counters since their reset; per second: of the interval.",
+	.help =
+	    "Tables of the connected database: size, rows, scans, writes, dead rows, vacuum. Counters since their reset; per second: of the interval.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,
