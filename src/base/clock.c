@@ -13,8 +13,9 @@
 #define US_PER_S   INT64_C(1000000)
 #define S_PER_DAY  INT64_C(86400)
 #define US_PER_DAY (S_PER_DAY * US_PER_S)
-/* The last second of the year 9999. */
-#define MAX_EPOCH  INT64_C(253402300799)
+/* The years that RFC 3339 can write: 0000 to 9999. */
+#define MIN_EPOCH INT64_C(-62167219200)
+#define MAX_EPOCH INT64_C(253402300799)
 
 struct mono
 mono_now(void)
@@ -192,6 +193,8 @@ epoch_parse(const char *p, struct wall *t)
 	}
 	if (!fraction(&p, &us) || *p)
 		return false;
+	if (is_negative && s > -MIN_EPOCH)
+		return false;
 	t->us = s * US_PER_S + us;
 	if (is_negative)
 		t->us = -t->us;
@@ -265,6 +268,9 @@ wall_parse(const char *s, struct wall *t)
 	} else if (*p && strcmp(p, "Z") != 0) {
 		return false;
 	}
-	t->us = days_from_civil(y, m, d) * US_PER_DAY + us - (int64_t)offset * US_PER_S;
+	us += days_from_civil(y, m, d) * US_PER_DAY - (int64_t)offset * US_PER_S;
+	if (us < MIN_EPOCH * US_PER_S || us >= (MAX_EPOCH + 1) * US_PER_S)
+		return false;
+	t->us = us;
 	return true;
 }

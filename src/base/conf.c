@@ -12,21 +12,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_SECTION = 49 };	/* inih cuts a longer name silently */
+enum { MAX_SECTION = 49 }; /* inih cuts a longer name silently */
 
 /*
- * Lines are fed to inih one by one, so that their numbers are known (its handler does not get them), so
- * that a line longer than its buffer of INI_MAX_LINE is not cut, and so that all bad lines are found,
- * not only the first. Leading blanks are dropped: an indented key is a key, not the rest of the value
- * above.
+ * Lines are fed to inih one by one, so that their numbers are known (its handler does not get
+ * them), so that a line longer than its buffer of INI_MAX_LINE is not cut, and so that all bad
+ * lines are found, not only the first. Leading blanks are dropped: an indented key is a key, not
+ * the rest of the value above.
  */
 struct reading {
 	struct conf *conf;
 	FILE *file;
-	char *line;		/* as getline() keeps it */
+	char *line; /* as getline() keeps it */
 	size_t cap;
 	int number;
-	const char *long_value;	/* of the present line, when inih's buffer cannot hold it */
+	const char *long_value; /* of the present line, when inih's buffer cannot hold it */
 };
 
 static void
@@ -106,7 +106,8 @@ next_line(char *str, int num, void *arg)
 	str[0] = '\0';
 	if (!*s || strchr("#;\r\n", *s))
 		return str;
-	if (*s == '[' ? !strchr(s, ']') || strcspn(s, "]") - 1 > MAX_SECTION : *s == '=' || *s == ':' || !s[strcspn(s, "=:")]) {
+	if (*s == '[' ? !strchr(s, ']') || strcspn(s, "]") - 1 > MAX_SECTION :
+	                *s == '=' || *s == ':' || !s[strcspn(s, "=:")]) {
 		add_bad(r->conf, r->number);
 		return str;
 	}
@@ -193,7 +194,8 @@ path_state(struct arena *arena, const char *rest)
 const char *
 path_data(struct arena *arena, const char *rest)
 {
-	const char *dirs[] = { path_config(arena, NULL), getenv("PGMEDIC_DATADIR"), PGMEDIC_SHAREDIR };
+	const char *dirs[] = { path_config(arena, NULL), getenv("PGMEDIC_DATADIR"),
+		PGMEDIC_SHAREDIR };
 	const char *path;
 
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {

@@ -12,7 +12,7 @@
 
 enum {
 	LABEL_COLS = 22,
-	MAX_TEXT = 4 * 1024 * 1024,	/* of one addition: a statement text of the longest setting */
+	MAX_TEXT = 4 * 1024 * 1024, /* of one addition: a statement text of the longest setting */
 };
 
 void
@@ -46,8 +46,9 @@ add_lines(struct doc *doc, enum role role, const char *label, const char *text, 
 		doc->lines[doc->n++] = (struct doc_line){
 			.role = role,
 			.label_len = is_first ? label_len : 0,
-			.text = is_first ? arena_printf(&doc->arena, "%s%.*s", label, (int)n, text)
-					 : arena_printf(&doc->arena, "%*s%.*s", cols, "", (int)n, text),
+			.text = is_first ?
+			    arena_printf(&doc->arena, "%s%.*s", label, (int)n, text) :
+			    arena_printf(&doc->arena, "%*s%.*s", cols, "", (int)n, text),
 		};
 		if (!end)
 			return;

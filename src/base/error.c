@@ -91,8 +91,8 @@ const char *
 error_name(enum err_code code)
 {
 	switch (code) {
-#define X(num, name, text)                                                                         \
-	case ERR_##name:                                                                           \
+#define X(num, name, text) \
+	case ERR_##name:   \
 		return #name;
 		ERR_LIST(X)
 #undef X

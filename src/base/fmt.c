@@ -1,6 +1,6 @@
 /*
- * Numbers as a DBA reads them. A screen formats some ten thousand of these a second while a filter is
- * typed, so digits are made here and not by printf, which also keeps the locale out.
+ * Numbers as a DBA reads them. A screen formats some ten thousand of these a second while a filter
+ * is typed, so digits are made here and not by printf, which also keeps the locale out.
  */
 #include "config.h"
 
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SMALL = 48 };	/* room for any text made here */
+enum { SMALL = 48 }; /* room for any text made here */
 
 /* A text being built; at never passes SMALL by the lengths of what is put. */
 struct text {

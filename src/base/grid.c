@@ -162,8 +162,8 @@ struct sorting {
 	struct grid *g;
 	int col;
 	bool descending;
-	struct item *items, *spare;	/* nrows each */
-	int *order;			/* new place → old row */
+	struct item *items, *spare; /* nrows each */
+	int *order;                 /* new place → old row */
 	int n;
 };
 
@@ -201,7 +201,8 @@ sort_items(const struct sorting *s, struct item *items, int n)
 			mid = lo + width < n ? lo + width : n;
 			end = mid + width < n ? mid + width : n;
 			for (i = lo, j = mid, k = lo; k < end; k++)
-				to[k] = j >= end || (i < mid && item_cmp(s, &from[i], &from[j]) <= 0) ?
+				to[k] =
+				    j >= end || (i < mid && item_cmp(s, &from[i], &from[j]) <= 0) ?
 				    from[i++] :
 				    from[j++];
 		}
@@ -222,7 +223,8 @@ sort_range(struct sorting *s, int lo, int hi, int used)
 	int n = 0, end;
 
 	for (int row = lo; row < hi; row = end) {
-		for (end = row + 1; s->g->is_tree && end < hi && rows[end].depth > rows[row].depth; end++)
+		for (end = row + 1; s->g->is_tree && end < hi && rows[end].depth > rows[row].depth;
+		     end++)
 			;
 		items[n++] = (struct item){ rows[row].cells[s->col], row, end };
 	}

@@ -102,6 +102,10 @@ void grid_seal(struct grid *g);
 /* Stable sort by column; NULLs last either way; trees sort siblings. */
 void grid_sort(struct grid *g, int col, bool descending);
 
+/* A word in lower case as a value of a kind of column: units by the kind (10s 5m 1h30m 3mb 2k), times as
+ * RFC 3339, log positions as X/Y, yes and no. A bare number is in the unit of the cells. */
+bool grid_value_read(const char *word, enum column_kind kind, struct cell *value);
+
 struct grid_filter;	/* compiled */
 /*
  * Compile a filter: words that must all occur (case-blind) in any column's screen text; "!word"

@@ -1,7 +1,8 @@
 /*
- * Row filters. A filter is a list of terms that must all hold. A term without a column is looked for in
- * every column's screen text; each cell is put into text at most once for all terms, texts are searched
- * where they lie, and a column of numbers is not put into text for a word that no number can contain.
+ * Row filters. A filter is a list of terms that must all hold. A term without a column is looked
+ * for in every column's screen text; each cell is put into text at most once for all terms, texts
+ * are searched where they lie, and a column of numbers is not put into text for a word that no
+ * number can contain.
  */
 #include "config.h"
 
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/compat.h"
 #include "base/grid.h"
 #include "base/lexer.h"
@@ -18,8 +18,9 @@
 enum {
 	MAX_TERMS = 32,
 	MAX_FILTER = 4096,
-	MAX_CELL = 1 << 20,	/* bytes of one cell's text that are looked at */
-	MAX_REGEX_CELL = 8192,	/* the same for expressions, whose time may grow faster than the text */
+	MAX_CELL = 1 << 20, /* bytes of one cell's text that are looked at */
+	MAX_REGEX_CELL =
+	    8192, /* the same for expressions, whose time may grow faster than the text */
 };
 
 enum term_op { OP_HAS, OP_REGEX, OP_EQ, OP_LT, OP_LE, OP_GT, OP_GE };
@@ -27,11 +28,11 @@ enum term_op { OP_HAS, OP_REGEX, OP_EQ, OP_LT, OP_LE, OP_GT, OP_GE };
 struct term {
 	enum term_op op;
 	bool is_negated;
-	bool has_space;		/* the word may match only what folding of white space makes */
-	bool may_be_number;	/* all its characters occur in numbers as the screen shows them */
-	bool has_value;		/* `value` is the word as a number of the column's kind */
-	int col;		/* -1: any */
-	char *word;		/* folded */
+	bool has_space;     /* the word may match only what folding of white space makes */
+	bool may_be_number; /* all its characters occur in numbers as the screen shows them */
+	bool has_value;     /* `value` is the word as a number of the column's kind */
+	int col;            /* -1: any */
+	char *word;         /* folded */
 	size_t len;
 	struct cell value;
 	regex_t regex;
@@ -41,7 +42,7 @@ struct grid_filter {
 	struct arena arena;
 	const struct column *cols;
 	int ncols, n;
-	bool any_wants_numbers;	/* a term over all columns that numbers may satisfy */
+	bool any_wants_numbers; /* a term over all columns that numbers may satisfy */
 	struct term terms[MAX_TERMS];
 };
 
@@ -51,8 +52,8 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Can the (folded) word be part of a number, truth value or log position as the screen shows it? There
- * letters stand alone, but for hexadecimal digits and a few whole words. */
+/* Can the (folded) word be part of a number, truth value or log position as the screen shows it?
+ * There letters stand alone, but for hexadecimal digits and a few whole words. */
 static bool
 may_be_number(const char *s)
 {
@@ -64,8 +65,8 @@ may_be_number(const char *s)
 		if (strstr(words[i], s))
 			return true;
 	for (; *s; s++)
-		if (*s >= 'a' && s[1] >= 'a' && (*s > 'f' || s[1] > 'f') && strncmp(s, "inf", 3) != 0 &&
-		    strncmp(s, "nf", 2) != 0)
+		if (*s >= 'a' && s[1] >= 'a' && (*s > 'f' || s[1] > 'f') &&
+		    strncmp(s, "inf", 3) != 0 && strncmp(s, "nf", 2) != 0)
 			return false;
 	return true;
 }
@@ -93,137 +94,6 @@ set_word(struct grid_filter *f, struct term *t, const char *s, size_t len)
 	strbuf_release(&out);
 }
 
-struct unit {
-	const char *name;
-	double factor;
-};
-
-static const struct unit second_units[] = { { "us", 1e-6 }, { "ms", 1e-3 }, { "s", 1 }, { "sec", 1 },
-	{ "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 }, { "w", 604800 }, { "y", 31557600 },
-	{ NULL, 0 } };
-static const struct unit byte_units[] = { { "b", 1 }, { "k", 0x1p10 }, { "kb", 0x1p10 }, { "m", 0x1p20 },
-	{ "mb", 0x1p20 }, { "g", 0x1p30 }, { "gb", 0x1p30 }, { "t", 0x1p40 }, { "tb", 0x1p40 },
-	{ "p", 0x1p50 }, { "pb", 0x1p50 }, { "kib", 0x1p10 }, { "mib", 0x1p20 }, { "gib", 0x1p30 },
-	{ "tib", 0x1p40 }, { NULL, 0 } };
-static const struct unit count_units[] = { { "k", 1e3 }, { "m", 1e6 }, { "g", 1e9 }, { "t", 1e12 },
-	{ "%", 1 }, { "/s", 1 }, { NULL, 0 } };
-
-static const struct unit *
-units_of(enum column_kind kind)
-{
-	if (kind == COL_SECONDS || kind == COL_MS)
-		return second_units;
-	return kind == COL_BYTES ? byte_units : count_units;
-}
-
-/* "12", "1.5e3", "10s", "1h30m": a sum of numbers with units. Folded text. */
-static bool
-read_units(const char *s, enum column_kind kind, double *value)
-{
-	const struct unit *u;
-	double v, sum = 0;
-	char *end;
-	size_t n;
-	int sign = *s == '-' ? -1 : 1, parts = 0;
-
-	s += *s == '-' || *s == '+';
-	do {
-		if ((*s < '0' || *s > '9') && *s != '.')
-			return false;
-		v = strtod(s, &end);
-		if (end == s)
-			return false;
-		n = strcspn(end, "0123456789.");
-		if (!n) {
-			if (*end || parts)
-				return false;
-			/* A bare number is in the unit of the column's values. */
-			*value = sign * v;
-			return true;
-		}
-		for (u = units_of(kind); u->name; u++)
-			if (strlen(u->name) == n && strncmp(u->name, end, n) == 0)
-				break;
-		if (!u->name)
-			return false;
-		sum += v * u->factor * (kind == COL_MS ? 1000 : 1);
-		s = end + n;
-		parts++;
-	} while (*s);
-	*value = sign * sum;
-	return true;
-}
-
-static bool
-read_int(const char *s, int64_t *value)
-{
-	bool is_negative = *s == '-';
-	int64_t v = 0;
-
-	s += is_negative;
-	if (!*s || s[strspn(s, "0123456789")])
-		return false;
-	for (; *s; s++)
-		if (__builtin_mul_overflow(v, 10, &v) ||
-		    (is_negative ? __builtin_sub_overflow(v, *s - '0', &v)
-				 : __builtin_add_overflow(v, *s - '0', &v)))
-			return false;
-	*value = v;
-	return true;
-}
-
-static bool
-read_lsn(const char *s, int64_t *value)
-{
-	size_t high = strspn(s, "0123456789abcdef"), low;
-
-	if (!high || high > 8 || s[high] != '/')
-		return false;
-	low = strspn(s + high + 1, "0123456789abcdef");
-	if (!low || low > 8 || s[high + 1 + low])
-		return false;
-	*value = (int64_t)(strtoull(s, NULL, 16) << 32 | strtoull(s + high + 1, NULL, 16));
-	return true;
-}
-
-static bool
-read_bool(const char *s, int64_t *value)
-{
-	static const char *const words[] = { "no", "yes", "false", "true", "f", "t", "off", "on", "n", "y",
-		"0", "1" };
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcmp(s, words[i]) == 0) {
-			*value = i & 1;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The word as a value of the column's kind. */
-static bool
-read_value(const char *word, enum column_kind kind, struct cell *value)
-{
-	struct wall when;
-	int64_t i;
-	double v;
-
-	if (kind == COL_BOOL && read_bool(word, &i))
-		*value = cell_int(i);
-	else if (kind == COL_LSN && read_lsn(word, &i))
-		*value = cell_int(i);
-	else if (kind == COL_TIME && wall_parse(word, &when))
-		*value = cell_time(when.us);
-	else if (read_int(word, &i))
-		*value = cell_int(i);
-	else if (read_units(word, kind, &v))
-		*value = cell_float(v);
-	else
-		return false;
-	return true;
-}
-
 static int
 find_col(const struct grid_filter *f, const char *name, size_t len)
 {
@@ -244,7 +114,8 @@ no_such_col(const struct grid_filter *f, const char *name, size_t len, struct er
 	near = nearest_name(word, names);
 	error_set(err, ERR_USAGE, "no column \"%s\" to filter by", word);
 	if (near)
-		error_hint(err, "Did you mean \"%s\"? Quote the whole word to look for it as text.", near);
+		error_hint(
+		    err, "Did you mean \"%s\"? Quote the whole word to look for it as text.", near);
 	else
 		error_hint(err, "Quote the whole word to look for it as text.");
 	free(word);
@@ -252,8 +123,8 @@ no_such_col(const struct grid_filter *f, const char *name, size_t len, struct er
 	return false;
 }
 
-/* "col:", "col>=" and so on at *p: sets column and operation and moves on. A word that starts so but
- * names no column is text before ':' ("10.0.0.1:5432") and an error before the others. */
+/* "col:", "col>=" and so on at *p: sets column and operation and moves on. A word that starts so
+ * but names no column is text before ':' ("10.0.0.1:5432") and an error before the others. */
 static bool
 read_column(struct grid_filter *f, struct term *t, const char **p, struct error *err)
 {
@@ -262,11 +133,13 @@ read_column(struct grid_filter *f, struct term *t, const char **p, struct error 
 		enum term_op op;
 		bool is_negated;
 	} ops[] = { { ">=", OP_GE, false }, { "<=", OP_LE, false }, { "!=", OP_EQ, true },
-		{ "=", OP_EQ, false }, { ">", OP_GT, false }, { "<", OP_LT, false }, { ":", OP_HAS, false } };
+		{ "=", OP_EQ, false }, { ">", OP_GT, false }, { "<", OP_LT, false },
+		{ ":", OP_HAS, false } };
 	const char *s = *p;
 	size_t len = 0, i;
 
-	while ((s[len] >= 'a' && s[len] <= 'z') || s[len] == '_' || (len && s[len] >= '0' && s[len] <= '9'))
+	while ((s[len] >= 'a' && s[len] <= 'z') || s[len] == '_' ||
+	    (len && s[len] >= '0' && s[len] <= '9'))
 		len++;
 	if (!len)
 		return true;
@@ -355,10 +228,11 @@ check_value(const struct grid_filter *f, struct term *t, struct error *err)
 	if (t->op == OP_HAS || t->op == OP_REGEX)
 		return true;
 	col = &f->cols[t->col];
-	t->has_value = read_value(t->word, col->kind, &t->value);
+	t->has_value = grid_value_read(t->word, col->kind, &t->value);
 	if (t->has_value || t->op == OP_EQ || is_text_kind(col->kind))
 		return true;
-	error_set(err, ERR_USAGE, "\"%s\" is no value to compare column \"%s\" with", t->word, col->name);
+	error_set(
+	    err, ERR_USAGE, "\"%s\" is no value to compare column \"%s\" with", t->word, col->name);
 	switch (col->kind) {
 	case COL_SECONDS:
 	case COL_MS:
@@ -445,7 +319,7 @@ grid_filter_free(struct grid_filter *f)
 struct cell_view {
 	const struct cell *cell;
 	enum column_kind kind;
-	struct strbuf *buf;	/* the screen text, once `is_made` */
+	struct strbuf *buf; /* the screen text, once `is_made` */
 	bool is_made;
 };
 
@@ -467,7 +341,8 @@ has_word(const struct term *t, struct cell_view *v)
 	const struct strbuf *text;
 	size_t len;
 
-	/* Searched as the server sent it, which differs from the screen in white space and stand-ins only. */
+	/* Searched as the server sent it, which differs from the screen in white space and
+	 * stand-ins only. */
 	if (c->type == CELL_TEXT) {
 		len = c->len < MAX_CELL ? c->len : MAX_CELL;
 		if (utf8_find_fold(c->s, len, t->word, t->len))
@@ -589,8 +464,8 @@ match_columns(const struct grid_filter *f, const struct grid_row *row, struct st
 	return true;
 }
 
-/* Terms over all columns: `open` holds a bit for each that is still to be found, `banned` for each that
- * must not be. */
+/* Terms over all columns: `open` holds a bit for each that is still to be found, `banned` for each
+ * that must not be. */
 static bool
 match_any(const struct grid_filter *f, const struct grid_row *row, struct strbuf *buf)
 {

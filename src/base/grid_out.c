@@ -13,7 +13,7 @@
 #include "base/utf8.h"
 
 #define HALF_DAY_US INT64_C(43200000000)
-#define DAY_US	    (2 * HALF_DAY_US)
+#define DAY_US      (2 * HALF_DAY_US)
 
 struct wall grid_now;
 
@@ -26,7 +26,8 @@ put_time(struct strbuf *out, int64_t us)
 
 	if (__builtin_sub_overflow(us, now.us, &away))
 		away = INT64_MAX;
-	/* The same day; both are after 1970 when that matters, so that the division may round to 0. */
+	/* The same day; both are after 1970 when that matters, so that the division may round to 0.
+	 */
 	if ((away < HALF_DAY_US && away > -HALF_DAY_US) || us / DAY_US == now.us / DAY_US) {
 		strbuf_adds(out, wall_hms((struct wall){ us }, buf, sizeof(buf)));
 		return;

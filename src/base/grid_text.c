@@ -10,8 +10,8 @@
 
 enum {
 	MAX_TEXTS = 256 * 1024 * 1024,
-	INDENT = 2,		/* columns per level of a tree */
-	LEAST_QUERY = 10,	/* a statement column narrower than this is not worth having */
+	INDENT = 2,       /* columns per level of a tree */
+	LEAST_QUERY = 10, /* a statement column narrower than this is not worth having */
 };
 
 struct piece {
@@ -22,9 +22,9 @@ struct piece {
 /* Every shown cell formatted once, row by row, in one buffer. */
 struct layout {
 	const struct grid *g;
-	int *cols;	/* indices of the shown columns */
+	int *cols; /* indices of the shown columns */
 	int *widths;
-	int n, tree;	/* count; which of them shows the tree, or -1 */
+	int n, tree; /* count; which of them shows the tree, or -1 */
 	struct strbuf texts;
 	struct piece *pieces;
 };
@@ -47,7 +47,7 @@ choose_columns(struct layout *l)
 			continue;
 		if (l->g->is_tree && l->tree < 0 &&
 		    (cols[c].kind == COL_QUERY ||
-			(cols[c].kind == COL_TEXT && (cols[c].flags & COL_FIXED))))
+		        (cols[c].kind == COL_TEXT && (cols[c].flags & COL_FIXED))))
 			l->tree = l->n;
 		l->cols[l->n] = c;
 		l->widths[l->n++] = utf8_width(cols[c].title, strlen(cols[c].title));
@@ -65,7 +65,8 @@ format_cells(struct layout *l)
 			p->at = l->texts.len;
 			for (int d = 0; i == l->tree && d < g->rows[r].depth * INDENT; d++)
 				strbuf_addc(&l->texts, ' ');
-			grid_cell_text(&l->texts, g->cols[l->cols[i]].kind, &g->rows[r].cells[l->cols[i]]);
+			grid_cell_text(
+			    &l->texts, g->cols[l->cols[i]].kind, &g->rows[r].cells[l->cols[i]]);
 			p->len = l->texts.len - p->at;
 			p->width = utf8_width(l->texts.buf + p->at, p->len);
 			if (p->width > l->widths[i])
@@ -141,7 +142,8 @@ put_rows(struct strbuf *out, const struct layout *l, int width)
 			if (i)
 				pad(&line, 2);
 			if (r < 0) {
-				put_field(&line, col->title, strlen(col->title), l->widths[i], is_left(col));
+				put_field(&line, col->title, strlen(col->title), l->widths[i],
+				    is_left(col));
 				continue;
 			}
 			put_field(&line, l->texts.buf + p->at, p->len, l->widths[i], is_left(col));

@@ -1,4 +1,5 @@
-/* JSON out and in. What is written is valid whatever the server sent, and harmless on a terminal. */
+/* JSON out and in. What is written is valid whatever the server sent, and harmless on a terminal.
+ */
 #include "config.h"
 
 #include "base/json.h"
@@ -64,7 +65,8 @@ json_str(struct strbuf *out, const char *s, size_t len)
 
 	strbuf_addc(out, '"');
 	for (; len; s += n, len -= n) {
-		for (n = 0; n < len && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\'; n++)
+		for (n = 0; n < len && s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\';
+		     n++)
 			;
 		if (n) {
 			strbuf_add(out, s, n);
@@ -211,11 +213,13 @@ json_parse(const char *s, size_t len, struct error *err)
 	cJSON *root;
 
 	if (len > MAX_SIZE) {
-		error_set(err, ERR_MEMORY, "JSON text of %zu bytes is over the limit of %d", len, MAX_SIZE);
+		error_set(err, ERR_MEMORY, "JSON text of %zu bytes is over the limit of %d", len,
+		    MAX_SIZE);
 		return NULL;
 	}
 	if (is_too_deep(s, len)) {
-		error_set(err, ERR_FORMAT, "JSON text is nested more than %d levels deep", MAX_DEPTH);
+		error_set(
+		    err, ERR_FORMAT, "JSON text is nested more than %d levels deep", MAX_DEPTH);
 		return NULL;
 	}
 	root = cJSON_ParseWithLengthOpts(s, len, &end, 0);

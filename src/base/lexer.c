@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MAX_NAME = 64 };	/* longest word that is compared by edit distance */
+enum { MAX_NAME = 64 }; /* longest word that is compared by edit distance */
 
 static bool
 is_blank(char c)
@@ -55,8 +55,8 @@ most_words(const char *line)
 }
 
 bool
-lex_line(struct arena *arena, const char *line, bool with_comments, struct words *out,
-    struct error *err)
+lex_line(
+    struct arena *arena, const char *line, bool with_comments, struct words *out, struct error *err)
 {
 	const char *p = line;
 	struct word *w;

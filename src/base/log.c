@@ -33,7 +33,8 @@ log_open(const char *path, enum log_level level, struct error *err)
 		return true;
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
 	if (fd < 0)
-		return error_set(err, ERR_FILE, "cannot open log file \"%s\": %s", path, strerror(errno));
+		return error_set(
+		    err, ERR_FILE, "cannot open log file \"%s\": %s", path, strerror(errno));
 	pthread_mutex_lock(&mutex);
 	log_fd = fd;
 	log_most = level;
@@ -73,8 +74,8 @@ log_write(enum log_level level, const char *module, const char *fmt, ...)
 	strbuf_addv(&text, fmt, ap);
 	va_end(ap);
 	redact(&safe, text.buf);
-	strbuf_addf(&line, "%s %s %ld %s: ", wall_rfc3339(wall_now(), when, sizeof(when)), names[level],
-	    (long)syscall(SYS_gettid), module);
+	strbuf_addf(&line, "%s %s %ld %s: ", wall_rfc3339(wall_now(), when, sizeof(when)),
+	    names[level], (long)syscall(SYS_gettid), module);
 	utf8_clean(&line, safe.buf, safe.len, true);
 	/* Also a line that was cut has an end. */
 	line.max = SIZE_MAX;

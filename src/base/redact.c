@@ -1,7 +1,8 @@
 /*
  * Secrets out of texts that are kept: values of names that sound secret (password=…, "token": …,
- * PASSWORD '…', PGPASSWORD=…, X-Amz-Signature=…), the password of a URI, AWS key ids, JSON web tokens.
- * In doubt it hides too much: a log line that lacks a word is worth more than a password kept.
+ * PASSWORD '…', PGPASSWORD=…, X-Amz-Signature=…), the password of a URI, AWS key ids, JSON web
+ * tokens. In doubt it hides too much: a log line that lacks a word is worth more than a password
+ * kept.
  */
 #include "config.h"
 
@@ -52,9 +53,11 @@ static bool
 is_secret_name(const char *s, size_t len)
 {
 	static const char *const parts[] = { "password", "passwd", "passphrase", "secret", "token",
-		"apikey", "api_key", "api-key", "credential", "signature", "private_key", "access_key" };
+		"apikey", "api_key", "api-key", "credential", "signature", "private_key",
+		"access_key" };
 
-	if ((len == 3 && strncasecmp(s, "pwd", 3) == 0) || (len == 4 && strncasecmp(s, "pass", 4) == 0))
+	if ((len == 3 && strncasecmp(s, "pwd", 3) == 0) ||
+	    (len == 4 && strncasecmp(s, "pass", 4) == 0))
 		return true;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (contains(s, len, parts[i]))

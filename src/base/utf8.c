@@ -12,33 +12,33 @@ bool utf8_enabled = true;
 
 enum {
 	STAND_IN = 0xfffd,
-	MAX_MARKS = 4,	/* combining marks per character: real scripts need three */
+	MAX_MARKS = 4, /* combining marks per character: real scripts need three */
 	TAB_STOP = 8,
 };
 
 /* Characters that a terminal does not show, or that change how it shows others. */
 static const struct utf8_range unsafe_ranges[] = {
-	{ 0x0000, 0x001f },	/* C0 */
-	{ 0x007f, 0x009f },	/* DEL, C1 */
-	{ 0x00ad, 0x00ad },	/* soft hyphen */
-	{ 0x034f, 0x034f },	/* combining grapheme joiner */
-	{ 0x061c, 0x061c },	/* Arabic letter mark */
-	{ 0x115f, 0x1160 },	/* Hangul fillers */
-	{ 0x17b4, 0x17b5 },	/* Khmer inherent vowels */
-	{ 0x180b, 0x180f },	/* Mongolian selectors and separator */
-	{ 0x200b, 0x200f },	/* zero-width space, joiners, direction marks */
-	{ 0x2028, 0x202e },	/* separators, bidi embeddings and overrides */
-	{ 0x2060, 0x206f },	/* word joiner, invisible operators, bidi isolates */
-	{ 0x3164, 0x3164 },	/* Hangul filler */
-	{ 0xd800, 0xdfff },	/* surrogates */
-	{ 0xfe00, 0xfe0f },	/* variation selectors */
-	{ 0xfeff, 0xfeff },	/* byte order mark */
-	{ 0xffa0, 0xffa0 },	/* halfwidth Hangul filler */
-	{ 0xfff0, 0xfffb },	/* interlinear annotation */
-	{ 0xfffe, 0xffff },	/* non-characters */
-	{ 0x1bca0, 0x1bca3 },	/* shorthand format controls */
-	{ 0x1d173, 0x1d17a },	/* musical format controls */
-	{ 0xe0000, 0xe0fff },	/* tags, more variation selectors */
+	{ 0x0000, 0x001f },   /* C0 */
+	{ 0x007f, 0x009f },   /* DEL, C1 */
+	{ 0x00ad, 0x00ad },   /* soft hyphen */
+	{ 0x034f, 0x034f },   /* combining grapheme joiner */
+	{ 0x061c, 0x061c },   /* Arabic letter mark */
+	{ 0x115f, 0x1160 },   /* Hangul fillers */
+	{ 0x17b4, 0x17b5 },   /* Khmer inherent vowels */
+	{ 0x180b, 0x180f },   /* Mongolian selectors and separator */
+	{ 0x200b, 0x200f },   /* zero-width space, joiners, direction marks */
+	{ 0x2028, 0x202e },   /* separators, bidi embeddings and overrides */
+	{ 0x2060, 0x206f },   /* word joiner, invisible operators, bidi isolates */
+	{ 0x3164, 0x3164 },   /* Hangul filler */
+	{ 0xd800, 0xdfff },   /* surrogates */
+	{ 0xfe00, 0xfe0f },   /* variation selectors */
+	{ 0xfeff, 0xfeff },   /* byte order mark */
+	{ 0xffa0, 0xffa0 },   /* halfwidth Hangul filler */
+	{ 0xfff0, 0xfffb },   /* interlinear annotation */
+	{ 0xfffe, 0xffff },   /* non-characters */
+	{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
+	{ 0x1d173, 0x1d17a }, /* musical format controls */
+	{ 0xe0000, 0xe0fff }, /* tags, more variation selectors */
 };
 
 static bool
@@ -159,8 +159,8 @@ utf8_cp_fold(uint32_t cp)
 	return cp >= 0x400 && cp <= 0x40f ? cp + 80 : cp;
 }
 
-/* Does s begin with the folded needle? Folding may change the count of bytes, so both are walked; *rest
- * is what s has left. */
+/* Does s begin with the folded needle? Folding may change the count of bytes, so both are walked;
+ * *rest is what s has left. */
 static bool
 begins_fold(const char *s, size_t len, const char *needle, size_t needle_len, size_t *rest)
 {
@@ -194,13 +194,14 @@ utf8_equal_fold(const char *s, size_t len, const char *word, size_t word_len)
 	return begins_fold(s, len, word, word_len, &rest) && !rest;
 }
 
-/* The nearer of the next lower and upper case letter; memchr looks at many bytes a step, and each is
- * asked anew only when it was passed. */
+/* The nearer of the next lower and upper case letter; memchr looks at many bytes a step, and each
+ * is asked anew only when it was passed. */
 static bool
 find_ascii(const char *s, size_t len, const char *needle, size_t needle_len)
 {
 	char low = needle[0], high = low >= 'a' && low <= 'z' ? (char)(low - 32) : low;
-	const char *end = s + len, *a = memchr(s, low, len), *b = high != low ? memchr(s, high, len) : NULL;
+	const char *end = s + len, *a = memchr(s, low, len),
+	           *b = high != low ? memchr(s, high, len) : NULL;
 	size_t rest;
 
 	while (a || b) {
@@ -282,9 +283,9 @@ utf8_fit(const char *s, size_t len, int cols, int *used)
 struct cleaner {
 	struct strbuf *out;
 	bool one_line;
-	bool is_spaced;	/* white space waits for the next visible character */
-	bool is_begun;	/* something visible was written */
-	int marks;	/* combining marks on the present character; MAX_MARKS when there is none */
+	bool is_spaced; /* white space waits for the next visible character */
+	bool is_begun;  /* something visible was written */
+	int marks;      /* combining marks on the present character; MAX_MARKS when there is none */
 	int col;
 };
 

@@ -1,6 +1,7 @@
 /* Tests of base/cell.c. */
 #include "config.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <math.h>
 
 #include "base/cell.h"
 
@@ -40,8 +39,10 @@ numbers_are_exact(void **state)
 {
 	(void)state;
 	/* Neighbours that one double cannot tell apart. */
-	assert_int_equal(cmp(cell_int(INT64_C(9007199254740993)), cell_int(INT64_C(9007199254740992))), 1);
-	assert_int_equal(cmp(cell_int(INT64_C(9007199254740993)), cell_float(9007199254740992.0)), 1);
+	assert_int_equal(
+	    cmp(cell_int(INT64_C(9007199254740993)), cell_int(INT64_C(9007199254740992))), 1);
+	assert_int_equal(
+	    cmp(cell_int(INT64_C(9007199254740993)), cell_float(9007199254740992.0)), 1);
 	assert_int_equal(cmp(cell_int(INT64_MAX), cell_float(0x1p63)), -1);
 	assert_int_equal(cmp(cell_int(2), cell_float(2.0)), 0);
 	assert_int_equal(cmp(cell_float(INFINITY), cell_float(NAN)), -1);
@@ -64,7 +65,8 @@ texts_are_case_blind_first(void **state)
 static void
 equality_knows_the_reason(void **state)
 {
-	struct cell a = cell_null(WHY_DENIED), b = cell_null(WHY_NODATA), c = cell_int(1), d = cell_bool(1);
+	struct cell a = cell_null(WHY_DENIED), b = cell_null(WHY_NODATA), c = cell_int(1),
+	            d = cell_bool(1);
 
 	(void)state;
 	assert_false(cell_equal(&a, &b));
@@ -80,7 +82,8 @@ equality_knows_the_reason(void **state)
 static void
 reading_values(void **state)
 {
-	struct cell f = cell_float(1e300), n = cell_float(NAN), t = cell_text("yes"), b = cell_bool(true);
+	struct cell f = cell_float(1e300), n = cell_float(NAN), t = cell_text("yes"),
+	            b = cell_bool(true);
 
 	(void)state;
 	assert_int_equal(cell_i64(&f, -1), -1);

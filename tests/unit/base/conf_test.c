@@ -1,19 +1,18 @@
 /* Tests of base/conf.c. */
 #include "config.h"
 
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/conf.h"
 
@@ -61,7 +60,8 @@ put(const char *name, const char *text)
 }
 
 static void
-is_entry(const struct conf *c, int i, const char *section, const char *key, const char *value, int line)
+is_entry(
+    const struct conf *c, int i, const char *section, const char *key, const char *value, int line)
 {
 	assert_true(i < c->n);
 	assert_string_equal(c->entries[i].section, section);
@@ -77,8 +77,9 @@ reads_sections_and_lines(void **state)
 	struct conf c;
 
 	(void)state;
-	put("a.conf", "\xef\xbb\xbftop = 1\n# comment\n; comment\n\n[console]\n  refresh = 2 ; seconds\n"
-		      "\ttheme: nord\r\n[target prod]\nuri=postgresql://a:b@c/d?x=y;z\nempty =\n");
+	put("a.conf",
+	    "\xef\xbb\xbftop = 1\n# comment\n; comment\n\n[console]\n  refresh = 2 ; seconds\n"
+	    "\ttheme: nord\r\n[target prod]\nuri=postgresql://a:b@c/d?x=y;z\nempty =\n");
 	assert_true(conf_read(&c, in_dir("a.conf"), &err));
 	assert_int_equal(c.n, 5);
 	is_entry(&c, 0, "", "top", "1", 1);
@@ -121,7 +122,8 @@ long_values_are_whole(void **state)
 	(void)state;
 	memset(value, 'v', 1000);
 	value[1000] = '\0';
-	snprintf(text, sizeof(text), "[s]\nlong = %s ; comment\nnext=1\n%s\n[%.60s]\n", value, value, value);
+	snprintf(text, sizeof(text), "[s]\nlong = %s ; comment\nnext=1\n%s\n[%.60s]\n", value,
+	    value, value);
 	put("c.conf", text);
 	assert_true(conf_read(&c, in_dir("c.conf"), &err));
 	assert_int_equal(c.n, 2);
@@ -157,7 +159,8 @@ paths_follow_xdg(void **state)
 	setenv("HOME", "/home/x", 1);
 	unsetenv("XDG_CONFIG_HOME");
 	assert_string_equal(path_config(&a, NULL), "/home/x/.config/pgmedic");
-	assert_string_equal(path_config(&a, "pgmedic.conf"), "/home/x/.config/pgmedic/pgmedic.conf");
+	assert_string_equal(
+	    path_config(&a, "pgmedic.conf"), "/home/x/.config/pgmedic/pgmedic.conf");
 	setenv("XDG_CONFIG_HOME", "/etc/xdg", 1);
 	assert_string_equal(path_config(&a, "a/b"), "/etc/xdg/pgmedic/a/b");
 	/* The specification: relative values are ignored. */
@@ -232,7 +235,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(reads_sections_and_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(finds_all_bad_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_values_are_whole, setup, teardown),
-		cmocka_unit_test_setup_teardown(missing_is_empty_unreadable_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    missing_is_empty_unreadable_is_an_error, setup, teardown),
 		cmocka_unit_test(paths_follow_xdg),
 		cmocka_unit_test_setup_teardown(state_folders_are_private, setup, teardown),
 		cmocka_unit_test_setup_teardown(data_is_looked_for_in_order, setup, teardown),

@@ -43,11 +43,16 @@ pairs_align(void **state)
 
 	(void)state;
 	doc_pair(&d, "state", ROLE_NORMAL, "%s", "idle");
-	doc_pair(&d, "gr\xc3\xb6\xc3\x9f" "e", ROLE_CRIT, "%d\nmore", 5);
+	doc_pair(&d,
+	    "gr\xc3\xb6\xc3\x9f"
+	    "e",
+	    ROLE_CRIT, "%d\nmore", 5);
 	doc_pair(&d, "a label that is longer than the column", ROLE_NORMAL, "v");
 	assert_string_equal(d.lines[0].text, "state                 idle");
 	assert_int_equal(d.lines[0].label_len, 22);
-	assert_string_equal(d.lines[1].text, "gr\xc3\xb6\xc3\x9f" "e                 5");
+	assert_string_equal(d.lines[1].text,
+	    "gr\xc3\xb6\xc3\x9f"
+	    "e                 5");
 	assert_int_equal(d.lines[1].label_len, 24);
 	assert_string_equal(d.lines[2].text, "                      more");
 	assert_int_equal(d.lines[2].label_len, 0);

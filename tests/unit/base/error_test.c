@@ -58,7 +58,11 @@ controls_become_question_marks(void **state)
 	struct error err;
 
 	(void)state;
-	error_set(&err, ERR_QUERY, "a\x1b[2Jb\nc\xc2\x9b" "d\xe2\x80\xae" "e\xff" "f\xc3\xa4");
+	error_set(&err, ERR_QUERY,
+	    "a\x1b[2Jb\nc\xc2\x9b"
+	    "d\xe2\x80\xae"
+	    "e\xff"
+	    "f\xc3\xa4");
 	assert_string_equal(err.what, "a?[2Jb?c?d?e?f\xc3\xa4");
 	error_hint(&err, "x\x07");
 	assert_string_equal(err.hint, "x?");

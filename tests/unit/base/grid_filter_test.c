@@ -5,11 +5,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <stdio.h>
 
 #include "base/compat.h"
 #include "base/grid.h"
@@ -107,12 +106,13 @@ static void
 words_over_all_columns(void **state)
 {
 	static const struct filter_case cases[] = { { "", "100 200" }, { "  ", "100 200" },
-		{ "alice", "100" }, { "ALICE orders", "100" }, { "alice stock", "" }, { "!alice", "200" },
-		{ "!alice !stock", "" }, { "b\xc3\xb6rje", "200" }, { "e", "100 200" }, { "2.5k", "100" },
-		{ "1:30", "100" }, { "3.0M", "100" }, { "16/B3", "100" }, { "11,22", "100" }, { "yes", "100" },
-		{ "drawing", "" }, { "?", "200" }, { "200", "200" }, { "'* from'", "100" }, { "\"set n\"", "200" },
-		{ "10.0.0.1:5432", "100" }, { "Lock:trans", "100" }, { "'!alice'", "" }, { "!", "" },
-		{ "from\\ orders", "100" }, { "xyz", "" } };
+		{ "alice", "100" }, { "ALICE orders", "100" }, { "alice stock", "" },
+		{ "!alice", "200" }, { "!alice !stock", "" }, { "b\xc3\xb6rje", "200" },
+		{ "e", "100 200" }, { "2.5k", "100" }, { "1:30", "100" }, { "3.0M", "100" },
+		{ "16/B3", "100" }, { "11,22", "100" }, { "yes", "100" }, { "drawing", "" },
+		{ "?", "200" }, { "200", "200" }, { "'* from'", "100" }, { "\"set n\"", "200" },
+		{ "10.0.0.1:5432", "100" }, { "Lock:trans", "100" }, { "'!alice'", "" },
+		{ "!", "" }, { "from\\ orders", "100" }, { "xyz", "" } };
 
 	(void)state;
 	check(cases, ARRAY_LEN(cases));
@@ -123,11 +123,11 @@ one_column(void **state)
 {
 	static const struct filter_case cases[] = { { "usename:ali", "100" }, { "query:alice", "" },
 		{ "!usename:ali", "200" }, { "usename:", "100 200" }, { "usename=alice", "100" },
-		{ "usename=ali", "" }, { "usename=b\xc3\xb6rje", "200" }, { "usename!=alice", "200" },
-		{ "!usename=alice", "200" }, { "wait=-", "200" }, { "wait=", "" }, { "age=?", "200" },
-		{ "wait:Lock", "100" }, { "spark:draw", "100" }, { "usename='alice'", "100" },
-		{ "usename>b", "200" }, { "usename<b", "100" }, { "query:'where ip'", "100" },
-		{ "age:1:30", "100" } };
+		{ "usename=ali", "" }, { "usename=b\xc3\xb6rje", "200" },
+		{ "usename!=alice", "200" }, { "!usename=alice", "200" }, { "wait=-", "200" },
+		{ "wait=", "" }, { "age=?", "200" }, { "wait:Lock", "100" },
+		{ "spark:draw", "100" }, { "usename='alice'", "100" }, { "usename>b", "200" },
+		{ "usename<b", "100" }, { "query:'where ip'", "100" }, { "age:1:30", "100" } };
 
 	(void)state;
 	check(cases, ARRAY_LEN(cases));
@@ -136,17 +136,20 @@ one_column(void **state)
 static void
 numbers_with_units(void **state)
 {
-	static const struct filter_case cases[] = { { "age>1m", "100" }, { "age>=90", "100" }, { "age>90s", "" },
-		{ "age<1m30s", "" }, { "age<=1m30s", "100" }, { "age>500ms", "100" }, { "age<1h30m", "100" },
-		{ "age<2d", "100" }, { "age=90", "100" }, { "age!=90", "200" }, { "age=1:30", "100" },
-		{ "size>=3MB", "100" }, { "size<3mb", "200" }, { "size>1k", "100" }, { "size<1kB", "200" },
-		{ "size=3072kB", "100" }, { "calls>2k", "100" }, { "calls=2500", "100" }, { "calls<=2.5k", "100" },
-		{ "mean>1s", "100" }, { "mean>1400", "100" }, { "mean<1.4s", "" }, { "pid>=150", "200" },
-		{ "pid!=100", "200" }, { "is_on=yes", "100" }, { "is_on=false", "200" }, { "is_on!=on", "200" },
-		{ "start>2026-11-21", "100" }, { "start<2026-11-21T07:27:12.123456Z", "" },
-		{ "start<='2026-11-21 07:27:13Z'", "100" }, { "lsn>16/B374D847", "100" }, { "lsn=16/b374d848", "100" },
-		{ "blocked=22", "100" }, { "blocked>20", "100" }, { "blocked>22", "" }, { "blocked=2", "" },
-		{ "calls<1", "" }, { "age>-5", "100" } };
+	static const struct filter_case cases[] = { { "age>1m", "100" }, { "age>=90", "100" },
+		{ "age>90s", "" }, { "age<1m30s", "" }, { "age<=1m30s", "100" },
+		{ "age>500ms", "100" }, { "age<1h30m", "100" }, { "age<2d", "100" },
+		{ "age=90", "100" }, { "age!=90", "200" }, { "age=1:30", "100" },
+		{ "size>=3MB", "100" }, { "size<3mb", "200" }, { "size>1k", "100" },
+		{ "size<1kB", "200" }, { "size=3072kB", "100" }, { "calls>2k", "100" },
+		{ "calls=2500", "100" }, { "calls<=2.5k", "100" }, { "mean>1s", "100" },
+		{ "mean>1400", "100" }, { "mean<1.4s", "" }, { "pid>=150", "200" },
+		{ "pid!=100", "200" }, { "is_on=yes", "100" }, { "is_on=false", "200" },
+		{ "is_on!=on", "200" }, { "start>2026-11-21", "100" },
+		{ "start<2026-11-21T07:27:12.123456Z", "" },
+		{ "start<='2026-11-21 07:27:13Z'", "100" }, { "lsn>16/B374D847", "100" },
+		{ "lsn=16/b374d848", "100" }, { "blocked=22", "100" }, { "blocked>20", "100" },
+		{ "blocked>22", "" }, { "blocked=2", "" }, { "calls<1", "" }, { "age>-5", "100" } };
 
 	(void)state;
 	check(cases, ARRAY_LEN(cases));
@@ -155,8 +158,9 @@ numbers_with_units(void **state)
 static void
 expressions(void **state)
 {
-	static const struct filter_case cases[] = { { "/^alice$/", "100" }, { "/ALI|stock/", "100 200" },
-		{ "!/alice/", "200" }, { "query:/^select.*orders/", "100" }, { "/from orders/", "100" },
+	static const struct filter_case cases[] = { { "/^alice$/", "100" },
+		{ "/ALI|stock/", "100 200" }, { "!/alice/", "200" },
+		{ "query:/^select.*orders/", "100" }, { "/from orders/", "100" },
 		{ "/n-[0-9]$/ stock", "200" }, { "/16\\/B3/", "100" }, { "/^200$/", "200" },
 		{ "usename:/^b/", "200" }, { "!usename:/^b/", "100" } };
 
@@ -167,16 +171,18 @@ expressions(void **state)
 static void
 mistakes_are_named(void **state)
 {
-	static const char *const cases[][2] = { { "usname=x", "\"usname\"" }, { "usname=x", "\"usename\"" },
-		{ "age>soon", "\"soon\"" }, { "age>soon", "1h30m" }, { "size>3xx", "8kB" },
-		{ "start>later", "2026-11-21" }, { "lsn>zzz", "16/B374D848" }, { "pid>x", "Write a number" },
+	static const char *const cases[][2] = { { "usname=x", "\"usname\"" },
+		{ "usname=x", "\"usename\"" }, { "age>soon", "\"soon\"" }, { "age>soon", "1h30m" },
+		{ "size>3xx", "8kB" }, { "start>later", "2026-11-21" },
+		{ "lsn>zzz", "16/B374D848" }, { "pid>x", "Write a number" },
 		{ "/abc", "not closed" }, { "/a(/", "expression /a(/" }, { "'abc", "quote '" },
 		{ "age>", "\"\" is no value" } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (!strstr(left(cases[i][0]), cases[i][1]))
-			fail_msg("%s says \"%s\" without %s", cases[i][0], left(cases[i][0]), cases[i][1]);
+			fail_msg("%s says \"%s\" without %s", cases[i][0], left(cases[i][0]),
+			    cases[i][1]);
 }
 
 static void
@@ -207,8 +213,8 @@ trees_keep_ancestors(void **state)
 	static const struct {
 		const char *name;
 		uint8_t depth;
-	} rows[] = { { "a", 0 }, { "b", 1 }, { "hit", 2 }, { "c", 2 }, { "d", 1 }, { "e", 0 }, { "hit", 0 },
-		{ "f", 1 }, { "g", 0 }, { "h", 1 }, { "i", 1 }, { "hit", 2 } };
+	} rows[] = { { "a", 0 }, { "b", 1 }, { "hit", 2 }, { "c", 2 }, { "d", 1 }, { "e", 0 },
+		{ "hit", 0 }, { "f", 1 }, { "g", 0 }, { "h", 1 }, { "i", 1 }, { "hit", 2 } };
 	struct grid_filter *f;
 	struct error err;
 	struct grid g;
@@ -226,7 +232,8 @@ trees_keep_ancestors(void **state)
 	f = grid_filter_new(cols + 1, 1, "hit", &err);
 	grid_filter(&g, f);
 	for (int i = 0; i < g.nrows; i++)
-		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s ", g.rows[i].cells[0].s);
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s ",
+		    g.rows[i].cells[0].s);
 	assert_string_equal(names, "a b hit hit g i hit ");
 	assert_int_equal(g.total, ARRAY_LEN(rows));
 	grid_filter(&g, NULL);

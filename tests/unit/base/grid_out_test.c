@@ -1,6 +1,7 @@
 /* Tests of base/grid_out.c. */
 #include "config.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <math.h>
 
 #include "base/compat.h"
 #include "base/grid.h"
@@ -68,7 +67,9 @@ text_is_made_safe(void **state)
 	(void)state;
 	shows(COL_TEXT, cell_text("a\x1b[31m\nb"), "a\xef\xbf\xbd[31m b");
 	shows(COL_QUERY, cell_text("select\n\t1"), "select 1");
-	shows(COL_TEXT, cell_textn("a\0b", 3), "a\xef\xbf\xbd" "b");
+	shows(COL_TEXT, cell_textn("a\0b", 3),
+	    "a\xef\xbf\xbd"
+	    "b");
 }
 
 static void
@@ -170,8 +171,9 @@ json_of_facts_and_notes(void **state)
 	assert_string_equal(out.buf, "{\"bytes\":1536,\"at\":\"0/FF\"}");
 	strbuf_clear(&out);
 	grid_json_notes(&out, &g);
-	assert_string_equal(out.buf, "[{\"code\":\"denied\",\"what\":\"no \\\"right\\\"\",\"hint\":\"GRANT x;\"},"
-				     "{\"code\":\"stale\",\"what\":\"old\",\"hint\":\"\"}]");
+	assert_string_equal(out.buf,
+	    "[{\"code\":\"denied\",\"what\":\"no \\\"right\\\"\",\"hint\":\"GRANT x;\"},"
+	    "{\"code\":\"stale\",\"what\":\"old\",\"hint\":\"\"}]");
 	strbuf_release(&out);
 	grid_release(&g);
 }

@@ -86,7 +86,8 @@ no_line_is_wider_than_asked(void **state)
 
 	(void)state;
 	grid_init(&g, cols, ARRAY_LEN(cols));
-	add(&g, 1, "\xe4\xb8\xad\xe6\x96\x87", 10, "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87 x", 0);
+	add(&g, 1, "\xe4\xb8\xad\xe6\x96\x87", 10,
+	    "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87 x", 0);
 	for (int width = 1; width < 60; width++) {
 		strbuf_clear(&out);
 		grid_text(&out, &g, width);

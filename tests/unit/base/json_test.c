@@ -1,16 +1,15 @@
 /* Tests of base/json.c. */
 #include "config.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <math.h>
-#include <stdlib.h>
 
 #include "base/compat.h"
 #include "base/json.h"
@@ -76,7 +75,8 @@ cells_keep_their_type(void **state)
 	shows(cell_float(INFINITY), "null");
 	shows(cell_float(1e300), "1e+300");
 	shows(cell_time(1), "\"1970-01-01T00:00:00.000001Z\"");
-	shows((struct cell){ .ints = list, .len = 2, .type = CELL_INTS }, "[1,-9223372036854775808]");
+	shows(
+	    (struct cell){ .ints = list, .len = 2, .type = CELL_INTS }, "[1,-9223372036854775808]");
 	shows((struct cell){ .ints = NULL, .len = 0, .type = CELL_INTS }, "[]");
 }
 
@@ -160,8 +160,8 @@ refuses(const char *text, size_t len, enum err_code code)
 static void
 refuses_what_is_no_json(void **state)
 {
-	static const char *const texts[] = { "", " ", "{", "[1,]", "{\"a\"}", "nul", "[1] x", "\"abc", "{}}",
-		"[\"\\ud800\"]" };
+	static const char *const texts[] = { "", " ", "{", "[1,]", "{\"a\"}", "nul", "[1] x",
+		"\"abc", "{}}", "[\"\\ud800\"]" };
 	char deep[400];
 
 	(void)state;

@@ -42,8 +42,8 @@ splits_and_unquotes(void **state)
 	static const char *const cases[][2] = { { "", "" }, { " \t ", "" }, { "a", "a" },
 		{ "  a  bc\td ", "a|bc|d" }, { "a 'b c' d", "a|b c|d" }, { "a'b c'd", "ab cd" },
 		{ "'it''s'", "its" }, { "\"say \\\"x\\\" \\\\ \\n\"", "say \"x\" \\ \\n" },
-		{ "'\\'", "\\" }, { "a\\ b", "a b" }, { "\\'a\\\"", "'a\"" }, { "a\\", "a\\" }, { "''", "" },
-		{ "'' \"\"", "|" }, { "#a b", "#a|b" }, { "a\nb\rc", "a|b|c" } };
+		{ "'\\'", "\\" }, { "a\\ b", "a b" }, { "\\'a\\\"", "'a\"" }, { "a\\", "a\\" },
+		{ "''", "" }, { "'' \"\"", "|" }, { "#a b", "#a|b" }, { "a\nb\rc", "a|b|c" } };
 	struct words words;
 
 	(void)state;
@@ -74,7 +74,8 @@ comments_when_asked(void **state)
 	struct words words;
 
 	(void)state;
-	assert_string_equal(split("bind a#b '#c' \\#d #  note's text", true, &words), "bind|a#b|#c|#d");
+	assert_string_equal(
+	    split("bind a#b '#c' \\#d #  note's text", true, &words), "bind|a#b|#c|#d");
 	assert_string_equal(words.comment, "note's text");
 	assert_string_equal(split("#", true, &words), "");
 	assert_string_equal(words.comment, "");
@@ -86,8 +87,10 @@ open_quotes_are_named(void **state)
 	struct words words;
 
 	(void)state;
-	assert_string_equal(split("a 'b c", false, &words), "ERROR quote ' at column 3 is not closed");
-	assert_string_equal(split("x\"\\\"", false, &words), "ERROR quote \" at column 2 is not closed");
+	assert_string_equal(
+	    split("a 'b c", false, &words), "ERROR quote ' at column 3 is not closed");
+	assert_string_equal(
+	    split("x\"\\\"", false, &words), "ERROR quote \" at column 2 is not closed");
 }
 
 static void
@@ -139,8 +142,8 @@ quoting_comes_back(void **state)
 static void
 nearest_names(void **state)
 {
-	static const char *const names[] = { "activity", "locks", "waits", "statements", "replication",
-		"sort", "set", NULL };
+	static const char *const names[] = { "activity", "locks", "waits", "statements",
+		"replication", "sort", "set", NULL };
 
 	(void)state;
 	assert_string_equal(nearest_name("locsk", names), "locks");
@@ -155,8 +158,8 @@ nearest_names(void **state)
 	assert_null(nearest_name("xyzzy", names));
 	assert_null(nearest_name("q", names));
 	assert_null(nearest_name("", names));
-	assert_null(nearest_name("a word that is much longer than any name that we would ever compare with",
-	    names));
+	assert_null(nearest_name(
+	    "a word that is much longer than any name that we would ever compare with", names));
 }
 
 int

@@ -1,19 +1,18 @@
 /* Tests of base/log.c. */
 #include "config.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "base/log.h"
 
@@ -165,7 +164,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(lines_are_whole_clean_and_redacted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    lines_are_whole_clean_and_redacted, setup, teardown),
 		cmocka_unit_test_setup_teardown(debug_costs_a_branch_when_off, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_lines_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_do_not_mix, setup, teardown),

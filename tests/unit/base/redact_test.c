@@ -41,7 +41,8 @@ connection_strings(void **state)
 	    "postgres://h/db?user=u&password=***&sslmode=require");
 	check("\"postgresql://u:secret@h/db\" failed", "\"postgresql://u:***@h/db\" failed");
 	check("postgresql://:secret@/db", "postgresql://:***@/db");
-	check("two postgresql://a:x@h and postgresql://b:y@h", "two postgresql://a:***@h and postgresql://b:***@h");
+	check("two postgresql://a:x@h and postgresql://b:y@h",
+	    "two postgresql://a:***@h and postgresql://b:***@h");
 }
 
 static void
@@ -49,7 +50,8 @@ statements(void **state)
 {
 	(void)state;
 	check("ALTER ROLE a PASSWORD 'x''y' VALID", "ALTER ROLE a PASSWORD '***' VALID");
-	check("create user a with encrypted password E'a\\'b';", "create user a with encrypted password E'***';");
+	check("create user a with encrypted password E'a\\'b';",
+	    "create user a with encrypted password E'***';");
 	check("alter role a password $$x$$ login", "alter role a password *** login");
 	check("alter role a password $t$x$y$t$ login", "alter role a password *** login");
 	check("alter role a password U&'\\0061'", "alter role a password U&'***'");
@@ -75,8 +77,9 @@ other_secrets(void **state)
 static void
 plain_text_stays(void **state)
 {
-	static const char *const texts[] = { "", "a=b c:d", "select 1 -- no secrets", "http://host/path",
-		"10.0.0.1:5432", "://", "a://b:", "AKIA", "eyJ.x", "\xc3\xa4\xff" };
+	static const char *const texts[] = { "", "a=b c:d", "select 1 -- no secrets",
+		"http://host/path", "10.0.0.1:5432", "://", "a://b:", "AKIA", "eyJ.x",
+		"\xc3\xa4\xff" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)

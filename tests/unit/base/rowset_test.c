@@ -1,6 +1,7 @@
 /* Tests of base/rowset.c. */
 #include "config.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include <pthread.h>
 
 #include "base/rowset.h"
 

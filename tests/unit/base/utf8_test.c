@@ -40,9 +40,9 @@ decodes_strictly(void **state)
 		{ "\xc0\x80", 1, 0xfffd }, { "\xc1\xbf", 1, 0xfffd }, { "\xe0\x80\x80", 1, 0xfffd },
 		{ "\xe0\x9f\xbf", 1, 0xfffd }, { "\xf0\x80\x80\x80", 1, 0xfffd },
 		{ "\xed\xa0\x80", 1, 0xfffd }, { "\xed\xbf\xbf", 1, 0xfffd },
-		{ "\xf4\x90\x80\x80", 1, 0xfffd }, { "\xf5\x80\x80\x80", 1, 0xfffd }, { "\xff", 1, 0xfffd },
-		{ "\x80", 1, 0xfffd }, { "\xe2\x82", 1, 0xfffd }, { "\xc3(", 1, 0xfffd },
-		{ "\xf0\x9f\x90", 1, 0xfffd }, { BAD, 3, 0xfffd } };
+		{ "\xf4\x90\x80\x80", 1, 0xfffd }, { "\xf5\x80\x80\x80", 1, 0xfffd },
+		{ "\xff", 1, 0xfffd }, { "\x80", 1, 0xfffd }, { "\xe2\x82", 1, 0xfffd },
+		{ "\xc3(", 1, 0xfffd }, { "\xf0\x9f\x90", 1, 0xfffd }, { BAD, 3, 0xfffd } };
 	uint32_t cp;
 
 	(void)state;
@@ -83,14 +83,18 @@ widths(void **state)
 	assert_int_equal(utf8_cp_width(0x7f), -1);
 	assert_int_equal(utf8_cp_width(0x9b), -1);
 	assert_int_equal(utf8_cp_width('\n'), -1);
-	assert_int_equal(utf8_width("a\xe4\xb8\xad" "e\xcc\x81", 7), 4);
+	assert_int_equal(utf8_width("a\xe4\xb8\xad"
+	                            "e\xcc\x81",
+	                     7),
+	    4);
 	assert_int_equal(utf8_width("", 0), 0);
 }
 
 static void
 fits_whole_characters(void **state)
 {
-	const char *s = "a\xe4\xb8\xad" "e\xcc\x81x";
+	const char *s = "a\xe4\xb8\xad"
+	                "e\xcc\x81x";
 	int used;
 
 	(void)state;
@@ -110,12 +114,18 @@ controls_never_pass(void **state)
 {
 	(void)state;
 	ONE("a\x1b[2Jb", "a" BAD "[2Jb");
-	ONE("a\x07\x08" "b", "a" BAD BAD "b");
+	ONE("a\x07\x08"
+	    "b",
+	    "a" BAD BAD "b");
 	ONE("\x7f", BAD);
 	ONE("a\0b", "a" BAD "b");
 	/* C1 as UTF-8 and as a bare byte: CSI both */
-	ONE("\xc2\x9b" "31m", BAD "31m");
-	ONE("\x9b" "31m", BAD "31m");
+	ONE("\xc2\x9b"
+	    "31m",
+	    BAD "31m");
+	ONE("\x9b"
+	    "31m",
+	    BAD "31m");
 	MANY("a\x1b]0;title\x07", "a" BAD "]0;title" BAD);
 }
 
@@ -123,17 +133,39 @@ static void
 invisible_and_turning_characters_are_shown(void **state)
 {
 	(void)state;
-	ONE("a\xe2\x80\xae" "b", "a" BAD "b");		/* RLO */
-	ONE("a\xe2\x81\xa6" "b", "a" BAD "b");		/* LRI */
-	ONE("a\xd8\x9c" "b", "a" BAD "b");		/* ALM */
-	ONE("a\xe2\x80\x8b" "b", "a" BAD "b");		/* zero-width space */
-	ONE("a\xe2\x80\xa8" "b", "a" BAD "b");		/* line separator */
-	ONE("a\xef\xbb\xbf" "b", "a" BAD "b");		/* byte order mark */
-	ONE("a\xc2\xad" "b", "a" BAD "b");		/* soft hyphen */
-	ONE("a\xf3\xa0\x81\x81" "b", "a" BAD "b");	/* tag A */
-	ONE("a\xef\xb8\x8f" "b", "a" BAD "b");		/* variation selector */
-	ONE("a\xed\xa0\x80" "b", "a" BAD BAD BAD "b");	/* surrogate */
-	ONE("a\xef\xbf\xbf" "b", "a" BAD "b");		/* non-character */
+	ONE("a\xe2\x80\xae"
+	    "b",
+	    "a" BAD "b"); /* RLO */
+	ONE("a\xe2\x81\xa6"
+	    "b",
+	    "a" BAD "b"); /* LRI */
+	ONE("a\xd8\x9c"
+	    "b",
+	    "a" BAD "b"); /* ALM */
+	ONE("a\xe2\x80\x8b"
+	    "b",
+	    "a" BAD "b"); /* zero-width space */
+	ONE("a\xe2\x80\xa8"
+	    "b",
+	    "a" BAD "b"); /* line separator */
+	ONE("a\xef\xbb\xbf"
+	    "b",
+	    "a" BAD "b"); /* byte order mark */
+	ONE("a\xc2\xad"
+	    "b",
+	    "a" BAD "b"); /* soft hyphen */
+	ONE("a\xf3\xa0\x81\x81"
+	    "b",
+	    "a" BAD "b"); /* tag A */
+	ONE("a\xef\xb8\x8f"
+	    "b",
+	    "a" BAD "b"); /* variation selector */
+	ONE("a\xed\xa0\x80"
+	    "b",
+	    "a" BAD BAD BAD "b"); /* surrogate */
+	ONE("a\xef\xbf\xbf"
+	    "b",
+	    "a" BAD "b"); /* non-character */
 }
 
 static void
@@ -151,8 +183,11 @@ marks_are_limited(void **state)
 {
 	(void)state;
 	ONE("e\xcc\x81", "e\xcc\x81");
-	ONE("\xcc\x81" "e", BAD "e");
-	ONE("e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81", "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81" BAD BAD);
+	ONE("\xcc\x81"
+	    "e",
+	    BAD "e");
+	ONE("e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
+	    "e\xcc\x81\xcc\x81\xcc\x81\xcc\x81" BAD BAD);
 	/* Not onto a blank: it would show on the column's border. */
 	ONE("a \xcc\x81", "a " BAD);
 }
@@ -174,7 +209,9 @@ ascii_only(void **state)
 {
 	(void)state;
 	utf8_enabled = false;
-	ONE("\xc3\xa4\x1b\xff\xe4\xb8\xad" "a", "????a");
+	ONE("\xc3\xa4\x1b\xff\xe4\xb8\xad"
+	    "a",
+	    "????a");
 	utf8_enabled = true;
 }
 
@@ -182,7 +219,8 @@ static void
 clean_is_what_clean_leaves(void **state)
 {
 	static const char *const texts[] = { "a\nb\tc", "\xc3\xa4\xe4\xb8\xad", "" };
-	static const char *const dirty[] = { "\x1b", "\r", "\xc2\x85", "\xff", "\xe2\x80\xae", "a\x7f" };
+	static const char *const dirty[] = { "\x1b", "\r", "\xc2\x85", "\xff", "\xe2\x80\xae",
+		"a\x7f" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -236,7 +274,10 @@ case_blind(void **state)
 	assert_true(finds("x", ""));
 	assert_false(finds("", "x"));
 	assert_false(finds("fro", "from"));
-	assert_true(finds("GR\xc3\x9c\xc3\x9f" "E", "gr\xc3\xbc\xc3\x9f" "e"));
+	assert_true(finds("GR\xc3\x9c\xc3\x9f"
+	                  "E",
+	    "gr\xc3\xbc\xc3\x9f"
+	    "e"));
 	assert_true(finds("\xd0\x9c\xd0\x98\xd0\xa0", "\xd0\xbc\xd0\xb8\xd1\x80"));
 	assert_true(finds("\xce\x91\xce\xa9", "\xce\xb1\xcf\x89"));
 	assert_true(finds("a\xff", "\xff"));
