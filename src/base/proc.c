@@ -1,9 +1,9 @@
 /*
- * Programs of others. Everything the child needs is prepared before fork(): in a program with threads
- * the child may only make system calls until it has become the other program.
+ * Programs of others. Everything the child needs is prepared before fork(): in a program with
+ * threads the child may only make system calls until it has become the other program.
  *
- * A failed execve() is told through a pipe that a successful one closes, so the caller learns "no such
- * file" and not just "exit status 127".
+ * A failed execve() is told through a pipe that a successful one closes, so the caller learns "no
+ * such file" and not just "exit status 127".
  */
 #include "config.h"
 
@@ -32,7 +32,8 @@
 extern char **environ;
 
 /* Where an ordinary user's PATH does not lead, but pgbouncer and others live. */
-static const char *const extra_path = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
+static const char *const extra_path =
+    "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin";
 
 static const char *
 find_in(struct arena *arena, const char *path, const char *name)
@@ -64,8 +65,8 @@ proc_find(struct arena *arena, const char *name)
 struct launch {
 	const struct proc_spec *spec;
 	const char *path;
-	int null_fd, out_fd;	/* become 0 and 1, 2 */
-	int tell_fd;		/* errno of what failed */
+	int null_fd, out_fd; /* become 0 and 1, 2 */
+	int tell_fd;         /* errno of what failed */
 	pid_t parent;
 };
 
@@ -189,7 +190,8 @@ fork_launch(struct launch *l, bool detached, pid_t *pid, struct error *err)
 	struct tell t;
 
 	if (pipe2(tell, O_CLOEXEC) < 0)
-		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", l->spec->argv[0], strerror(errno));
+		return error_set(
+		    err, ERR_PROGRAM, "cannot start %s: %s", l->spec->argv[0], strerror(errno));
 	l->tell_fd = tell[1] = above(tell[1]);
 	l->parent = getpid();
 	*pid = fork();
@@ -212,7 +214,8 @@ fork_launch(struct launch *l, bool detached, pid_t *pid, struct error *err)
 		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
 			;
 	if (failed)
-		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", l->path, strerror(failed));
+		return error_set(
+		    err, ERR_PROGRAM, "cannot start %s: %s", l->path, strerror(failed));
 	return true;
 }
 
@@ -220,22 +223,27 @@ static bool
 launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, struct error *err)
 {
 	struct arena arena = { 0 };
-	struct launch l = { .spec = spec, .path = proc_find(&arena, spec->argv[0]), .null_fd = -1, .out_fd = -1 };
+	struct launch l = {
+		.spec = spec, .path = proc_find(&arena, spec->argv[0]), .null_fd = -1, .out_fd = -1
+	};
 	bool ok = false;
 
 	if (!l.path) {
-		error_set(err, ERR_PROGRAM, "cannot start %s: there is no such program", spec->argv[0]);
+		error_set(
+		    err, ERR_PROGRAM, "cannot start %s: there is no such program", spec->argv[0]);
 		goto out;
 	}
 	l.null_fd = above(open("/dev/null", O_RDWR | O_CLOEXEC));
 	if (out_fd >= 0)
 		l.out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, 4);
 	else if (spec->log)
-		l.out_fd = above(open(spec->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+		l.out_fd = above(
+		    open(spec->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
 	else
 		l.out_fd = l.null_fd;
 	if (l.null_fd < 0 || l.out_fd < 0) {
-		error_set(err, ERR_FILE, "cannot open %s: %s", l.null_fd < 0 ? "/dev/null" : spec->log, strerror(errno));
+		error_set(err, ERR_FILE, "cannot open %s: %s",
+		    l.null_fd < 0 ? "/dev/null" : spec->log, strerror(errno));
 		goto out;
 	}
 	ok = fork_launch(&l, detached, pid, err);
@@ -255,7 +263,8 @@ proc_start(struct proc *proc, const struct proc_spec *spec, bool captured, struc
 
 	*proc = (struct proc){ .pid_fd = -1, .out_fd = -1 };
 	if (captured && pipe2(out, O_CLOEXEC) < 0)
-		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", spec->argv[0], strerror(errno));
+		return error_set(
+		    err, ERR_PROGRAM, "cannot start %s: %s", spec->argv[0], strerror(errno));
 	bool ok = launch(spec, out[1], false, &proc->pid, err);
 
 	if (out[1] >= 0)
@@ -320,14 +329,16 @@ proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop, 
 		int64_t spent = mono_since_ms(mono_now(), begin);
 
 		if ((stop && *stop) || (timeout_ms >= 0 && spent >= timeout_ms)) {
-			ok = stop && *stop ? error_set(err, ERR_STATE, "interrupted")
-					   : error_set(err, ERR_TIMEOUT, "no end after %d s", timeout_ms / 1000);
+			ok = stop && *stop ?
+			    error_set(err, ERR_STATE, "interrupted") :
+			    error_set(err, ERR_TIMEOUT, "no end after %d s", timeout_ms / 1000);
 			kill(proc->pid, SIGKILL);
 			reap(proc, 0, status);
 			break;
 		}
 		/* A signal that sets *stop may come just before poll(): look again soon enough. */
-		int left = timeout_ms < 0 || timeout_ms - spent > 200 ? 200 : (int)(timeout_ms - spent);
+		int left =
+		    timeout_ms < 0 || timeout_ms - spent > 200 ? 200 : (int)(timeout_ms - spent);
 		struct pollfd fds[2] = { { .fd = proc->pid_fd, .events = POLLIN },
 			{ .fd = proc->out_fd, .events = POLLIN } };
 
@@ -345,7 +356,8 @@ const char *
 proc_status_text(int status, char *buf, size_t size)
 {
 	if (WIFSIGNALED(status))
-		snprintf(buf, size, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(buf, size, "killed by signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
 	else
 		snprintf(buf, size, "exit status %d", WEXITSTATUS(status));
 	return buf;
@@ -387,8 +399,8 @@ proc_run(const struct proc_spec *spec, int timeout_ms, const volatile sig_atomic
 		proc_tail(&tail, spec->log, 1, "");
 	const char *last = tail.len ? last_line(tail.buf) : "";
 
-	error_set(err, ERR_PROGRAM, "%s failed: %s%s%s", name, proc_status_text(status, how, sizeof(how)),
-	    *last ? ": " : "", last);
+	error_set(err, ERR_PROGRAM, "%s failed: %s%s%s", name,
+	    proc_status_text(status, how, sizeof(how)), *last ? ": " : "", last);
 	strbuf_release(&tail);
 	return false;
 }
@@ -414,7 +426,8 @@ proc_tail(struct strbuf *out, const char *path, int lines, const char *indent)
 	ssize_t n = -1;
 
 	if (fd >= 0) {
-		n = pread(fd, buf, sizeof(buf) - 1, size > (off_t)sizeof(buf) - 1 ? size - (off_t)sizeof(buf) + 1 : 0);
+		n = pread(fd, buf, sizeof(buf) - 1,
+		    size > (off_t)sizeof(buf) - 1 ? size - (off_t)sizeof(buf) + 1 : 0);
 		close(fd);
 	}
 	while (n > 0 && buf[n - 1] == '\n')

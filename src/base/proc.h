@@ -18,56 +18,63 @@
 #include "base/strbuf.h"
 
 struct proc_spec {
-	const char *const *argv;	/* NULL-terminated; argv[0] with a slash, or looked up by proc_find() */
-	const char *const *env;		/* the whole environment "NAME=value", NULL-terminated; NULL: ours */
-	const char *dir;		/* working directory; NULL: ours */
-	const char *log;		/* output and errors are appended here (0600); NULL: thrown away */
-	bool dies_with_us;		/* is killed when the thread that started it ends (Linux) */
-	bool drops_user;		/* to uid and gid below, with no other groups */
+	const char *const
+	    *argv; /* NULL-terminated; argv[0] with a slash, or looked up by proc_find() */
+	const char *const
+	    *env;          /* the whole environment "NAME=value", NULL-terminated; NULL: ours */
+	const char *dir;   /* working directory; NULL: ours */
+	const char *log;   /* output and errors are appended here (0600); NULL: thrown away */
+	bool dies_with_us; /* is killed when the thread that started it ends (Linux) */
+	bool drops_user;   /* to uid and gid below, with no other groups */
 	uid_t uid;
 	gid_t gid;
 };
 
 struct proc {
-	pid_t pid;		/* 0: not running, or waited for */
-	int pid_fd;		/* readable when it has ended; -1 where the system has none */
-	int out_fd;		/* its output when captured, else -1 */
+	pid_t pid;  /* 0: not running, or waited for */
+	int pid_fd; /* readable when it has ended; -1 where the system has none */
+	int out_fd; /* its output when captured, else -1 */
 };
 
-/* The path of a program: PATH, then the system folders that users often lack (/usr/sbin, ...). NULL: none. */
+/* The path of a program: PATH, then the system folders that users often lack (/usr/sbin, ...).
+ * NULL: none. */
 const char *proc_find(struct arena *arena, const char *name);
 
-/* Start a program. With `captured`, its output and errors are for proc_wait() instead of spec->log. */
-bool proc_start(struct proc *proc, const struct proc_spec *spec, bool captured,
-    struct error *err) MUST_CHECK;
+/* Start a program. With `captured`, its output and errors are for proc_wait() instead of spec->log.
+ */
+bool proc_start(
+    struct proc *proc, const struct proc_spec *spec, bool captured, struct error *err) MUST_CHECK;
 /*
- * Wait for it to end. After timeout_ms (< 0: never), or when *stop (may be NULL) becomes true, it is
- * killed and waited for, and the answer is false (ERR_TIMEOUT, ERR_STATE).
- * out     captured output is appended up to its ceiling, the rest is read and dropped; may be NULL
- * status  out: as of waitpid(2)
+ * Wait for it to end. After timeout_ms (< 0: never), or when *stop (may be NULL) becomes true, it
+ * is killed and waited for, and the answer is false (ERR_TIMEOUT, ERR_STATE). out     captured
+ * output is appended up to its ceiling, the rest is read and dropped; may be NULL status  out: as
+ * of waitpid(2)
  */
 bool proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop,
     struct strbuf *out, int *status, struct error *err) MUST_CHECK;
 /*
- * Start, wait, and demand exit status 0: else ERR_PROGRAM "initdb failed: exit status 1: LAST LINE",
- * the last line coming from `out`, or from the end of spec->log.
+ * Start, wait, and demand exit status 0: else ERR_PROGRAM "initdb failed: exit status 1: LAST
+ * LINE", the last line coming from `out`, or from the end of spec->log.
  */
 bool proc_run(const struct proc_spec *spec, int timeout_ms, const volatile sig_atomic_t *stop,
     struct strbuf *out, struct error *err) MUST_CHECK;
-/* Start a program that outlives us and is nobody's child. start: see struct proc_info; may be NULL. */
-bool proc_spawn(const struct proc_spec *spec, pid_t *pid, uint64_t *start,
-    struct error *err) MUST_CHECK;
+/* Start a program that outlives us and is nobody's child. start: see struct proc_info; may be NULL.
+ */
+bool proc_spawn(
+    const struct proc_spec *spec, pid_t *pid, uint64_t *start, struct error *err) MUST_CHECK;
 /* "exit status 1", "killed by signal 9 (Killed)". */
 const char *proc_status_text(int status, char *buf, size_t size);
-/* Append the last lines of a file (at most `lines`, 8 kB), each after `indent`; nothing when it cannot be read. */
+/* Append the last lines of a file (at most `lines`, 8 kB), each after `indent`; nothing when it
+ * cannot be read. */
 void proc_tail(struct strbuf *out, const char *path, int lines, const char *indent);
 
-/* What the system says of a process; a pid with its start time is an identity, a pid alone is not. */
+/* What the system says of a process; a pid with its start time is an identity, a pid alone is not.
+ */
 struct proc_info {
 	pid_t pid, ppid;
-	char state;		/* R, S, D, T, Z, ...; '?' unknown */
-	uint64_t start;		/* clock ticks since boot (field 22 of /proc/PID/stat); 0 unknown */
-	char comm[32];		/* name of the program, cut by the system */
+	char state;     /* R, S, D, T, Z, ...; '?' unknown */
+	uint64_t start; /* clock ticks since boot (field 22 of /proc/PID/stat); 0 unknown */
+	char comm[32];  /* name of the program, cut by the system */
 };
 
 /* False when there is no such process, or it has ended and waits for its parent. */

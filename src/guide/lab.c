@@ -1,6 +1,6 @@
 /*
- * `pgmedic lab`: bring the parts up in order, say what runs, take everything down again. While `up` or
- * `down` works it holds the folder's lock; whatever moment it is killed at, the marker tells the
+ * `pgmedic lab`: bring the parts up in order, say what runs, take everything down again. While `up`
+ * or `down` works it holds the folder's lock; whatever moment it is killed at, the marker tells the
  * next one what there is to end and to remove.
  */
 #include "config.h"
@@ -34,7 +34,7 @@ struct options {
 };
 
 static volatile sig_atomic_t interrupted;
-static volatile pid_t worker;	/* as root: the child that does the work */
+static volatile pid_t worker; /* as root: the child that does the work */
 
 static void
 on_signal(int sig)
@@ -51,7 +51,7 @@ static const char *const state_names[] = { "down", "partial", "up" };
 
 struct lab_status {
 	enum lab_state state;
-	pid_t primary, standby, pool;	/* 0: does not run */
+	pid_t primary, standby, pool; /* 0: does not run */
 	struct load_status load;
 };
 
@@ -65,8 +65,9 @@ look(struct lab *lab, struct lab_status *status)
 		status->pool = pool_pid(lab);
 	if (lab->has_load)
 		load_status(lab, &status->load);
-	bool whole = lab->is_complete && status->primary && (status->standby || !lab->standby.port) &&
-	    (status->pool || !lab->pool_port) && (status->load.supervisor || !lab->has_load);
+	bool whole = lab->is_complete && status->primary &&
+	    (status->standby || !lab->standby.port) && (status->pool || !lab->pool_port) &&
+	    (status->load.supervisor || !lab->has_load);
 
 	status->state = whole ? LAB_UP : LAB_PARTIAL;
 }
@@ -81,8 +82,8 @@ uri(struct lab *lab, const char *role, int port, const char *database)
 }
 
 bool
-lab_conninfo(struct arena *arena, const char **primary, const char **standby, const char **pgbouncer_admin,
-    struct error *err)
+lab_conninfo(struct arena *arena, const char **primary, const char **standby,
+    const char **pgbouncer_admin, struct error *err)
 {
 	struct lab lab;
 	struct lab_status status;
@@ -91,15 +92,17 @@ lab_conninfo(struct arena *arena, const char **primary, const char **standby, co
 	*primary = *standby = *pgbouncer_admin = NULL;
 	if (ok) {
 		look(&lab, &status);
-		ok = lab.is_complete && status.primary ? true
-						       : error_set(err, ERR_NOT_FOUND, "the lab in %s does not run", lab.dir);
+		ok = lab.is_complete && status.primary ?
+		    true :
+		    error_set(err, ERR_NOT_FOUND, "the lab in %s does not run", lab.dir);
 	}
 	if (ok) {
 		*primary = arena_strdup(arena, uri(&lab, "lab", lab.primary.port, "shop"));
 		if (status.standby)
 			*standby = arena_strdup(arena, uri(&lab, "lab", lab.standby.port, "shop"));
 		if (status.pool)
-			*pgbouncer_admin = arena_strdup(arena, uri(&lab, "lab", lab.pool_port, "pgbouncer"));
+			*pgbouncer_admin =
+			    arena_strdup(arena, uri(&lab, "lab", lab.pool_port, "pgbouncer"));
 	}
 	lab_release(&lab);
 	return ok;
@@ -213,7 +216,8 @@ print_text(struct lab *lab, const struct lab_status *status)
 
 	strbuf_init(&dir, 8192);
 	utf8_clean(&dir, lab->dir, strlen(lab->dir), true);
-	printf("The lab is %s in %s", status->state == LAB_PARTIAL ? "partly up" : state_names[status->state], dir.buf);
+	printf("The lab is %s in %s",
+	    status->state == LAB_PARTIAL ? "partly up" : state_names[status->state], dir.buf);
 	strbuf_release(&dir);
 	if (status->state == LAB_DOWN) {
 		puts(".");
@@ -229,7 +233,8 @@ print_text(struct lab *lab, const struct lab_status *status)
 		print_part("  admin", uri(lab, "lab", lab->pool_port, "pgbouncer"), status->pool);
 	}
 	if (lab->has_load)
-		printf("  %-10s %d of %d programs run\n", "load", status->load.running, status->load.expected);
+		printf("  %-10s %d of %d programs run\n", "load", status->load.running,
+		    status->load.expected);
 }
 
 static bool
@@ -293,7 +298,8 @@ random_hex(struct lab *lab, size_t bytes, const char **text, struct error *err)
 	char *hex = arena_alloc(&lab->arena, 2 * sizeof(raw) + 1);
 
 	if (bytes > sizeof(raw) || getentropy(raw, bytes) < 0)
-		return error_set(err, ERR_LAB, "the system has no random bytes: %s", strerror(errno));
+		return error_set(
+		    err, ERR_LAB, "the system has no random bytes: %s", strerror(errno));
 	for (size_t i = 0; i < bytes; i++)
 		snprintf(hex + 2 * i, 3, "%02x", raw[i]);
 	*text = hex;
@@ -318,25 +324,27 @@ plan(struct lab *lab, const struct options *opts, const char *pool, struct error
 	if (!random_hex(lab, 16, &lab->password, err) || !random_hex(lab, 8, &suffix, err))
 		return false;
 	lab->scratch = arena_printf(&lab->arena, "initdb-%s", suffix);
-	return lab_write(lab, err) && lab_make_dir(lab, "log", err) && lab_make_dir(lab, "sql", err);
+	return lab_write(lab, err) && lab_make_dir(lab, "log", err) &&
+	    lab_make_dir(lab, "sql", err);
 }
 
 /* The standby is copied while the data is loaded; what it misses it streams. */
 static bool
 fill_and_follow(struct lab *lab, struct error *err)
 {
-	static const char *const roles[] = { "guide/lab_roles.sql", NULL };
-	static const char *const extension[] = { "guide/lab_extension.sql", NULL };
-	static const char *const data[] = { "guide/lab_schema.sql", "guide/lab_data.sql", "guide/lab_keys.sql", NULL };
-	static const char *const caught_up[] = { "guide/lab_caught_up.sql", NULL };
+	bool statements = lab->has_statements;
+	const char *const roles[] = { "guide/lab_roles.sql",
+		statements ? "guide/lab_extension.sql" : NULL, NULL };
+	const char *const data[] = { "guide/lab_schema.sql", "guide/lab_data.sql",
+		"guide/lab_keys.sql", statements ? "guide/lab_extension.sql" : NULL, NULL };
+	const char *const last[] = { lab->standby.port ? "guide/lab_caught_up.sql" :
+		                                         "guide/lab_reset.sql",
+		lab->standby.port && statements ? "guide/lab_reset.sql" : NULL, NULL };
 	struct proc psql;
 	struct error psql_err;
 
-	if (!cluster_psql(lab, "postgres", roles, err))
-		return false;
-	if (lab->has_statements && !(cluster_psql(lab, "shop", extension, err) && cluster_psql(lab, "postgres", extension, err)))
-		return false;
-	if (!cluster_psql_begin(lab, &psql, "shop", data, err))
+	if (!cluster_psql(lab, "postgres", roles, err) ||
+	    !cluster_psql_begin(lab, &psql, "shop", data, err))
 		return false;
 	bool ok = !lab->standby.port || cluster_make_standby(lab, err);
 
@@ -344,7 +352,9 @@ fill_and_follow(struct lab *lab, struct error *err)
 		kill(psql.pid, SIGTERM);
 	bool filled = cluster_psql_end(lab, &psql, ok ? err : &psql_err);
 
-	return ok && filled && (!lab->standby.port || cluster_psql(lab, "shop", caught_up, err));
+	if (!lab->standby.port && !statements)
+		return ok && filled;
+	return ok && filled && cluster_psql(lab, "shop", last, err);
 }
 
 static bool
@@ -353,8 +363,9 @@ bring_up(struct lab *lab, const struct options *opts, struct error *err)
 	const char *pool = opts->no_pool ? NULL : pool_program(lab);
 
 	if (!pool && !opts->no_pool)
-		fprintf(stderr, "pgmedic: pgbouncer is not installed: the lab goes without it\n"
-				"HINT: apt-get install pgbouncer\n");
+		fprintf(stderr,
+		    "pgmedic: pgbouncer is not installed: the lab goes without it\n"
+		    "HINT: apt-get install pgbouncer\n");
 	if (!plan(lab, opts, pool, err) || !cluster_make_primary(lab, err) ||
 	    !cluster_start(lab, "primary", &lab->primary, err) || !fill_and_follow(lab, err))
 		return false;
@@ -378,7 +389,8 @@ print_opening(const struct lab *lab, const struct options *opts)
 	printf("End it:   pgmedic lab down%s%s\n", quoted, opts->directory ? lab->dir : "");
 }
 
-/* What `up` found in the folder: *done when the lab is up already; else the folder is free to use. */
+/* What `up` found in the folder: *done when the lab is up already; else the folder is free to use.
+ */
 static bool
 clear_folder(struct lab *lab, const struct options *opts, bool *done, struct error *err)
 {
@@ -426,7 +438,8 @@ run_up(struct lab *lab, const struct options *opts, int *exit_status, struct err
 	if (!cluster_find(lab, err) || !bring_up(lab, opts, err)) {
 		lab->stop = NULL;
 		if (lab->scratch && !take_down(lab, &ignored))
-			fprintf(stderr, "pgmedic: what was made is still there: %s\n", ignored.what);
+			fprintf(
+			    stderr, "pgmedic: what was made is still there: %s\n", ignored.what);
 		else
 			rmdir(lab->dir);
 		return false;
@@ -471,7 +484,8 @@ parse(int argc, char **argv, struct options *opts, struct error *err)
 			opts->directory = argv[i] + 12;
 		else if (strcmp(argv[i], "--directory") == 0 && i + 1 < argc && argv[i + 1][0])
 			opts->directory = argv[++i];
-		else if (strcmp(argv[i], "--directory") == 0 || strcmp(argv[i], "--directory=") == 0)
+		else if (strcmp(argv[i], "--directory") == 0 ||
+		    strcmp(argv[i], "--directory=") == 0)
 			return error_set(err, ERR_USAGE, "--directory needs a folder");
 		else if (argv[i][0] == '-' || opts->action)
 			return error_set(err, ERR_USAGE, "lab does not know \"%s\"", argv[i]);
@@ -487,8 +501,9 @@ parse(int argc, char **argv, struct options *opts, struct error *err)
 
 static const struct {
 	const char *name;
-	bool (*run)(struct lab *lab, const struct options *opts, int *exit_status, struct error *err);
-	bool changes;	/* runs as the lab's owner, with signals caught */
+	bool (*run)(
+	    struct lab *lab, const struct options *opts, int *exit_status, struct error *err);
+	bool changes; /* runs as the lab's owner, with signals caught */
 } actions[] = {
 	{ "up", run_up, true },
 	{ "down", run_down, true },
@@ -533,8 +548,8 @@ run_action(struct lab *lab, size_t a, const struct options *opts)
 }
 
 /*
- * As root the work is done by a child that is the lab's owner for good. The folder above may be root's, so
- * what is left of the lab's own, an empty folder, is removed here.
+ * As root the work is done by a child that is the lab's owner for good. The folder above may be
+ * root's, so what is left of the lab's own, an empty folder, is removed here.
  */
 static int
 run_as_root(struct lab *lab, size_t a, const struct options *opts)

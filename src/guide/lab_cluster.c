@@ -1,6 +1,7 @@
 /*
- * PostgreSQL servers of the lab. They are started without pg_ctl, which would put the path of the data
- * directory into a shell command and look every 100 ms only; postmaster.pid says when they are ready.
+ * PostgreSQL servers of the lab. They are started without pg_ctl, which would put the path of the
+ * data directory into a shell command and look every 100 ms only; postmaster.pid says when they are
+ * ready.
  */
 #include "config.h"
 
@@ -23,15 +24,17 @@
 #include "base/proc.h"
 
 enum {
-	PROGRAM_MS = 120000,	/* for any one program; a loaded machine may need ten times what it takes here */
+	PROGRAM_MS = 120000, /* for any one program; a loaded machine may need ten times what it
+	                        takes here */
 	START_MS = 60000,
-	LOOK_MS = 5,		/* between two looks at a file */
+	LOOK_MS = 5, /* between two looks at a file */
 	LEAST_MAJOR = 13,
 };
 
 /* ---- programs */
 
-static const char *const needed[] = { "initdb", "postgres", "pg_ctl", "pg_basebackup", "psql", "pgbench" };
+static const char *const needed[] = { "initdb", "postgres", "pg_ctl", "pg_basebackup", "psql",
+	"pgbench" };
 
 static const char *
 missing_in(struct lab *lab, const char *dir)
@@ -84,7 +87,8 @@ static const char *
 by_path(struct lab *lab)
 {
 	const char *initdb = proc_find(&lab->arena, "initdb");
-	char *real = initdb ? realpath(initdb, NULL) : NULL, *slash = real ? strrchr(real, '/') : NULL;
+	char *real = initdb ? realpath(initdb, NULL) : NULL,
+	     *slash = real ? strrchr(real, '/') : NULL;
 	const char *dir = slash ? arena_strndup(&lab->arena, real, (size_t)(slash - real)) : NULL;
 
 	free(real);
@@ -94,7 +98,8 @@ by_path(struct lab *lab)
 static bool
 read_version(struct lab *lab, struct error *err)
 {
-	const char *argv[] = { arena_printf(&lab->arena, "%s/postgres", lab->bindir), "--version", NULL };
+	const char *argv[] = { arena_printf(&lab->arena, "%s/postgres", lab->bindir), "--version",
+		NULL };
 	const struct proc_spec spec = { .argv = argv, .dir = "/", .dies_with_us = true };
 	struct strbuf out;
 
@@ -105,8 +110,9 @@ read_version(struct lab *lab, struct error *err)
 	if (ok) {
 		lab->version = arena_strndup(&lab->arena, digits, strcspn(digits, " \n"));
 		if (strtol(lab->version, NULL, 10) < LEAST_MAJOR)
-			ok = error_set(err, ERR_UNSUPPORTED, "%s is PostgreSQL %s, the lab needs %d or newer",
-			    lab->bindir, lab->version, LEAST_MAJOR);
+			ok = error_set(err, ERR_UNSUPPORTED,
+			    "%s is PostgreSQL %s, the lab needs %d or newer", lab->bindir,
+			    lab->version, LEAST_MAJOR);
 	}
 	strbuf_release(&out);
 	return ok;
@@ -121,7 +127,8 @@ cluster_find(struct lab *lab, struct error *err)
 		const char *missing = missing_in(lab, given);
 
 		if (missing || given[0] != '/')
-			return error_set(err, ERR_PROGRAM, "PGMEDIC_PGBIN (%s) does not have %s", given, missing ? missing : "an absolute path");
+			return error_set(err, ERR_PROGRAM, "PGMEDIC_PGBIN (%s) does not have %s",
+			    given, missing ? missing : "an absolute path");
 		lab->bindir = arena_strdup(&lab->arena, given);
 		return read_version(lab, err);
 	}
@@ -134,30 +141,35 @@ cluster_find(struct lab *lab, struct error *err)
 		lab->bindir = newest(lab, "/usr/pgsql-*/bin", "/usr/pgsql-");
 	if (lab->bindir)
 		return read_version(lab, err);
-	error_set(err, ERR_PROGRAM, "no folder has all of initdb, postgres, pg_ctl, pg_basebackup, psql and pgbench");
-	return error_hint(err, "Install the server: apt-get install postgresql, or dnf install postgresql-server postgresql-contrib; "
-			       "or name its folder in PGMEDIC_PGBIN.");
+	error_set(err, ERR_PROGRAM,
+	    "no folder has all of initdb, postgres, pg_ctl, pg_basebackup, psql and pgbench");
+	return error_hint(err,
+	    "Install the server: apt-get install postgresql, or dnf install postgresql-server postgresql-contrib; "
+	    "or name its folder in PGMEDIC_PGBIN.");
 }
 
 bool
 cluster_free_port(const struct lab *lab, int *port, struct error *err)
 {
 	for (int tries = 0; tries < 50; tries++) {
-		struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		struct sockaddr_in addr = { .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 		socklen_t len = sizeof(addr);
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&addr, len) == 0 &&
 		    getsockname(fd, (struct sockaddr *)&addr, &len) == 0;
 
 		if (!ok)
-			error_set(err, ERR_LAB, "there is no free port on 127.0.0.1: %s", strerror(errno));
+			error_set(err, ERR_LAB, "there is no free port on 127.0.0.1: %s",
+			    strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		if (!ok)
 			return false;
 		int found = ntohs(addr.sin_port);
 
-		if (found != lab->primary.port && found != lab->standby.port && found != lab->pool_port) {
+		if (found != lab->primary.port && found != lab->standby.port &&
+		    found != lab->pool_port) {
 			*port = found;
 			return true;
 		}
@@ -167,11 +179,15 @@ cluster_free_port(const struct lab *lab, int *port, struct error *err)
 
 /* One of the server's programs, its output in log/NAME.log. */
 static bool
-run_program(struct lab *lab, const char *const *argv, const char *const *extra_env, struct error *err)
+run_program(
+    struct lab *lab, const char *const *argv, const char *const *extra_env, struct error *err)
 {
 	const char *name = strrchr(argv[0], '/') + 1;
-	const struct proc_spec spec = { .argv = argv, .env = lab_environment(lab, extra_env), .dir = lab->dir,
-		.log = arena_printf(&lab->arena, "%s/log/%s.log", lab->dir, name), .dies_with_us = true };
+	const struct proc_spec spec = { .argv = argv,
+		.env = lab_environment(lab, extra_env),
+		.dir = lab->dir,
+		.log = arena_printf(&lab->arena, "%s/log/%s.log", lab->dir, name),
+		.dies_with_us = true };
 
 	if (proc_run(&spec, PROGRAM_MS, lab->stop, NULL, err))
 		return true;
@@ -200,7 +216,8 @@ has_statements(struct lab *lab)
 	strbuf_init(&out, 4096);
 	if (access(argv[0], X_OK) == 0 && proc_run(&spec, 5000, lab->stop, &out, &ignored))
 		has = access(arena_printf(&lab->arena, "%.*s/extension/pg_stat_statements.control",
-				 (int)strcspn(out.buf, "\n"), out.buf), R_OK) == 0;
+		                 (int)strcspn(out.buf, "\n"), out.buf),
+		          R_OK) == 0;
 	strbuf_release(&out);
 	return has;
 }
@@ -227,26 +244,30 @@ configure(struct lab *lab, const char *data, struct error *err)
 	    lab->has_statements ? "pg_stat_statements" : "", (char *)NULL);
 
 	if (!lab->has_statements)
-		fprintf(stderr, "pgmedic: pg_stat_statements is not installed: the lab goes without it\n"
-				"HINT: Install the package postgresql-contrib.\n");
+		fprintf(stderr,
+		    "pgmedic: pg_stat_statements is not installed: the lab goes without it\n"
+		    "HINT: Install the package postgresql-contrib.\n");
 	return append(lab, arena_printf(&lab->arena, "%s/postgresql.conf", data),
-		   arena_printf(&lab->arena, "\n%sport = %d\ncluster_name = 'pgmedic-lab/primary'\n", conf,
-		       lab->primary.port), err) &&
+	           arena_printf(&lab->arena,
+	               "\n%sport = %d\ncluster_name = 'pgmedic-lab/primary'\n", conf,
+	               lab->primary.port),
+	           err) &&
 	    lab_write_file(lab, arena_printf(&lab->arena, "%s/pg_hba.conf", data),
-		lab_fill(lab, "guide/lab_hba.conf", (char *)NULL), err);
+	        lab_fill(lab, "guide/lab_hba.conf", (char *)NULL), err);
 }
 
 bool
 cluster_make_primary(struct lab *lab, struct error *err)
 {
 	const char *scratch = lab_path(lab, lab->scratch), *password = lab_path(lab, "password");
-	const char *argv[] = { program(lab, "initdb"), "-D", scratch, "-U", "lab", "-A", "scram-sha-256",
-		arena_printf(&lab->arena, "--pwfile=%s", password), "-E", "UTF8", "--locale=C", "--no-sync",
-		"--no-instructions", NULL };
+	const char *argv[] = { program(lab, "initdb"), "-D", scratch, "-U", "lab", "-A",
+		"scram-sha-256", arena_printf(&lab->arena, "--pwfile=%s", password), "-E", "UTF8",
+		"--locale=C", "--no-sync", "--no-instructions", NULL };
 
 	if (strtol(lab->version, NULL, 10) < 14)
 		argv[ARRAY_LEN(argv) - 2] = NULL;
-	if (!lab_write_file(lab, "password", lab->password, err) || !run_program(lab, argv, NULL, err))
+	if (!lab_write_file(lab, "password", lab->password, err) ||
+	    !run_program(lab, argv, NULL, err))
 		return false;
 	unlink(password);
 	if (!configure(lab, lab->scratch, err))
@@ -266,7 +287,8 @@ static const char *
 pid_file_line(struct lab *lab, const char *data, int number)
 {
 	char text[1024];
-	int fd = open(arena_printf(&lab->arena, "%s/%s/postmaster.pid", lab->dir, data), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(arena_printf(&lab->arena, "%s/%s/postmaster.pid", lab->dir, data),
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 	const char *line = text;
 
@@ -286,7 +308,8 @@ keep_server_tail(struct lab *lab, const char *data)
 	glob_t found;
 
 	lab_keep_tail(lab, arena_printf(&lab->arena, "%s/log/%s.log", lab->dir, data));
-	if (glob(arena_printf(&lab->arena, "%s/%s/log/*.log", lab->dir, data), 0, NULL, &found) != 0)
+	if (glob(arena_printf(&lab->arena, "%s/%s/log/*.log", lab->dir, data), 0, NULL, &found) !=
+	    0)
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		lab_keep_tail(lab, found.gl_pathv[i]);
@@ -308,7 +331,8 @@ wait_ready(struct lab *lab, const char *data, const struct lab_server *server, s
 			return error_set(err, ERR_STATE, "interrupted");
 		if (mono_since_ms(mono_now(), begin) > START_MS) {
 			keep_server_tail(lab, data);
-			return error_set(err, ERR_TIMEOUT, "the %s is not ready after %d s", data, START_MS / 1000);
+			return error_set(err, ERR_TIMEOUT, "the %s is not ready after %d s", data,
+			    START_MS / 1000);
 		}
 		nanosleep(&look, NULL);
 	}
@@ -321,7 +345,9 @@ cluster_start(struct lab *lab, const char *data, struct lab_server *server, stru
 {
 	const char *dir = lab_path(lab, data);
 	const char *argv[] = { program(lab, "postgres"), "-D", dir, NULL };
-	const struct proc_spec spec = { .argv = argv, .env = lab_environment(lab, NULL), .dir = dir,
+	const struct proc_spec spec = { .argv = argv,
+		.env = lab_environment(lab, NULL),
+		.dir = dir,
 		.log = arena_printf(&lab->arena, "%s/log/%s.log", lab->dir, data) };
 
 	for (int tries = 0;; tries++) {
@@ -336,7 +362,7 @@ cluster_start(struct lab *lab, const char *data, struct lab_server *server, stru
 		unlink(spec.log);
 		if (!cluster_free_port(lab, &server->port, err) ||
 		    !append(lab, arena_printf(&lab->arena, "%s/postgresql.conf", data),
-			arena_printf(&lab->arena, "port = %d\n", server->port), err))
+		        arena_printf(&lab->arena, "port = %d\n", server->port), err))
 			return false;
 	}
 }
@@ -344,45 +370,57 @@ cluster_start(struct lab *lab, const char *data, struct lab_server *server, stru
 static const char *
 conninfo(struct lab *lab, const char *user, const char *more)
 {
-	return arena_printf(&lab->arena, "host=127.0.0.1 port=%d user=%s sslmode=disable gssencmode=disable "
-					 "connect_timeout=10 %s", lab->primary.port, user, more);
+	return arena_printf(&lab->arena,
+	    "host=127.0.0.1 port=%d user=%s sslmode=disable gssencmode=disable "
+	    "connect_timeout=10 %s",
+	    lab->primary.port, user, more);
 }
 
 bool
 cluster_make_standby(struct lab *lab, struct error *err)
 {
-	const char *argv[] = { program(lab, "pg_basebackup"), "-D", lab_path(lab, "standby"), "-R", "-C", "-S", "standby1",
-		"-X", "stream", "--checkpoint=fast", "--no-sync", "--no-manifest", "-d",
-		conninfo(lab, "replicator", "application_name=standby1"), NULL };
+	const char *argv[] = { program(lab, "pg_basebackup"), "-D", lab_path(lab, "standby"), "-R",
+		"-C", "-S", "standby1", "-X", "stream", "--checkpoint=fast", "--no-sync",
+		"--no-manifest", "-d", conninfo(lab, "replicator", "application_name=standby1"),
+		NULL };
 
 	if (!run_program(lab, argv, NULL, err))
 		return false;
 	return append(lab, "standby/postgresql.conf",
-		   arena_printf(&lab->arena, "\nport = %d\ncluster_name = 'pgmedic-lab/standby'\n", lab->standby.port), err) &&
+	           arena_printf(&lab->arena, "\nport = %d\ncluster_name = 'pgmedic-lab/standby'\n",
+	               lab->standby.port),
+	           err) &&
 	    cluster_start(lab, "standby", &lab->standby, err);
 }
 
 /* ---- SQL */
 
 bool
-cluster_psql_begin(struct lab *lab, struct proc *proc, const char *database, const char *const *files,
-    struct error *err)
+cluster_psql_begin(struct lab *lab, struct proc *proc, const char *database,
+    const char *const *files, struct error *err)
 {
-	const char *argv[24] = { program(lab, "psql"), "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-d",
-		conninfo(lab, "lab", arena_printf(&lab->arena, "dbname=%s application_name=pgmedic-lab", database)) };
+	const char *argv[24] = {
+		program(lab, "psql"), "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-d",
+		conninfo(lab, "lab",
+		    arena_printf(&lab->arena, "dbname=%s application_name=pgmedic-lab", database))
+	};
 	const char *env[] = { arena_printf(&lab->arena, "PGPASSWORD=%s", lab->password), NULL };
 	size_t n = 8;
 
 	for (; *files && n + 3 < ARRAY_LEN(argv); files++) {
-		const char *slash = strrchr(*files, '/'), *name = arena_printf(&lab->arena, "sql/%s", slash ? slash + 1 : *files);
+		const char *slash = strrchr(*files, '/'),
+		           *name = arena_printf(&lab->arena, "sql/%s", slash ? slash + 1 : *files);
 
 		if (!lab_write_file(lab, name, lab_fill(lab, *files, (char *)NULL), err))
 			return false;
 		argv[n++] = "-f";
 		argv[n++] = lab_path(lab, name);
 	}
-	const struct proc_spec spec = { .argv = argv, .env = lab_environment(lab, env), .dir = lab->dir,
-		.log = lab_path(lab, "log/psql.log"), .dies_with_us = true };
+	const struct proc_spec spec = { .argv = argv,
+		.env = lab_environment(lab, env),
+		.dir = lab->dir,
+		.log = lab_path(lab, "log/psql.log"),
+		.dies_with_us = true };
 
 	return proc_start(proc, &spec, false, err);
 }
@@ -407,5 +445,6 @@ cluster_psql(struct lab *lab, const char *database, const char *const *files, st
 {
 	struct proc proc;
 
-	return cluster_psql_begin(lab, &proc, database, files, err) && cluster_psql_end(lab, &proc, err);
+	return cluster_psql_begin(lab, &proc, database, files, err) &&
+	    cluster_psql_end(lab, &proc, err);
 }

@@ -17,9 +17,11 @@ bool cluster_make_primary(struct lab *lab, struct error *err) MUST_CHECK;
 /* Copy the running primary into a standby with a slot of its own, and start it. */
 bool cluster_make_standby(struct lab *lab, struct error *err) MUST_CHECK;
 /* Start the server in `data` ("primary", "standby") and wait until it takes connections. */
-bool cluster_start(struct lab *lab, const char *data, struct lab_server *server, struct error *err) MUST_CHECK;
+bool cluster_start(
+    struct lab *lab, const char *data, struct lab_server *server, struct error *err) MUST_CHECK;
 /* Run compiled-in SQL files one after the other in one psql; `files` is NULL-terminated. */
-bool cluster_psql(struct lab *lab, const char *database, const char *const *files, struct error *err) MUST_CHECK;
+bool cluster_psql(
+    struct lab *lab, const char *database, const char *const *files, struct error *err) MUST_CHECK;
 /* The same in the background: cluster_psql_end() waits for it. */
 struct proc;
 bool cluster_psql_begin(struct lab *lab, struct proc *proc, const char *database,

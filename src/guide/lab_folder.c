@@ -1,11 +1,11 @@
 /*
- * The folder of the lab. Its lock is a flock() on the folder itself: no file is left behind, and it ends
- * with the process, however that ends. Since `down` removes the folder, who has waited for the lock
- * looks whether it is still the same folder, and begins again if not.
+ * The folder of the lab. Its lock is a flock() on the folder itself: no file is left behind, and it
+ * ends with the process, however that ends. Since `down` removes the folder, who has waited for the
+ * lock looks whether it is still the same folder, and begins again if not.
  *
  * The marker names a scratch folder before initdb runs in it, and the system identifier before the
- * scratch folder becomes "primary": so at each moment everything that the lab has made can be told from
- * a cluster that somebody else has put in its place.
+ * scratch folder becomes "primary": so at each moment everything that the lab has made can be told
+ * from a cluster that somebody else has put in its place.
  */
 #include "config.h"
 
@@ -35,7 +35,8 @@ static const char marker_name[] = "pgmedic-lab";
 static const char marker_first[] = "pgmedic lab 1";
 
 /* What a lab makes in its folder, besides the scratch folder. */
-static const char *const own_names[] = { "primary", "standby", "pgbouncer", "load", "log", "sql", "password" };
+static const char *const own_names[] = { "primary", "standby", "pgbouncer", "load", "log", "sql",
+	"password" };
 
 const char *
 lab_path(struct lab *lab, const char *name)
@@ -63,7 +64,8 @@ choose_owner(struct lab *lab, struct error *err)
 		if (!pw || pw->pw_uid == 0)
 			pw = getpwnam("nobody");
 		if (!pw || pw->pw_uid == 0) {
-			error_set(err, ERR_LAB, "a lab does not run as root, and there is no user postgres or nobody");
+			error_set(err, ERR_LAB,
+			    "a lab does not run as root, and there is no user postgres or nobody");
 			return error_hint(err, "Run it as an ordinary user.");
 		}
 	} else {
@@ -71,8 +73,8 @@ choose_owner(struct lab *lab, struct error *err)
 	}
 	lab->uid = pw ? pw->pw_uid : geteuid();
 	lab->gid = pw ? pw->pw_gid : getegid();
-	lab->user = pw ? arena_strdup(&lab->arena, pw->pw_name)
-		       : arena_printf(&lab->arena, "%ld", (long)lab->uid);
+	lab->user = pw ? arena_strdup(&lab->arena, pw->pw_name) :
+	                 arena_printf(&lab->arena, "%ld", (long)lab->uid);
 	return true;
 }
 
@@ -111,7 +113,8 @@ lab_locate(struct lab *lab, const char *directory, struct error *err)
 	} else {
 		const char *own = geteuid() == 0 ? shared : path_state(&lab->arena, "lab");
 
-		lab->dir = has_marker(&lab->arena, own) || !has_marker(&lab->arena, shared) ? own : shared;
+		lab->dir =
+		    has_marker(&lab->arena, own) || !has_marker(&lab->arena, shared) ? own : shared;
 	}
 	size_t len = strlen(lab->dir);
 
@@ -120,7 +123,8 @@ lab_locate(struct lab *lab, const char *directory, struct error *err)
 	lab->dir = canonical(&lab->arena, arena_strndup(&lab->arena, lab->dir, len));
 	for (const char *c = lab->dir; *c; c++)
 		if (iscntrl((unsigned char)*c) || *c == '"' || *c == '\\' || *c == '\'')
-			return error_set(err, ERR_USAGE, "the folder's path holds a quote, a backslash or a control byte");
+			return error_set(err, ERR_USAGE,
+			    "the folder's path holds a quote, a backslash or a control byte");
 	return true;
 }
 
@@ -146,10 +150,12 @@ make_for_owner(struct lab *lab, struct error *err)
 		return error_set(err, ERR_FILE, "cannot make %s: %s", lab->dir, strerror(errno));
 	}
 	int fd = open(lab->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool ok = fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 && fchown(fd, lab->uid, lab->gid) == 0;
+	bool ok =
+	    fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 && fchown(fd, lab->uid, lab->gid) == 0;
 
 	if (!ok)
-		error_set(err, ERR_FILE, "cannot give %s to %s: %s", lab->dir, lab->user, strerror(errno));
+		error_set(err, ERR_FILE, "cannot give %s to %s: %s", lab->dir, lab->user,
+		    strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return ok;
@@ -163,12 +169,15 @@ lab_become_owner(struct lab *lab, bool make, struct error *err)
 	if (make && !make_for_owner(lab, err))
 		return false;
 	if (initgroups(lab->user, lab->gid) < 0 || setgid(lab->gid) < 0 || setuid(lab->uid) < 0)
-		return error_set(err, ERR_LAB, "cannot become the user %s: %s", lab->user, strerror(errno));
+		return error_set(
+		    err, ERR_LAB, "cannot become the user %s: %s", lab->user, strerror(errno));
 	struct passwd *pw = getpwuid(lab->uid);
 
 	/* The caller's folder may be closed to that user, and programs look at both. */
-	if (chdir("/") < 0 || setenv("HOME", pw && access(pw->pw_dir, X_OK) == 0 ? pw->pw_dir : "/", 1) < 0)
-		return error_set(err, ERR_LAB, "cannot become the user %s: %s", lab->user, strerror(errno));
+	if (chdir("/") < 0 ||
+	    setenv("HOME", pw && access(pw->pw_dir, X_OK) == 0 ? pw->pw_dir : "/", 1) < 0)
+		return error_set(
+		    err, ERR_LAB, "cannot become the user %s: %s", lab->user, strerror(errno));
 	unsetenv("XDG_STATE_HOME");
 	unsetenv("XDG_CONFIG_HOME");
 	return true;
@@ -197,7 +206,9 @@ lab_lock(struct lab *lab, bool make, struct error *err)
 
 	for (int tries = 0; tries < 100; tries++) {
 		if (make && access(lab->dir, F_OK) < 0 && !path_make(lab->dir, err)) {
-			error_hint(err, "Choose a folder that %s can reach, as /var/tmp/pgmedic-lab-%ld.", lab->user, (long)lab->uid);
+			error_hint(err,
+			    "Choose a folder that %s can reach, as /var/tmp/pgmedic-lab-%ld.",
+			    lab->user, (long)lab->uid);
 			return false;
 		}
 		int fd = open(lab->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -206,15 +217,19 @@ lab_lock(struct lab *lab, bool make, struct error *err)
 			return error_set(err, ERR_NOT_FOUND, "there is no lab in %s", lab->dir);
 		if (fd < 0) {
 			error_set(err, ERR_FILE, "cannot open %s: %s", lab->dir, strerror(errno));
-			return error_hint(err, "Choose a folder that %s can reach, as /var/tmp/pgmedic-lab-%ld.", lab->user, (long)lab->uid);
+			return error_hint(err,
+			    "Choose a folder that %s can reach, as /var/tmp/pgmedic-lab-%ld.",
+			    lab->user, (long)lab->uid);
 		}
 		lab->lock_fd = fd;
 		if (fstat(fd, &locked) < 0 || !check_private(lab, &locked, err))
 			return false;
 		while (flock(fd, LOCK_EX) < 0)
 			if (errno != EINTR || (lab->stop && *lab->stop))
-				return error_set(err, ERR_STATE, "interrupted while another pgmedic works on %s", lab->dir);
-		if (lstat(lab->dir, &named) == 0 && named.st_ino == locked.st_ino && named.st_dev == locked.st_dev)
+				return error_set(err, ERR_STATE,
+				    "interrupted while another pgmedic works on %s", lab->dir);
+		if (lstat(lab->dir, &named) == 0 && named.st_ino == locked.st_ino &&
+		    named.st_dev == locked.st_dev)
 			return true;
 		close(fd);
 		lab->lock_fd = -1;
@@ -245,8 +260,10 @@ read_server(struct lab_server *server, const char *value)
 	long port = 0, pid = 0;
 	uint64_t start = 0;
 
-	if (sscanf(value, "%ld %ld %" SCNu64, &port, &pid, &start) >= 1 && port > 0 && port < 65536 && pid >= 0)
-		*server = (struct lab_server){ .port = (int)port, .pid = (pid_t)pid, .start = start };
+	if (sscanf(value, "%ld %ld %" SCNu64, &port, &pid, &start) >= 1 && port > 0 &&
+	    port < 65536 && pid >= 0)
+		*server =
+		    (struct lab_server){ .port = (int)port, .pid = (pid_t)pid, .start = start };
 }
 
 static void
@@ -279,13 +296,15 @@ read_entry(struct lab *lab, const char *name, const char *value)
 static bool
 marker_is_sound(const struct lab *lab)
 {
-	return lab->bindir && lab->bindir[0] == '/' && lab->version && lab->password && lab->scratch &&
-	    strncmp(lab->scratch, "initdb-", 7) == 0 && strspn(lab->scratch + 7, "0123456789abcdef") == strlen(lab->scratch + 7) &&
+	return lab->bindir && lab->bindir[0] == '/' && lab->version && lab->password &&
+	    lab->scratch && strncmp(lab->scratch, "initdb-", 7) == 0 &&
+	    strspn(lab->scratch + 7, "0123456789abcdef") == strlen(lab->scratch + 7) &&
 	    lab->primary.port > 0 && lab->pool_port >= 0 && lab->pool_port < 65536;
 }
 
 static bool
-read_marker_text(const struct lab *lab, const char *path, char *text, size_t size, struct error *err)
+read_marker_text(
+    const struct lab *lab, const char *path, char *text, size_t size, struct error *err)
 {
 	struct stat st;
 	/* Whoever reads may be root and the folder another's: no link, no waiting for a pipe. */
@@ -336,7 +355,8 @@ lab_read(struct lab *lab, struct error *err)
 	if (is_ours && marker_is_sound(lab))
 		return true;
 	error_set(err, ERR_FORMAT, "%s is damaged, or of another version of pgmedic", path);
-	return error_hint(err, "Stop what runs in %s by pg_ctl and remove the folder by hand.", lab->dir);
+	return error_hint(
+	    err, "Stop what runs in %s by pg_ctl and remove the folder by hand.", lab->dir);
 }
 
 bool
@@ -373,15 +393,18 @@ lab_write(struct lab *lab, struct error *err)
 	struct strbuf text;
 
 	strbuf_init(&text, 4000);
-	strbuf_addf(&text, "%s\ncomplete %s\nload %s\nsystem_identifier %" PRIu64 "\n", marker_first,
-	    lab->is_complete ? "yes" : "no", lab->has_load ? "yes" : "no", lab->system_id);
-	strbuf_addf(&text, "primary %d %ld %" PRIu64 "\n", lab->primary.port, (long)lab->primary.pid, lab->primary.start);
+	strbuf_addf(&text, "%s\ncomplete %s\nload %s\nsystem_identifier %" PRIu64 "\n",
+	    marker_first, lab->is_complete ? "yes" : "no", lab->has_load ? "yes" : "no",
+	    lab->system_id);
+	strbuf_addf(&text, "primary %d %ld %" PRIu64 "\n", lab->primary.port,
+	    (long)lab->primary.pid, lab->primary.start);
 	if (lab->standby.port)
-		strbuf_addf(&text, "standby %d %ld %" PRIu64 "\n", lab->standby.port, (long)lab->standby.pid, lab->standby.start);
+		strbuf_addf(&text, "standby %d %ld %" PRIu64 "\n", lab->standby.port,
+		    (long)lab->standby.pid, lab->standby.start);
 	if (lab->pool_port)
 		strbuf_addf(&text, "pgbouncer %d\n", lab->pool_port);
-	strbuf_addf(&text, "bindir %s\nversion %s\npassword %s\nscratch %s\n", lab->bindir, lab->version,
-	    lab->password, lab->scratch);
+	strbuf_addf(&text, "bindir %s\nversion %s\npassword %s\nscratch %s\n", lab->bindir,
+	    lab->version, lab->password, lab->scratch);
 	bool ok = !text.cut && lab_write_file(lab, marker_name, text.buf, err);
 
 	strbuf_release(&text);
@@ -487,20 +510,25 @@ lab_remove(struct lab *lab, struct error *err)
 		return false;
 	unlink(arena_printf(&lab->arena, "%s/%s.new", lab->dir, marker_name));
 	if (unlink(lab_path(lab, marker_name)) < 0 && errno != ENOENT)
-		return error_set(err, ERR_FILE, "cannot remove %s/%s: %s", lab->dir, marker_name, strerror(errno));
+		return error_set(err, ERR_FILE, "cannot remove %s/%s: %s", lab->dir, marker_name,
+		    strerror(errno));
 	if (rmdir(lab->dir) == 0 || errno == ENOENT)
 		return true;
 	if (errno == ENOTEMPTY || errno == EEXIST)
-		return error_set(err, ERR_STATE, "%s is left: it holds something that the lab has not made", lab->dir);
-	/* The folder above is another's, often root's, who then removes this one, now empty: see lab_main(). */
+		return error_set(err, ERR_STATE,
+		    "%s is left: it holds something that the lab has not made", lab->dir);
+	/* The folder above is another's, often root's, who then removes this one, now empty: see
+	 * lab_main(). */
 	return true;
 }
 
 const char *const *
 lab_environment(struct lab *lab, const char *const *extra)
 {
-	/* Not all of ours: what a superuser runs in the server sees it, and root's may hold secrets. */
-	static const char *const kept[] = { "PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "LD_PRELOAD" };
+	/* Not all of ours: what a superuser runs in the server sees it, and root's may hold
+	 * secrets. */
+	static const char *const kept[] = { "PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH",
+		"LD_PRELOAD" };
 	const char *env[32];
 	size_t n = 0;
 

@@ -42,4 +42,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shop TO app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA shop TO app;
 GRANT SELECT ON ALL TABLES IN SCHEMA shop TO report;
 RESET ROLE;
+-- a small sample: this is done while somebody waits
+SET default_statistics_target = 20;
 ANALYZE;

@@ -1,10 +1,11 @@
 /*
- * What the shop does all day: some thirty sessions under ten application names, half of them through
- * PgBouncer, all sleeping most of the time (a few per cent of a core on a machine of 2024).
+ * What the shop does all day: some thirty sessions under ten application names, half of them
+ * through PgBouncer, all sleeping most of the time (a few per cent of a core on a machine of 2024).
  *
- * pgbench does not come back after an error, so whoever practises `terminate` would soon have no load
- * left. The supervisor, a fork of pgmedic, starts each program again after a pause; programs with more than
- * one client run for a minute only, since a client that was lost is missed until the next run.
+ * pgbench does not come back after an error, so whoever practises `terminate` would soon have no
+ * load left. The supervisor, a fork of pgmedic, starts each program again after a pause; programs
+ * with more than one client run for a minute only, since a client that was lost is missed until the
+ * next run.
  */
 #include "config.h"
 
@@ -32,20 +33,20 @@
 enum load_via { VIA_PRIMARY, VIA_STANDBY, VIA_POOL };
 
 struct load_job {
-	const char *name;		/* application_name */
+	const char *name; /* application_name */
 	const char *role;
-	enum load_via via;		/* of a part that the lab does not have: the primary */
+	enum load_via via; /* of a part that the lab does not have: the primary */
 	int clients, seconds;
-	const char *protocol;		/* prepared statements do not pass older PgBouncers */
-	const char *define;		/* "pos=0", or NULL */
-	const char *scripts[6];		/* "NAME@WEIGHT" */
+	const char *protocol;   /* prepared statements do not pass older PgBouncers */
+	const char *define;     /* "pos=0", or NULL */
+	const char *scripts[6]; /* "NAME@WEIGHT" */
 };
 
 static const struct load_job jobs[] = {
 	{ "shop-web", "app", VIA_POOL, 9, 60, "simple", NULL,
-	  { "lab_browse@6", "lab_login@1", "lab_account@2", "lab_search@1", "lab_order@3" } },
+	    { "lab_browse@6", "lab_login@1", "lab_account@2", "lab_search@1", "lab_order@3" } },
 	{ "shop-api", "app", VIA_PRIMARY, 4, 60, "prepared", NULL,
-	  { "lab_account@2", "lab_order@2", "lab_browse@3" } },
+	    { "lab_account@2", "lab_order@2", "lab_browse@3" } },
 	{ "fulfilment", "app", VIA_POOL, 2, 60, "simple", NULL, { "lab_ship@5", "lab_purge@1" } },
 	{ "price-import", "app", VIA_PRIMARY, 1, 86400, "simple", NULL, { "lab_import@1" } },
 	{ "monthly-report", "report", VIA_PRIMARY, 1, 86400, "simple", NULL, { "lab_report@1" } },
@@ -61,13 +62,13 @@ static const struct load_job jobs[] = {
 
 enum {
 	JOBS = ARRAY_LEN(jobs),
-	PAUSE_MS = 1000,	/* before a program is started again; doubled while it fails at once */
+	PAUSE_MS = 1000, /* before a program is started again; doubled while it fails at once */
 	LONGEST_PAUSE_MS = 8000,
-	SOUND_MS = 5000,	/* a program that ran longer has not failed at once */
-	LOOK_MS = 3000,		/* how often the supervisor looks whether the lab is still there */
+	SOUND_MS = 5000, /* a program that ran longer has not failed at once */
+	LOOK_MS = 3000,  /* how often the supervisor looks whether the lab is still there */
 	GRACE_MS = 500,
-	STOP_MS = 5000,		/* for the supervisor to end all of them */
-	START_MS = 10000,	/* for all of them to be there */
+	STOP_MS = 5000,   /* for the supervisor to end all of them */
+	START_MS = 10000, /* for all of them to be there */
 };
 
 static const char pids_name[] = "load/pids";
@@ -76,7 +77,7 @@ static const char supervisor_comm[] = "pgmedic-load";
 struct slot {
 	struct proc proc;
 	uint64_t start;
-	struct mono began, next;	/* next: when to start it, while it does not run */
+	struct mono began, next; /* next: when to start it, while it does not run */
 	int pause_ms;
 };
 
@@ -98,9 +99,10 @@ static bool
 job_start(struct lab *lab, const struct load_job *job, struct slot *slot, struct error *err)
 {
 	struct arena *arena = &lab->arena;
-	const char *argv[32] = { arena_printf(arena, "%s/pgbench", lab->bindir), "-n", "-h", "127.0.0.1", "-p",
-		job_port(lab, job->via), "-U", job->role, "-j", "1", "-c", arena_printf(arena, "%d", job->clients),
-		"-T", arena_printf(arena, "%d", job->seconds), "-M", job->protocol };
+	const char *argv[32] = { arena_printf(arena, "%s/pgbench", lab->bindir), "-n", "-h",
+		"127.0.0.1", "-p", job_port(lab, job->via), "-U", job->role, "-j", "1", "-c",
+		arena_printf(arena, "%d", job->clients), "-T",
+		arena_printf(arena, "%d", job->seconds), "-M", job->protocol };
 	const char *env[] = { arena_printf(arena, "PGAPPNAME=%s", job->name), "PGSSLMODE=disable",
 		"PGGSSENCMODE=disable", "PGCONNECT_TIMEOUT=10", NULL };
 	size_t n = 16;
@@ -109,7 +111,8 @@ job_start(struct lab *lab, const struct load_job *job, struct slot *slot, struct
 		const char *at = strchr(job->scripts[i], '@');
 
 		argv[n++] = "-f";
-		argv[n++] = arena_printf(arena, "%s/load/%.*s.pgbench%s", lab->dir, (int)(at - job->scripts[i]), job->scripts[i], at);
+		argv[n++] = arena_printf(arena, "%s/load/%.*s.pgbench%s", lab->dir,
+		    (int)(at - job->scripts[i]), job->scripts[i], at);
 	}
 	if (job->define) {
 		argv[n++] = "-D";
@@ -117,8 +120,11 @@ job_start(struct lab *lab, const struct load_job *job, struct slot *slot, struct
 	}
 	argv[n] = "shop";
 	const char *log = arena_printf(arena, "%s/log/load-%s.log", lab->dir, job->name);
-	const struct proc_spec spec = { .argv = argv, .env = lab_environment(lab, env),
-		.dir = lab_path(lab, "load"), .log = log, .dies_with_us = true };
+	const struct proc_spec spec = { .argv = argv,
+		.env = lab_environment(lab, env),
+		.dir = lab_path(lab, "load"),
+		.log = log,
+		.dies_with_us = true };
 	struct stat st;
 
 	if (stat(log, &st) == 0 && st.st_size > 256 * 1024)
@@ -146,7 +152,8 @@ write_pids(struct lab *lab, const struct slot *slots)
 		strbuf_addf(&text, "%ld %" PRIu64 " supervisor\n", (long)self.pid, self.start);
 	for (size_t i = 0; i < JOBS; i++)
 		if (slots[i].proc.pid)
-			strbuf_addf(&text, "%ld %" PRIu64 " %s\n", (long)slots[i].proc.pid, slots[i].start, jobs[i].name);
+			strbuf_addf(&text, "%ld %" PRIu64 " %s\n", (long)slots[i].proc.pid,
+			    slots[i].start, jobs[i].name);
 	/* A full disk must not end the load: the programs are found by their folder as well. */
 	if (!lab_write_file(lab, pids_name, text.buf, &ignored))
 		unlink(lab_path(lab, pids_name));
@@ -171,7 +178,8 @@ reap(struct slot *slots)
 		if (slot->pause_ms > LONGEST_PAUSE_MS)
 			slot->pause_ms = LONGEST_PAUSE_MS;
 		/* A run that came to its planned end goes on at once. */
-		slot->next.us = mono_now().us + (status == 0 && !failed ? 0 : slot->pause_ms * 1000LL);
+		slot->next.us =
+		    mono_now().us + (status == 0 && !failed ? 0 : slot->pause_ms * 1000LL);
 	}
 }
 
@@ -212,7 +220,8 @@ end_all(struct slot *slots)
 		int status;
 
 		/* Which kills it when the time is over. */
-		if (slots[i].proc.pid && !proc_wait(&slots[i].proc, GRACE_MS, NULL, NULL, &status, &ignored))
+		if (slots[i].proc.pid &&
+		    !proc_wait(&slots[i].proc, GRACE_MS, NULL, NULL, &status, &ignored))
 			continue;
 	}
 }
@@ -242,7 +251,8 @@ supervise(struct lab *lab)
 		if (changed)
 			write_pids(&round, slots);
 		arena_reset(&round.arena);
-		const struct timespec limit = { .tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L };
+		const struct timespec limit = { .tv_sec = wait_ms / 1000,
+			.tv_nsec = wait_ms % 1000 * 1000000L };
 
 		sig = sigtimedwait(&set, NULL, &limit);
 	}
@@ -282,10 +292,13 @@ write_scripts(struct lab *lab, struct error *err)
 	for (size_t i = 0; i < JOBS; i++)
 		for (size_t s = 0; s < ARRAY_LEN(jobs[i].scripts) && jobs[i].scripts[s]; s++) {
 			const char *script = jobs[i].scripts[s];
-			const char *file = arena_printf(&lab->arena, "%.*s.pgbench", (int)strcspn(script, "@"), script);
+			const char *file = arena_printf(
+			    &lab->arena, "%.*s.pgbench", (int)strcspn(script, "@"), script);
 
 			if (!lab_write_file(lab, arena_printf(&lab->arena, "load/%s", file),
-				lab_fill(lab, arena_printf(&lab->arena, "guide/%s", file), (char *)NULL), err))
+			        lab_fill(
+			            lab, arena_printf(&lab->arena, "guide/%s", file), (char *)NULL),
+			        err))
 				return false;
 		}
 	return true;
@@ -304,7 +317,8 @@ static int
 read_pids(struct lab *lab, struct recorded *found, int max)
 {
 	char text[4096];
-	int n = 0, fd = open(lab_path(lab, pids_name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int n = 0,
+	    fd = open(lab_path(lab, pids_name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
 	if (fd >= 0)
@@ -315,9 +329,10 @@ read_pids(struct lab *lab, struct recorded *found, int max)
 		long pid = 0;
 		char name[32] = "";
 
-		if (sscanf(line, "%ld %" SCNu64 " %31s", &pid, &start, name) == 3 && pid > 1 && start &&
-		    proc_alive((pid_t)pid, start))
-			found[n++] = (struct recorded){ (pid_t)pid, start, strcmp(name, "supervisor") == 0 };
+		if (sscanf(line, "%ld %" SCNu64 " %31s", &pid, &start, name) == 3 && pid > 1 &&
+		    start && proc_alive((pid_t)pid, start))
+			found[n++] =
+			    (struct recorded){ (pid_t)pid, start, strcmp(name, "supervisor") == 0 };
 		line += strcspn(line, "\n");
 	}
 	return n;
@@ -350,7 +365,9 @@ wait_started(struct lab *lab, struct error *err)
 			return error_set(err, ERR_STATE, "interrupted");
 		if (mono_since_ms(mono_now(), begin) > START_MS) {
 			for (size_t i = 0; i < JOBS; i++)
-				lab_keep_tail(lab, arena_printf(&lab->arena, "%s/log/load-%s.log", lab->dir, jobs[i].name));
+				lab_keep_tail(lab,
+				    arena_printf(
+				        &lab->arena, "%s/log/load-%s.log", lab->dir, jobs[i].name));
 			return error_set(err, ERR_PROGRAM, "the load did not start");
 		}
 		nanosleep(&wait, NULL);
@@ -371,7 +388,8 @@ load_start(struct lab *lab, struct error *err)
 		return error_set(err, ERR_PROGRAM, "cannot start the load: %s", strerror(errno));
 	if (child == 0) {
 		setsid();
-		/* The middle one ends, so that the supervisor is nobody's child and leads no session. */
+		/* The middle one ends, so that the supervisor is nobody's child and leads no
+		 * session. */
 		if (fork() == 0)
 			detach(lab);
 		_exit(0);

@@ -11,11 +11,12 @@
 #include "guide/lab_folder.h"
 
 struct load_status {
-	pid_t supervisor;	/* 0: it does not run */
-	int running, expected;	/* programs */
+	pid_t supervisor;      /* 0: it does not run */
+	int running, expected; /* programs */
 };
 
-/* Leave the supervisor behind, in a session of its own. It ends with the lab's folder at the latest. */
+/* Leave the supervisor behind, in a session of its own. It ends with the lab's folder at the
+ * latest. */
 bool load_start(struct lab *lab, struct error *err) MUST_CHECK;
 void load_status(struct lab *lab, struct load_status *status);
 void load_stop(struct lab *lab);

@@ -20,7 +20,7 @@
 enum {
 	START_MS = 15000,
 	LOOK_MS = 5,
-	SAFE_MS = 1500,		/* SIGINT waits for queries that run; then it is told to go at once */
+	SAFE_MS = 1500, /* SIGINT waits for queries that run; then it is told to go at once */
 };
 
 const char *
@@ -32,7 +32,8 @@ pool_program(struct lab *lab)
 static bool
 accepts(int port)
 {
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0;
@@ -47,14 +48,17 @@ write_files(struct lab *lab, struct error *err)
 {
 	const char *port = arena_printf(&lab->arena, "%d", lab->pool_port);
 	const char *primary = arena_printf(&lab->arena, "%d", lab->primary.port);
-	const char *reads = arena_printf(&lab->arena, "%d", lab->standby.port ? lab->standby.port : lab->primary.port);
+	const char *reads = arena_printf(
+	    &lab->arena, "%d", lab->standby.port ? lab->standby.port : lab->primary.port);
 	const char *users = arena_printf(&lab->arena,
 	    "\"lab\" \"%s\"\n\"app\" \"\"\n\"report\" \"\"\n\"dba\" \"\"\n", lab->password);
-	const char *ini = lab_fill(lab, "guide/lab_pgbouncer.ini", "PORT", port, "PRIMARY_PORT", primary, "READ_PORT",
-	    reads, "DIR", lab_path(lab, "pgbouncer"), (char *)NULL);
+	const char *ini = lab_fill(lab, "guide/lab_pgbouncer.ini", "PORT", port, "PRIMARY_PORT",
+	    primary, "READ_PORT", reads, "DIR", lab_path(lab, "pgbouncer"), (char *)NULL);
 
-	return lab_make_dir(lab, "pgbouncer", err) && lab_write_file(lab, "pgbouncer/users.txt", users, err) &&
-	    lab_write_file(lab, "pgbouncer/hba.conf", lab_fill(lab, "guide/lab_bouncer_hba.conf", (char *)NULL), err) &&
+	return lab_make_dir(lab, "pgbouncer", err) &&
+	    lab_write_file(lab, "pgbouncer/users.txt", users, err) &&
+	    lab_write_file(lab, "pgbouncer/hba.conf",
+	        lab_fill(lab, "guide/lab_bouncer_hba.conf", (char *)NULL), err) &&
 	    lab_write_file(lab, "pgbouncer/pgbouncer.ini", ini, err);
 }
 
@@ -74,7 +78,8 @@ wait_up(struct lab *lab, pid_t pid, uint64_t start, bool *up, struct error *err)
 		if (lab->stop && *lab->stop)
 			return error_set(err, ERR_STATE, "interrupted");
 		if (mono_since_ms(mono_now(), begin) > START_MS)
-			return error_set(err, ERR_TIMEOUT, "pgbouncer is not ready after %d s", START_MS / 1000);
+			return error_set(
+			    err, ERR_TIMEOUT, "pgbouncer is not ready after %d s", START_MS / 1000);
 		nanosleep(&look, NULL);
 	}
 	return true;
@@ -84,8 +89,10 @@ bool
 pool_start(struct lab *lab, const char *program, struct error *err)
 {
 	const char *argv[] = { program, "-q", lab_path(lab, "pgbouncer/pgbouncer.ini"), NULL };
-	const struct proc_spec spec = { .argv = argv, .env = lab_environment(lab, NULL),
-		.dir = lab_path(lab, "pgbouncer"), .log = lab_path(lab, "log/pgbouncer.log") };
+	const struct proc_spec spec = { .argv = argv,
+		.env = lab_environment(lab, NULL),
+		.dir = lab_path(lab, "pgbouncer"),
+		.log = lab_path(lab, "log/pgbouncer.log") };
 
 	for (int tries = 0; tries < 4; tries++) {
 		uint64_t start;
@@ -112,7 +119,8 @@ pool_pid(struct lab *lab)
 {
 	char text[64], cwd[4096];
 	struct proc_info info;
-	int fd = open(lab_path(lab, "pgbouncer/pgbouncer.pid"), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	int fd = open(lab_path(lab, "pgbouncer/pgbouncer.pid"),
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
 	if (fd >= 0)

@@ -13,7 +13,7 @@
 const char *pool_program(struct lab *lab);
 /* Configure and start it on lab->pool_port, wait until it takes connections. */
 bool pool_start(struct lab *lab, const char *program, struct error *err) MUST_CHECK;
-pid_t pool_pid(struct lab *lab);	/* 0: it does not run */
+pid_t pool_pid(struct lab *lab); /* 0: it does not run */
 void pool_stop(struct lab *lab);
 
 #endif

@@ -143,6 +143,6 @@ END $$;
 CREATE FUNCTION exchange_rate(currency char(3)) RETURNS numeric
 LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-	PERFORM pg_sleep(0.4);
+	PERFORM pg_sleep(0.7);
 	RETURN CASE currency WHEN 'EUR' THEN 1 WHEN 'USD' THEN 1.09 WHEN 'GBP' THEN 0.85 ELSE 1.5 END;
 END $$;

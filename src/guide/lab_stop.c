@@ -1,7 +1,7 @@
 /*
- * Ending what the lab has started, and nothing else. A process is known by the pid and start time in the
- * marker, or by its working directory: PostgreSQL's processes stay in their data directory, and what else
- * the lab starts is started in a folder of the lab.
+ * Ending what the lab has started, and nothing else. A process is known by the pid and start time
+ * in the marker, or by its working directory: PostgreSQL's processes stay in their data directory,
+ * and what else the lab starts is started in a folder of the lab.
  */
 #include "config.h"
 
@@ -20,17 +20,19 @@
 #include "base/proc.h"
 
 enum {
-	FAST_S = 10,		/* for `pg_ctl stop -m fast`, then immediate, then SIGKILL */
+	FAST_S = 10, /* for `pg_ctl stop -m fast`, then immediate, then SIGKILL */
 	IMMEDIATE_S = 5,
-	END_MS = 2000,		/* for a process between SIGQUIT or SIGTERM and SIGKILL */
+	END_MS = 2000, /* for a process between SIGQUIT or SIGTERM and SIGKILL */
 };
 
 static bool
 runs_in(const struct proc_info *info, const char *comm, const char *dir)
 {
 	char cwd[4096];
+	/* A program that was started through its own dynamic loader has the loader's name. */
+	bool is_named = strcmp(info->comm, comm) == 0 || strncmp(info->comm, "ld-linux", 8) == 0;
 
-	return strcmp(info->comm, comm) == 0 && proc_cwd(info->pid, cwd, sizeof(cwd)) && strcmp(cwd, dir) == 0;
+	return is_named && proc_cwd(info->pid, cwd, sizeof(cwd)) && strcmp(cwd, dir) == 0;
 }
 
 /* postmaster.pid as it stands; also of a server that has been restarted by hand. */
@@ -38,7 +40,8 @@ static pid_t
 pid_from_file(struct lab *lab, const char *data, long *shm_id)
 {
 	char text[1024];
-	int fd = open(arena_printf(&lab->arena, "%s/%s/postmaster.pid", lab->dir, data), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(arena_printf(&lab->arena, "%s/%s/postmaster.pid", lab->dir, data),
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 	char *line = text;
 
@@ -63,10 +66,13 @@ lab_server_pid(struct lab *lab, const char *data, const struct lab_server *serve
 	struct proc_info info;
 	pid_t pid;
 
-	if (server->pid && server->start && proc_info(server->pid, &info) && info.start == server->start)
+	if (server->pid && server->start && proc_info(server->pid, &info) &&
+	    info.start == server->start)
 		return server->pid;
 	pid = pid_from_file(lab, data, NULL);
-	return pid && proc_info(pid, &info) && runs_in(&info, "postgres", lab_path(lab, data)) ? pid : 0;
+	return pid && proc_info(pid, &info) && runs_in(&info, "postgres", lab_path(lab, data)) ?
+	    pid :
+	    0;
 }
 
 bool
@@ -78,7 +84,8 @@ lab_is_ours(struct lab *lab, struct error *err)
 		uint64_t id = lab_system_id(lab, names[i]);
 
 		if (id && id != lab->system_id) {
-			error_set(err, ERR_REFUSED, "%s/%s is not the cluster that this lab has made", lab->dir, names[i]);
+			error_set(err, ERR_REFUSED,
+			    "%s/%s is not the cluster that this lab has made", lab->dir, names[i]);
 			return error_hint(err, "Move it to another place, then run this again.");
 		}
 	}
@@ -160,10 +167,14 @@ lab_count_in(const char *comm, const char *dir)
 static bool
 pg_ctl_stop(struct lab *lab, const char *data, const char *mode, int seconds)
 {
-	const char *argv[] = { arena_printf(&lab->arena, "%s/pg_ctl", lab->bindir), "stop", "-D", lab_path(lab, data),
-		"-m", mode, "-w", "-t", arena_printf(&lab->arena, "%d", seconds), NULL };
-	const struct proc_spec spec = { .argv = argv, .env = lab_environment(lab, NULL), .dir = lab->dir,
-		.log = lab_path(lab, "log/pg_ctl.log"), .dies_with_us = true };
+	const char *argv[] = { arena_printf(&lab->arena, "%s/pg_ctl", lab->bindir), "stop", "-D",
+		lab_path(lab, data), "-m", mode, "-w", "-t",
+		arena_printf(&lab->arena, "%d", seconds), NULL };
+	const struct proc_spec spec = { .argv = argv,
+		.env = lab_environment(lab, NULL),
+		.dir = lab->dir,
+		.log = lab_path(lab, "log/pg_ctl.log"),
+		.dies_with_us = true };
 	struct error ignored;
 
 	return proc_run(&spec, (seconds + 5) * 1000, NULL, NULL, &ignored);
@@ -175,13 +186,14 @@ remove_segment(long id, pid_t creator)
 {
 	struct shmid_ds ds;
 
-	if (id >= 0 && creator && shmctl((int)id, IPC_STAT, &ds) == 0 && ds.shm_nattch == 0 && ds.shm_cpid == creator &&
-	    ds.shm_perm.uid == geteuid())
+	if (id >= 0 && creator && shmctl((int)id, IPC_STAT, &ds) == 0 && ds.shm_nattch == 0 &&
+	    ds.shm_cpid == creator && ds.shm_perm.uid == geteuid())
 		shmctl((int)id, IPC_RMID, NULL);
 }
 
 bool
-lab_stop_server(struct lab *lab, const char *data, const struct lab_server *server, struct error *err)
+lab_stop_server(
+    struct lab *lab, const char *data, const struct lab_server *server, struct error *err)
 {
 	long segment = -1;
 	pid_t written = pid_from_file(lab, data, &segment), pid = lab_server_pid(lab, data, server);
@@ -189,19 +201,21 @@ lab_stop_server(struct lab *lab, const char *data, const struct lab_server *serv
 
 	if (pid && proc_info(pid, &info)) {
 		wake(pid);
-		if (written != pid || !pg_ctl_stop(lab, data, "fast", FAST_S) || proc_alive(pid, info.start)) {
+		if (written != pid || !pg_ctl_stop(lab, data, "fast", FAST_S) ||
+		    proc_alive(pid, info.start)) {
 			wake(pid);
-			/* Without its pid file pg_ctl does not find it: SIGQUIT is what "immediate" sends. */
+			/* Without its pid file pg_ctl does not find it: SIGQUIT is what "immediate"
+			 * sends. */
 			if (written != pid || !pg_ctl_stop(lab, data, "immediate", IMMEDIATE_S))
 				kill(pid, SIGQUIT);
 		}
 		if (!proc_wait_gone(pid, info.start, END_MS))
 			kill(pid, SIGKILL);
 		if (!proc_wait_gone(pid, info.start, END_MS))
-			return error_set(err, ERR_LAB, "the %s (pid %ld) does not end", data, (long)pid);
+			return error_set(
+			    err, ERR_LAB, "the %s (pid %ld) does not end", data, (long)pid);
 	}
 	lab_end_in("postgres", lab_path(lab, data), SIGQUIT);
 	remove_segment(segment, written);
 	return true;
 }
-

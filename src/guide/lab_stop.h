@@ -9,9 +9,11 @@
 #include "base/error.h"
 #include "guide/lab_folder.h"
 
-/* The postmaster of "primary" or "standby", as it was started or restarted by hand; 0: it does not run. */
+/* The postmaster of "primary" or "standby", as it was started or restarted by hand; 0: it does not
+ * run. */
 pid_t lab_server_pid(struct lab *lab, const char *data, const struct lab_server *server);
-/* Refuse (ERR_REFUSED) when a data directory in the folder is not of the lab that the marker names. */
+/* Refuse (ERR_REFUSED) when a data directory in the folder is not of the lab that the marker names.
+ */
 bool lab_is_ours(struct lab *lab, struct error *err) MUST_CHECK;
 /* Stop a server by pg_ctl, the harder the longer it takes; frozen processes are woken first. */
 bool lab_stop_server(struct lab *lab, const char *data, const struct lab_server *server,
