@@ -177,27 +177,9 @@ console_hurry(struct console *c)
 
 /* ------------------------------------------------------------------------------------ commands */
 
-/* What a command printed: a line is a message, more is a document. */
-static void
-show_output(struct console *c, const char *title, const struct strbuf *out)
-{
-	if (out->len == 0)
-		return;
-	const char *newline = strchr(out->buf, '\n');
-	if (!newline || newline[1] == '\0') {
-		console_message(c, ROLE_INFO, "%.*s", (int)strcspn(out->buf, "\n"), out->buf);
-		return;
-	}
-	struct doc doc = { 0 };
-	doc_text(&doc, ROLE_NORMAL, out->buf, out->len);
-	console_doc(c, title, &doc);
-	doc_release(&doc);
-}
-
 bool
 console_run(struct console *c, const char *line, struct error *err)
 {
-	struct strbuf out = STRBUF_INIT(16u << 20);
 	const struct target *target = &c->conf->targets->items[c->target];
 	struct run_ctx ctx = {
 		.opt = c->conf->opt,
@@ -206,16 +188,11 @@ console_run(struct console *c, const char *line, struct error *err)
 		.target = target,
 		.console = c,
 		.screen = &console_screen,
-		.out = &out,
 		.line = line,
 	};
-	bool is_ok = run_line(&ctx, line, err);
 
-	if (is_ok)
-		show_output(c, line, &out);
-	strbuf_release(&out);
 	c->is_dirty = true;
-	return is_ok;
+	return run_line(&ctx, line, err);
 }
 
 void

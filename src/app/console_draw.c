@@ -398,6 +398,18 @@ binding_of(struct console *c, const char *command)
 	return NULL;
 }
 
+/* "Enter" instead of "<Enter>": there is no mistaking it here. */
+static void
+hint_keys(const struct binding *b, char *buf, size_t size)
+{
+	binding_keys(b, buf, size);
+	size_t len = strlen(buf);
+	if (b->nkeys == 1 && len > 2 && buf[0] == '<' && buf[len - 1] == '>') {
+		memmove(buf, buf + 1, len - 2);
+		buf[len - 2] = '\0';
+	}
+}
+
 static void
 draw_hints(struct console *c, struct draw *line)
 {
@@ -411,7 +423,7 @@ draw_hints(struct console *c, struct draw *line)
 		char keys[96];
 		if (!b)
 			continue;
-		binding_keys(b, keys, sizeof(keys));
+		hint_keys(b, keys, sizeof(keys));
 		if (x + (int)strlen(keys) + (int)strlen(hints[i].label) + 3 > line->cols)
 			break;
 		x += draw_text(line, 0, x, ROLE_KEY, keys);

@@ -7,13 +7,18 @@
 
 #include "base/compat.h"
 
-/* As malloc, calloc, realloc (n * size, overflow checked) and strdup, but end in fatal(). */
+/*
+ * As malloc, calloc, realloc (n * size, overflow checked) and strdup, but end in fatal(). Hidden, since libreadline exports
+ * functions of the same names and would call ours, with other arguments.
+ */
+#pragma GCC visibility push(hidden)
 void *xmalloc(size_t size);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t len);
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
+#pragma GCC visibility pop
 
 /*
  * Grow an array for one more element: GROW(list.items, list.n, list.cap). Amortised doubling.

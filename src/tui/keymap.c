@@ -226,8 +226,8 @@ keymap_find(const struct keymap *map, const char *pane, bool with_any, const uin
 	*hit = find_exact(map, pane, keys, nkeys);
 	if (!*hit && with_any)
 		*hit = find_exact(map, "any", keys, nkeys);
-	if (*hit)
-		return (*hit)->command ? KEYMAP_YES : KEYMAP_NO;
+	if (*hit && (*hit)->command)
+		return KEYMAP_YES;
 	if (is_prefix(map, pane, keys, nkeys) || (with_any && is_prefix(map, "any", keys, nkeys)))
 		return KEYMAP_PREFIX;
 	return KEYMAP_NO;

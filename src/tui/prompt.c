@@ -291,13 +291,19 @@ prompt_teardown(void)
 		return;
 	prompt_close();
 	for (int i = 0; i < PROMPT_KINDS; i++) {
+		static HISTORY_STATE empty;
 		history_switch((enum prompt_kind)i);
 		clear_history();
+		HISTORY_STATE *state = history_get_history_state();
+		free(state->entries);
+		free(state);
+		history_set_history_state(&empty);
 	}
 	for (int i = 0; i < PROMPT_KINDS; i++) {
 		free(prompt.histories[i]);
 		prompt.histories[i] = NULL;
 	}
+	prompt.kind = PROMPT_COMMAND;
 	free(prompt.history_path);
 	strbuf_release(&prompt.line);
 	if (prompt.null_in)
