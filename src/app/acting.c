@@ -1,0 +1,456 @@
+/*
+ * The driver of acts in the console. Nothing here waits: queries are tickets of the collector, pauses are times to be woken at,
+ * children are pipes. The journal is the one exception: a row is written before and after an act, on this thread, because an
+ * act that is not written down must not begin.
+ */
+#include "config.h"
+
+#include "app/acting.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/actlog.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+
+extern char **environ;
+
+enum { MAX_CHILD_OUTPUT = 32 << 20 };
+
+struct acting {
+	struct collector *collector;
+	enum acting_state state;
+	int index;
+	const struct target *target;
+	char *title;
+
+	struct act *act;
+	struct actlog log;
+	struct act_query query;		/* waits for `due`, or is out as `ticket` */
+	bool is_queued;
+	struct mono due;
+	uint64_t ticket;
+
+	pid_t child;
+	int fd;
+	struct strbuf output;
+	struct doc child_doc;
+	char *child_line;
+	bool child_failed;
+};
+
+struct acting *
+acting_new(struct collector *c)
+{
+	struct acting *a = xcalloc(1, sizeof(*a));
+
+	a->collector = c;
+	a->fd = -1;
+	strbuf_init(&a->output, MAX_CHILD_OUTPUT);
+	return a;
+}
+
+void
+acting_clear(struct acting *a)
+{
+	if (a->ticket)
+		collector_cancel(a->collector, a->ticket);
+	if (a->child > 0) {
+		kill(a->child, SIGTERM);
+		while (waitpid(a->child, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	}
+	if (a->fd >= 0)
+		close(a->fd);
+	if (a->act && act_stage(a->act) == ACT_FINISHED)
+		actlog_end(&a->log, a->act);
+	act_free(a->act);
+	free(a->title);
+	free(a->child_line);
+	doc_release(&a->child_doc);
+	strbuf_clear(&a->output);
+	*a = (struct acting){ .collector = a->collector, .fd = -1, .output = a->output };
+}
+
+void
+acting_free(struct acting *a)
+{
+	if (!a)
+		return;
+	if (a->act && a->state == ACTING_RUNNING) {
+		struct error err = { 0 };
+
+		error_set(&err, ERR_STATE, "the console ended before the outcome was seen");
+		act_failed(a->act, &err);
+	}
+	acting_clear(a);
+	strbuf_release(&a->output);
+	free(a);
+}
+
+static struct act_server
+server_of(const struct snapshot *snap)
+{
+	return (struct act_server){
+		.host = snap->server.host,
+		.port = snap->server.port,
+		.database = snap->server.database,
+		.role = snap->server.user,
+		.system_identifier = snap->server.system_identifier,
+	};
+}
+
+static void
+detach(struct acting *a)
+{
+	const struct snapshot *snap = collector_snapshot(a->collector, a->index);
+	struct act_server server = server_of(snap);
+	struct error err = { 0 };
+	int64_t job = job_start(a->act, a->target, &server, &err);
+
+	act_detached(a->act, job, job ? NULL : &err);
+	snapshot_unref(snap);
+}
+
+/* After anything that moved the act: queue its next query, or see where it stands. */
+static void
+advance(struct acting *a)
+{
+	if (act_stage(a->act) == ACT_DETACHED)
+		detach(a);
+	switch (act_stage(a->act)) {
+	case ACT_LOOKING:
+		a->state = ACTING_LOOKING;
+		break;
+	case ACT_PLANNED:
+		a->state = ACTING_ASKING;
+		return;
+	case ACT_RUNNING:
+		a->state = ACTING_RUNNING;
+		break;
+	case ACT_DETACHED:
+	case ACT_FINISHED:
+		actlog_end(&a->log, a->act);
+		a->state = ACTING_DONE;
+		return;
+	}
+	a->is_queued = act_next(a->act, &a->query);
+	a->due.us = mono_now().us + (int64_t)a->query.delay_ms * 1000;
+	acting_step(a);
+}
+
+bool
+acting_begin(struct acting *a, int index, const struct target *target, struct act *act, struct error *err)
+{
+	if (a->state != ACTING_NONE) {
+		act_free(act);
+		error_set(err, ERR_STATE, "%s is still under way", a->title);
+		return error_hint(err, "Wait for its end, or give it up with Ctrl-C.");
+	}
+	a->act = act;
+	a->index = index;
+	a->target = target;
+	a->title = xstrdup(act_line(act));
+	a->state = ACTING_LOOKING;
+	advance(a);
+	return true;
+}
+
+/* The queue of the collector may be full for a moment: then it is tried again. */
+static void
+send_query(struct acting *a)
+{
+	struct run_request req = {
+		.kind = a->query.is_act ? RUN_ACT : RUN_LOOK,
+		.query = a->query.query,
+		.nparams = a->query.nparams,
+		.timeout_ms = a->query.timeout_ms,
+	};
+
+	memcpy(req.params, a->query.params, sizeof(req.params));
+	a->ticket = collector_run(a->collector, a->index, &req);
+	if (a->ticket)
+		a->is_queued = false;
+	else
+		a->due.us = mono_now().us + 20000;
+}
+
+bool
+acting_outcome(struct acting *a, struct run_outcome *outcome)
+{
+	if (!a->ticket || outcome->ticket != a->ticket)
+		return false;
+	a->ticket = 0;
+	act_answer(a->act, outcome->is_ok ? outcome->rows : NULL, outcome->is_ok ? NULL : &outcome->error);
+	rowset_unref(outcome->rows);
+	outcome->rows = NULL;
+	advance(a);
+	return true;
+}
+
+bool
+acting_answer(struct acting *a, const char *typed, struct error *err)
+{
+	const struct snapshot *snap;
+	struct act_server server;
+	bool ok;
+
+	if (a->state != ACTING_ASKING)
+		return error_set(err, ERR_STATE, "nothing is asked");
+	if (!act_confirm(a->act, typed, err)) {
+		advance(a);
+		return false;
+	}
+	snap = collector_snapshot(a->collector, a->index);
+	server = server_of(snap);
+	ok = act_stage(a->act) == ACT_DETACHED || actlog_begin(&a->log, a->act, a->target, &server, err);
+	snapshot_unref(snap);
+	if (!ok)
+		act_failed(a->act, err);
+	advance(a);
+	return ok;
+}
+
+void
+acting_abort(struct acting *a)
+{
+	if (a->child > 0) {
+		a->child_failed = true;
+		free(a->child_line);
+		a->child_line = xasprintf("%s was given up", a->title);
+		kill(a->child, SIGTERM);
+		return;
+	}
+	if (!a->act || a->state == ACTING_DONE)
+		return;
+	if (a->ticket)
+		collector_cancel(a->collector, a->ticket);
+	a->ticket = 0;
+	a->is_queued = false;
+	act_abort(a->act);
+	advance(a);
+}
+
+/* ---------------------------------------------------------------------------------------------- children */
+
+static bool
+spawn_child(struct acting *a, int in, int out, struct error *err)
+{
+	const char *argv[] = { "pgmedic", "run", "--job", "-", NULL };
+	posix_spawn_file_actions_t actions;
+	int rc;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, 1);
+	posix_spawn_file_actions_adddup2(&actions, out, 2);
+	rc = posix_spawn(&a->child, program_path(), &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (rc != 0)
+		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", program_path(), strerror(rc));
+	return true;
+}
+
+static void
+member(struct strbuf *sb, bool *first, const char *key, const char *value)
+{
+	if (!value)
+		return;
+	json_key(sb, first, key);
+	json_str(sb, value, strlen(value));
+}
+
+/* The request may be longer than a pipe holds (a statement): then the rest would wait for the child, so it is refused. */
+static bool
+send_request(int fd, const struct target *target, const char *line, struct error *err)
+{
+	struct strbuf request = STRBUF_INIT(1 << 20);
+	bool first = true, ok;
+
+	strbuf_addc(&request, '{');
+	member(&request, &first, "name", target->name);
+	member(&request, &first, "conninfo", target->conninfo);
+	member(&request, &first, "password", target->password);
+	member(&request, &first, "line", line);
+	strbuf_addc(&request, '}');
+	ok = request.len < 60000 && write(fd, request.buf, request.len) == (ssize_t)request.len;
+	explicit_bzero(request.buf, request.len);
+	strbuf_release(&request);
+	return ok || error_set(err, ERR_MEMORY, "the command is too long");
+}
+
+bool
+acting_child(struct acting *a, int index, const struct target *target, const char *line, struct error *err)
+{
+	int in[2], out[2];
+	bool ok;
+
+	if (a->state != ACTING_NONE)
+		return error_set(err, ERR_STATE, "%s is still under way", a->title);
+	if (pipe2(in, O_CLOEXEC) != 0)
+		return error_set(err, ERR_STATE, "cannot make a pipe: %s", strerror(errno));
+	if (pipe2(out, O_CLOEXEC) != 0) {
+		close(in[0]);
+		close(in[1]);
+		return error_set(err, ERR_STATE, "cannot make a pipe: %s", strerror(errno));
+	}
+	ok = send_request(in[1], target, line, err) && spawn_child(a, in[0], out[1], err);
+	close(in[0]);
+	close(in[1]);
+	close(out[1]);
+	if (!ok) {
+		close(out[0]);
+		return false;
+	}
+	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
+	a->fd = out[0];
+	a->index = index;
+	a->target = target;
+	a->title = xstrdup(line);
+	a->state = ACTING_RUNNING;
+	return true;
+}
+
+/* The first line of what went wrong, without the program's name. */
+static void
+child_error(struct acting *a)
+{
+	const char *s = a->output.buf;
+
+	if (strncmp(s, "pgmedic: ", 9) == 0)
+		s += 9;
+	if (!a->child_line)
+		a->child_line = *s ? xstrndup(s, strcspn(s, "\n")) : xasprintf("%s failed", a->title);
+}
+
+static void
+end_child(struct acting *a)
+{
+	int status = 0;
+
+	while (waitpid(a->child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	a->child = 0;
+	close(a->fd);
+	a->fd = -1;
+	a->child_failed |= !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+	if (a->child_failed)
+		child_error(a);
+	doc_text(&a->child_doc, a->child_failed ? ROLE_CRIT : ROLE_NORMAL, a->output.buf, a->output.len);
+	a->state = ACTING_DONE;
+}
+
+static void
+read_child(struct acting *a)
+{
+	char buf[16384];
+	ssize_t n;
+
+	while ((n = read(a->fd, buf, sizeof(buf))) > 0)
+		strbuf_add(&a->output, buf, (size_t)n);
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		end_child(a);
+}
+
+void
+acting_step(struct acting *a)
+{
+	if (a->fd >= 0)
+		read_child(a);
+	if (a->is_queued && mono_now().us >= a->due.us)
+		send_query(a);
+}
+
+int
+acting_fd(const struct acting *a)
+{
+	return a->fd;
+}
+
+int
+acting_timeout_ms(const struct acting *a)
+{
+	int64_t left;
+
+	if (!a->is_queued)
+		return -1;
+	left = (a->due.us - mono_now().us + 999) / 1000;
+	return left > 0 ? (int)left : 0;
+}
+
+/* --------------------------------------------------------------------------------------------- what to show */
+
+enum acting_state
+acting_state(const struct acting *a)
+{
+	return a->state;
+}
+
+const char *
+acting_title(const struct acting *a)
+{
+	return a->title ? a->title : "";
+}
+
+const struct doc *
+acting_doc(const struct acting *a)
+{
+	if (!a->act)
+		return &a->child_doc;
+	return a->state == ACTING_DONE ? act_result_doc(a->act) : act_doc(a->act);
+}
+
+const char *
+acting_question(const struct acting *a)
+{
+	return a->act ? act_question(a->act) : "";
+}
+
+const char *
+acting_expects(const struct acting *a)
+{
+	return a->act ? act_expects(a->act) : "";
+}
+
+const char *
+acting_line(const struct acting *a, enum role *role)
+{
+	const struct error *error;
+	const char *line;
+
+	if (!a->act) {
+		*role = ROLE_CRIT;
+		return a->child_line ? a->child_line : "";
+	}
+	switch (act_result(a->act, &line, &error)) {
+	case ACT_DONE:
+	case ACT_STARTED:
+		*role = ROLE_OK;
+		break;
+	case ACT_PARTLY:
+	case ACT_ENDING:
+		*role = ROLE_WARN;
+		break;
+	case ACT_FAILED:
+	case ACT_REFUSED:
+		*role = ROLE_CRIT;
+		break;
+	}
+	return line;
+}
+
+bool
+acting_is_long(const struct acting *a)
+{
+	if (!a->act)
+		return !a->child_failed || a->child_doc.n > 2;
+	return act_result_doc(a->act)->n > 1;
+}

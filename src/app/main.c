@@ -1,0 +1,288 @@
+/* Where it begins: reads the command line and hands over to what was asked for. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "app/actlog.h"
+#include "app/console.h"
+#include "app/doctor.h"
+#include "app/help.h"
+#include "app/options.h"
+#include "app/record.h"
+#include "app/run.h"
+#include "app/settings.h"
+#include "app/show.h"
+#include "app/source_replay.h"
+#include "app/targets.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "guide/lab.h"
+
+enum { MAX_PASSWORD = 1000 };
+
+static void
+setup_locale(bool ascii)
+{
+	setlocale(LC_CTYPE, "");
+	utf8_enabled = !ascii && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+/* What cannot be used of the configuration, where there is no screen to say it on. */
+static void
+report_problems(const struct settings *s)
+{
+	for (int i = 0; i < s->nproblems; i++)
+		fprintf(stderr, "pgmedic: %s\n", s->problems[i]);
+}
+
+/* As psql -W: one password for every target of the command line, read without echo. */
+static bool
+ask_password(struct targets *targets, struct error *err)
+{
+	struct termios shown, hidden;
+	char line[MAX_PASSWORD];
+	FILE *tty = fopen("/dev/tty", "r+");
+	bool ok;
+
+	if (!tty)
+		return error_set(err, ERR_AUTH, "there is no terminal to ask for the password on");
+	if (tcgetattr(fileno(tty), &shown) != 0) {
+		fclose(tty);
+		return error_set(err, ERR_AUTH, "the terminal cannot hide a password");
+	}
+	fputs("Password: ", tty);
+	fflush(tty);
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
+	ok = fgets(line, sizeof(line), tty) != NULL;
+	tcsetattr(fileno(tty), TCSAFLUSH, &shown);
+	fputc('\n', tty);
+	fclose(tty);
+	line[strcspn(line, "\r\n")] = '\0';
+	for (int i = 0; ok && i < targets->n; i++)
+		targets->items[i].password = arena_strdup(&targets->arena, line);
+	explicit_bzero(line, sizeof(line));
+	return ok || error_set(err, ERR_AUTH, "no password was given");
+}
+
+static struct collector *
+start_collector(const struct targets *targets, const struct pane *pane, int wake_fd)
+{
+	struct target_conf *confs = xcalloc((size_t)targets->n, sizeof(*confs));
+	struct collector *c;
+
+	for (int i = 0; i < targets->n; i++) {
+		const struct target *t = &targets->items[i];
+
+		confs[i] = (struct target_conf){
+			.name = t->name,
+			.conninfo = t->conninfo,
+			.password = t->password,
+			.pgbouncer = t->pgbouncer,
+			.refresh_ms = t->refresh_ms,
+			.first_probes = i == 0 && pane ? pane->probes : NULL,
+			.nfirst = i == 0 && pane ? pane->nprobes : 0,
+			.no_action = t->is_read_only,
+		};
+	}
+	c = collector_start(confs, targets->n, wake_fd);
+	free(confs);
+	return c;
+}
+
+static int
+run_console(const struct options *opt, struct settings *settings, const struct targets *targets,
+    struct source source, struct collector *collector, int wake_fd)
+{
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct console_conf conf = {
+		.opt = opt,
+		.settings = settings,
+		.targets = targets,
+		.source = source,
+		.collector = collector,
+		.wake_fd = wake_fd,
+		.history_path = path_state(&arena, "history"),
+		.script = getenv("PGMEDIC_SCRIPT"),
+	};
+	struct error ignored = { 0 };
+	int status;
+
+	/* Without the folder the prompt keeps no history; reading goes on. */
+	if (!path_make(path_state(&arena, ""), &ignored))
+		conf.history_path = NULL;
+	status = console_main(&conf, &err);
+	if (*err.what)
+		error_report(&err);
+	arena_release(&arena);
+	return status;
+}
+
+static bool
+check_pane(const struct options *opt, const struct settings *settings, const struct pane **pane, struct error *err)
+{
+	const char *names[64];
+	int n = 0;
+
+	*pane = pane_by_name(opt->pane ? opt->pane : settings_get(settings, "pane"));
+	if (*pane || !opt->pane)
+		return true;
+	for (; panes[n] && n < 63; n++)
+		names[n] = panes[n]->name;
+	names[n] = NULL;
+	error_set(err, ERR_USAGE, "there is no pane '%s'", opt->pane);
+	if (nearest_name(opt->pane, names))
+		return error_hint(err, "The nearest is %s.", nearest_name(opt->pane, names));
+	return error_hint(err, "See pgmedic help panes.");
+}
+
+static int
+console_live(const struct options *opt, struct settings *settings)
+{
+	struct targets targets = { 0 };
+	struct error err = { 0 };
+	struct collector *collector;
+	const struct pane *pane;
+	int wake[2], status;
+
+	if (!targets_resolve(&targets, opt, settings, opt->args, opt->nargs, &err) ||
+	    !check_pane(opt, settings, &pane, &err) || (opt->ask_password && !ask_password(&targets, &err))) {
+		error_report(&err);
+		targets_release(&targets);
+		return options_exit_status(&err);
+	}
+	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
+		fatal("cannot make a pipe: %s", strerror(errno));
+	collector = start_collector(&targets, pane, wake[1]);
+	status = run_console(opt, settings, &targets, source_live(collector), collector, wake[0]);
+	collector_stop(collector);
+	close(wake[0]);
+	close(wake[1]);
+	targets_release(&targets);
+	return status;
+}
+
+static int
+console_replay(const struct options *opt, struct settings *settings)
+{
+	struct targets targets;
+	struct error err = { 0 };
+	const struct pane *pane;
+	struct source_replay *r = check_pane(opt, settings, &pane, &err) ? source_replay_open(opt, &err) : NULL;
+	int status;
+
+	if (!r) {
+		error_report(&err);
+		return options_exit_status(&err);
+	}
+	source_replay_targets(r, &targets);
+	status = run_console(opt, settings, &targets, source_replay(r), NULL, -1);
+	source_replay_close(r);
+	targets_release(&targets);
+	return status;
+}
+
+static int
+lab(const struct options *opt)
+{
+	char **argv = xcalloc((size_t)opt->nargs + 2, sizeof(*argv));
+	int status;
+
+	argv[0] = xstrdup("lab");
+	for (int i = 0; i < opt->nargs; i++)
+		argv[i + 1] = xstrdup(opt->args[i]);
+	status = lab_main(opt->nargs + 1, argv);
+	for (int i = 0; i <= opt->nargs; i++)
+		free(argv[i]);
+	free(argv);
+	return status;
+}
+
+static int
+dispatch(const struct options *opt, struct settings *settings)
+{
+	switch (opt->verb) {
+	case VERB_CONSOLE:
+		return console_live(opt, settings);
+	case VERB_SHOW:
+		return show_main(opt, settings);
+	case VERB_RUN:
+		return run_main(opt, settings);
+	case VERB_RECORD:
+		return record_main(opt, settings);
+	case VERB_REPLAY:
+		return console_replay(opt, settings);
+	case VERB_DOCTOR:
+		return doctor_main(opt, settings);
+	case VERB_HELP:
+		return help_main(opt, settings);
+	case VERB_LAB:
+	case VERB_VERSION:
+	case VERB_COUNT:
+		break;
+	}
+	return EXIT_USAGE;
+}
+
+static int
+with_settings(const struct options *opt)
+{
+	struct settings settings;
+	int status;
+
+	settings_read(&settings, opt->config);
+	if (opt->verb != VERB_CONSOLE && opt->verb != VERB_REPLAY && opt->verb != VERB_HELP)
+		report_problems(&settings);
+	status = dispatch(opt, &settings);
+	settings_release(&settings);
+	return status;
+}
+
+static int
+begin(const struct options *opt, struct error *err)
+{
+	if (opt->log && !log_open(opt->log, LOG_DEBUG, err))
+		return options_exit_status(err);
+	setup_locale(opt->ascii);
+	if (opt->verb == VERB_VERSION) {
+		printf("pgmedic %s\n", PACKAGE_VERSION);
+		return EXIT_DONE;
+	}
+	/* The lab may change its user for good: nothing else has been opened yet. */
+	if (opt->verb == VERB_LAB)
+		return lab(opt);
+	if (opt->job)
+		return run_job_main(opt);
+	return with_settings(opt);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options opt;
+	struct error err = { 0 };
+	int status;
+
+	signal(SIGPIPE, SIG_IGN);
+	program_path_set(argv[0]);
+	if (options_parse(&opt, argc, argv, &err))
+		status = begin(&opt, &err);
+	else
+		status = EXIT_USAGE;
+	if (*err.what)
+		error_report(&err);
+	options_release(&opt);
+	log_close();
+	return status;
+}
