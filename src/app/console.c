@@ -178,7 +178,7 @@ console_hurry(struct console *c)
 /* ------------------------------------------------------------------------------------ commands */
 
 bool
-console_run(struct console *c, const char *line, struct error *err)
+console_run_line(struct console *c, const char *line, struct error *err)
 {
 	const struct target *target = &c->conf->targets->items[c->target];
 	struct run_ctx ctx = {
@@ -200,7 +200,7 @@ console_execute(struct console *c, const char *line)
 {
 	struct error err = { 0 };
 
-	if (!console_run(c, line, &err))
+	if (!console_run_line(c, line, &err))
 		console_error(c, &err);
 }
 
@@ -588,6 +588,12 @@ const struct snapshot *
 console_snapshot(struct console *c)
 {
 	return state_snapshot(c, console_state(c));
+}
+
+const struct source *
+console_source(const struct console *c)
+{
+	return &c->conf->source;
 }
 
 bool

@@ -48,6 +48,7 @@ const char *const *console_keymap_names(struct arena *arena);
 
 /* The snapshot on the screen (held while paused); borrowed until the loop turns. Never NULL. */
 const struct snapshot *console_snapshot(struct console *c);
+const struct source *console_source(const struct console *c);
 /* The shown pane's view with its grid up to date. */
 struct view *console_view(struct console *c);
 bool console_is_paused(const struct console *c);

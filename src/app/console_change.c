@@ -272,13 +272,19 @@ console_keymap_names(struct arena *arena)
 void
 console_pause(struct console *c, bool paused)
 {
+	const struct source *source = &c->conf->source;
+
 	if (paused == c->is_paused)
 		return;
 	c->is_paused = paused;
 	c->paused_at = mono_now();
+	/* A recording stands still itself, so that stepping through it is seen. */
+	bool is_held = paused && !(source->ops->pause && source->ops->pause(source->self, paused));
+	if (!paused && source->ops->pause)
+		source->ops->pause(source->self, false);
 	for (int i = 0; i < c->ntargets; i++) {
 		snapshot_unref(c->targets[i].held);
-		c->targets[i].held = paused ? snapshot_ref(c->targets[i].snap) : NULL;
+		c->targets[i].held = is_held ? snapshot_ref(c->targets[i].snap) : NULL;
 	}
 	c->is_dirty = true;
 }
@@ -548,7 +554,9 @@ resume_screen(struct console *c)
 static struct acting *
 console_acting(struct console *c)
 {
-	return c->acting;
+	const struct source *source = &c->conf->source;
+	bool is_past = source->ops->is_past && source->ops->is_past(source->self);
+	return is_past ? NULL : c->acting;
 }
 
 static int

@@ -114,7 +114,7 @@ const struct snapshot *state_snapshot(const struct console *c, const struct targ
 struct pane_view *console_pane_view(struct console *c);
 /* Tell the source which probes the screen lives on. */
 void console_hurry(struct console *c);
-bool console_run(struct console *c, const char *line, struct error *err) MUST_CHECK;
+bool console_run_line(struct console *c, const char *line, struct error *err) MUST_CHECK;
 /* As a key or the prompt does: errors go to the message line. */
 void console_execute(struct console *c, const char *line);
 
