@@ -15,10 +15,15 @@ struct side {
 	int col[MAX_KEYS];
 };
 
-static int64_t
+static inline int64_t
 key_of(const struct side *s, int row, int k)
 {
-	return cell_i64(rowset_cell(s->rs, row, s->col[k]), INT64_MIN);
+	const struct cell *c;
+
+	if (s->col[k] < 0)
+		return INT64_MIN;
+	c = rowset_row(s->rs, row) + s->col[k];
+	return c->type == CELL_NULL ? INT64_MIN : c->i;
 }
 
 static bool
