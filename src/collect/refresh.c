@@ -316,14 +316,11 @@ end_fast(struct target *t, struct mono now)
 {
 	struct flight *f = &t->flight;
 	double ms = (double)(now.us - f->sent.us) / 1000;
-	double rtt = pg_conn_rtt_ms(t->main.conn);
-	if (rtt < 0 || rtt > ms)
-		rtt = ms;
-	if (t->rtt_ms <= 0 || rtt < t->rtt_ms)
-		t->rtt_ms = rtt;
+	if (ms < t->rtt_ms)
+		t->rtt_ms = ms;
 	t->usual_ms = t->usual_ms > 0 ? 0.8 * t->usual_ms + 0.2 * ms : ms;
 	if (f->is_refresh && !f->is_fast_done)
-		t->backoff = schedule_backoff(t->backoff, (int64_t)((ms - rtt) * 1000), (int64_t)t->refresh_ms * 1000);
+		t->backoff = schedule_backoff(t->backoff, (int64_t)((ms - t->rtt_ms) * 1000), (int64_t)t->refresh_ms * 1000);
 	f->is_fast_done = true;
 	if (t->slots[PROBE_OS].is_shown) {
 		struct sample *s = os_sample(t->feed);

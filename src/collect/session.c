@@ -198,6 +198,11 @@ finish_setup(struct session *s)
 	info->is_local = info->is_local && !s->is_pooled && session_is_on_this_machine(info->own_pid);
 	if (info->is_local)
 		info->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	/* The kernel knows the network up to the next hop: behind a tunnel or a proxy, the first and cheapest
+	 * answer of the set-up tells more. */
+	double kernel_ms = pg_conn_rtt_ms(s->conn);
+	if (kernel_ms >= 0 && s->rtt_ms - kernel_ms < 5)
+		s->rtt_ms = kernel_ms;
 	s->state = SESSION_READY;
 }
 
@@ -210,6 +215,8 @@ step_setup(struct session *s, struct error *err)
 	for (enum pg_got got; (got = pg_conn_next(s->conn, &a)) != PG_WAIT; ) {
 		if (got != PG_ANSWER)
 			continue;
+		if (s->rtt_ms <= 0)
+			s->rtt_ms = (double)(mono_now().us - s->sent.us) / 1000;
 		take_answer(s, &a);
 		if (a.state == PG_ERROR && first.code == ERR_OK)
 			first = a.error;

@@ -21,6 +21,7 @@ struct session {
 	struct server_info info;	/* complete in SESSION_READY */
 	struct mono since;		/* when dialing began */
 	struct mono sent;		/* when the set-up was sent */
+	double rtt_ms;			/* least round trip, see finish_setup() */
 	bool is_pooled;
 	bool is_console;		/* PgBouncer's admin console: no set-up */
 	bool raw_text;

@@ -23,6 +23,7 @@ enum {
 	LATE_MOST_MS = 1500,
 	SPARE_AFTER_MS = 10000,
 	SPARE_PAUSE_MS = 2000,
+	ALIGN_US = 50000,		/* several targets beat in step */
 	COALESCE_US = 8000,		/* beats nearer than this go out together: one wake-up for many targets */
 };
 
@@ -135,7 +136,8 @@ begin(struct target *t)
 		*slot = (struct probe_slot){ .is_shown = slot->is_shown, .backoff = 1 };
 	}
 	t->backoff = 1;
-	t->rtt_ms = t->usual_ms = 0;
+	t->rtt_ms = t->main.rtt_ms;
+	t->usual_ms = 0;
 	t->next_tick = now;
 	t->is_dirty = true;
 }
@@ -191,6 +193,8 @@ beat(struct target *t, struct mono now)
 		t->next_tick.us += interval_us;
 		if (t->next_tick.us <= now.us + interval_us / 4)
 			t->next_tick.us = now.us + interval_us;
+		if (!t->is_alone)
+			t->next_tick.us -= t->next_tick.us % ALIGN_US;
 	}
 	t->flight.reasks = 0;
 	t->is_hurried = t->is_full_hurry = false;

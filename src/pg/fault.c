@@ -117,6 +117,8 @@ connect_hint(const char *message)
 	static const struct {
 		const char *part, *hint;
 	} hints[] = {
+		{ "closed the connection unexpectedly", "The server or the network went away; pgmedic goes on trying." },
+		{ "onnection reset", "The server or the network went away; pgmedic goes on trying." },
 		{ "onnection refused", "No server listens there: check host and port, and that the server runs." },
 		{ "o such file or directory", "No server listens on that socket: check the port, or give a host with -h." },
 		{ "ould not translate host name", "The host name is not known: check its spelling and DNS." },
