@@ -358,7 +358,9 @@ render(struct origin *o, const struct options *opt, const struct pane *pane, str
 	enum show_format format = opt->json ? SHOW_JSON : opt->csv ? SHOW_CSV : SHOW_TEXT;
 	/* In a recording nothing grows older. */
 	struct mono now = o->replay ? o->snap->taken_mono : mono_now();
-	struct pane_opts opts = { .show_idle = opt->all || format != SHOW_TEXT, .totals = opt->totals };
+	/* Scripts get counters as the catalog has them. */
+	struct pane_opts opts = { .show_idle = opt->all || format != SHOW_TEXT,
+		.totals = opt->totals || (pane->totals_in_show && format != SHOW_TEXT) };
 	struct strbuf text = STRBUF_INIT(MAX_OUTPUT);
 	struct column cols[MAX_COLS];
 	struct grid g = { 0 }, out = { 0 };

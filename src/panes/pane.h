@@ -48,7 +48,7 @@ struct pane {
 	bool sort_descending;
 	bool needs_pair;	/* rates: `show` takes two samples */
 	bool needs_texts;	/* `show` waits for the statement texts */
-	bool totals_in_show;	/* `show` sets opts->totals: scripts get what the catalog says, and rates beside it */
+	bool totals_in_show;	/* `show --json` and --csv set opts->totals: scripts get what the catalog says, and rates beside it */
 	const struct pane_mode *modes;	/* NULL-name terminated, or NULL */
 	/* Fill an initialised, empty grid. Must cope with every probe missing, denied, stale. */
 	void (*fill)(const struct pane_ctx *ctx, struct grid *grid);
