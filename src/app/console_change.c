@@ -226,16 +226,51 @@ keys_of(struct console *c, const char *context, bool own, struct doc *doc)
 	}
 }
 
+static void
+pane_doc(const struct view *v, struct doc *doc)
+{
+	doc_add(doc, ROLE_STRONG, "%s", v->pane->name);
+	doc_add(doc, ROLE_NORMAL, "%s", v->pane->help);
+	for (int i = 0; i < v->grid.nnotes; i++) {
+		const struct grid_note *note = &v->grid.notes[i];
+		doc_add(doc, ROLE_WARN, "%s%s%s", note->what, *note->hint ? ": " : "", note->hint);
+	}
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+}
+
+static void
+columns_doc(const struct view *v, struct doc *doc)
+{
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+	doc_add(doc, ROLE_STRONG, "columns (c chooses; hidden ones in parentheses)");
+	for (int i = 0; i < v->pane->ncolumns; i++) {
+		const struct column *col = &v->pane->columns[i];
+		bool is_shown = false;
+		for (int k = 0; k < v->ncols; k++)
+			is_shown |= v->cols[k] == i;
+		char label[80];
+		snprintf(label, sizeof(label), is_shown ? "%s" : "(%s)", col->name);
+		doc_pair(doc, label, ROLE_NORMAL, "%s", col->help ? col->help : "");
+	}
+}
+
 void
 console_keys_doc(struct console *c, struct doc *doc)
 {
 	const char *context = console_context(c);
+	bool on_page = console_page(c) != NULL;
 
-	doc_add(doc, ROLE_STRONG, "keys here (%s)", context);
+	if (!on_page)
+		pane_doc(&console_pane_view(c)->view, doc);
+	doc_add(doc, ROLE_STRONG, "keys here");
 	keys_of(c, context, true, doc);
 	doc_add(doc, ROLE_NORMAL, "%s", "");
 	doc_add(doc, ROLE_STRONG, "keys everywhere");
 	keys_of(c, context, false, doc);
+	if (!on_page)
+		columns_doc(&console_pane_view(c)->view, doc);
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+	doc_add(doc, ROLE_HINT, "More: :help commands, :help filter, :help COMMAND");
 }
 
 void

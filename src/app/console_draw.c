@@ -126,11 +126,12 @@ add_clean(struct strbuf *out, const char *text)
 	utf8_clean(out, text, strlen(text), true);
 }
 
-/* "primary 15.18 bench@db1:5432" */
+/* "primary 15.18 tl1 me@db1:5432/bench"; a target named after its address is not told twice. */
 static void
-server_text(struct strbuf *out, const struct snapshot *s)
+server_text(struct strbuf *out, const struct snapshot *s, const char *target)
 {
 	const struct server_info *server = &s->server;
+	char address[300];
 
 	if (server->version_num) {
 		strbuf_addf(out, " %s %.*s", server->is_standby ? "standby" : "primary", (int)strcspn(server->version, " "),
@@ -138,13 +139,14 @@ server_text(struct strbuf *out, const struct snapshot *s)
 		if (server->timeline > 0)
 			strbuf_addf(out, " tl%d", server->timeline);
 	}
-	if (*server->database) {
-		strbuf_addc(out, ' ');
-		add_clean(out, server->user);
+	if (!*server->database)
+		return;
+	snprintf(address, sizeof(address), "%s:%s/%s", server->host, server->port, server->database);
+	strbuf_addc(out, ' ');
+	add_clean(out, server->user);
+	if (strcmp(address, target) != 0) {
 		strbuf_addc(out, '@');
-		add_clean(out, server->host);
-		strbuf_addf(out, ":%s/", server->port);
-		add_clean(out, server->database);
+		add_clean(out, address);
 	}
 }
 
@@ -223,14 +225,20 @@ draw_title(struct console *c, struct draw *screen, struct mono now)
 
 	draw_clear(&line, 0, 0, ROLE_TITLE);
 	line.cols = draw_banners(c, &line, now);
-	enum role role = color_role(target->color);
+	cost_text(c, &text, s, now);
+	int cost = utf8_width(text.buf, text.len) + 1;
+	if (cost + 20 <= line.cols) {
+		line.cols -= cost;
+		struct draw right = { line.y, line.x + line.cols, 1, cost };
+		draw_textn(&right, 0, 0, ROLE_TITLE, text.buf, text.len);
+	}
+	strbuf_clear(&text);
 	strbuf_addc(&text, ' ');
 	add_clean(&text, target->name);
 	strbuf_addc(&text, ' ');
-	int x = draw_textn(&line, 0, 0, role, text.buf, text.len);
+	int x = draw_textn(&line, 0, 0, color_role(target->color), text.buf, text.len);
 	strbuf_clear(&text);
-	server_text(&text, s);
-	cost_text(c, &text, s, now);
+	server_text(&text, s, target->name);
 	draw_textn(&line, 0, x, ROLE_TITLE, text.buf, text.len);
 	strbuf_release(&text);
 }
@@ -370,7 +378,7 @@ static const struct hint {
 	const char *command, *label;
 	bool on_page, on_table;
 } hints[] = {
-	{ "help", "help", true, true },
+	{ "keys", "help", true, true },
 	{ "prompt :", "command", true, true },
 	{ "prompt /", "filter", false, true },
 	{ "prompt /", "find", true, false },
@@ -391,7 +399,8 @@ binding_of(struct console *c, const char *command)
 	for (int own = 1; own >= 0; own--)
 		for (int i = 0; i < c->keymap.n; i++) {
 			const struct binding *b = &c->keymap.bindings[i];
-			if (b->command && strcmp(b->command, command) == 0 &&
+			bool is_mouse = b->keys[0] >= TK_WHEEL_UP && b->keys[0] <= TK_DOUBLE_CLICK;
+			if (b->command && !is_mouse && strcmp(b->command, command) == 0 &&
 			    (strcmp(b->pane, context) == 0) == (own == 1) && keymap_is_live(&c->keymap, b, context))
 				return b;
 		}

@@ -16,7 +16,8 @@
 
 enum {
 	MAX_TEXT = 24,		/* widest text column that nobody asked for */
-	MIN_TEXT = 6,		/* text columns are not squeezed below */
+	MIN_TEXT = 8,		/* text columns that declare no width are not squeezed below */
+	MIN_KEY = 20,		/* what names a row stays readable */
 	MIN_QUERY = 20,		/* statement text that must stay visible */
 	MAX_ROW_LINES = 10,	/* of a wrapped statement */
 };
@@ -141,19 +142,29 @@ measure_column(struct frame *f, int pos)
 	f->width[pos] = *kept;
 }
 
+static int
+least_width(const struct frame *f, int pos)
+{
+	const struct column *col = column_at(f->spec, pos);
+	int least = col->width > 0 ? col->width : MIN_TEXT;
+
+	if ((pos == 0 || col->flags & COL_KEY) && least < MIN_KEY)
+		least = MIN_KEY;
+	if (least < title_width(f->spec, pos))
+		least = title_width(f->spec, pos);
+	return least;
+}
+
 /* Takes columns from the widest texts until the statement column has its least width. */
 static void
 squeeze(struct frame *f, int missing)
 {
 	while (missing > 0) {
 		int widest = -1;
-		for (int pos = 0; pos < f->spec->ncols; pos++) {
-			const struct column *col = column_at(f->spec, pos);
-			int least = title_width(f->spec, pos) > MIN_TEXT ? title_width(f->spec, pos) : MIN_TEXT;
-			if (col->kind == COL_TEXT && !(col->flags & COL_NOJSON) && f->width[pos] > least &&
+		for (int pos = 0; pos < f->spec->ncols; pos++)
+			if (column_at(f->spec, pos)->kind == COL_TEXT && f->width[pos] > least_width(f, pos) &&
 			    (widest < 0 || f->width[pos] > f->width[widest]))
 				widest = pos;
-		}
 		if (widest < 0)
 			return;
 		f->width[widest]--;
