@@ -7,21 +7,21 @@
 #include <string.h>
 
 enum cell_type {
-	CELL_NULL,	/* unknown; `why` may say why */
+	CELL_NULL, /* unknown; `why` may say why */
 	CELL_BOOL,
 	CELL_INT,
 	CELL_FLOAT,
-	CELL_TEXT,	/* s, len; as the server sent it: NOT yet clean for a terminal */
-	CELL_TIME,	/* i: microseconds since 1970 UTC */
-	CELL_INTS,	/* list of len int64_t at `ints` */
+	CELL_TEXT, /* s, len; as the server sent it: NOT yet clean for a terminal */
+	CELL_TIME, /* i: microseconds since 1970 UTC */
+	CELL_INTS, /* list of len int64_t at `ints` */
 };
 
 /* Why a value is unknown: states of their own, never a 0. */
 enum cell_why {
-	WHY_NONE,	/* SQL NULL: there is nothing to know */
-	WHY_DENIED,	/* the role may not see it */
-	WHY_UNSUPPORTED,/* this server does not have it */
-	WHY_NODATA,	/* not sampled yet, or a rate without a second sample */
+	WHY_NONE,        /* SQL NULL: there is nothing to know */
+	WHY_DENIED,      /* the role may not see it */
+	WHY_UNSUPPORTED, /* this server does not have it */
+	WHY_NODATA,      /* not sampled yet, or a rate without a second sample */
 };
 
 struct cell {
@@ -32,9 +32,9 @@ struct cell {
 		const int64_t *ints;
 	};
 	uint32_t len;
-	uint8_t type;	/* enum cell_type */
-	uint8_t why;	/* enum cell_why, of CELL_NULL */
-	uint8_t role;	/* enum role, 0 = as the row */
+	uint8_t type; /* enum cell_type */
+	uint8_t why;  /* enum cell_why, of CELL_NULL */
+	uint8_t role; /* enum role, 0 = as the row */
 	uint8_t pad;
 };
 

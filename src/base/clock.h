@@ -8,8 +8,12 @@
 
 #include "base/compat.h"
 
-struct mono { int64_t us; };	/* monotonic, origin unknown; 0 = never */
-struct wall { int64_t us; };	/* microseconds since 1970-01-01 UTC; 0 = unknown */
+struct mono {
+	int64_t us;
+}; /* monotonic, origin unknown; 0 = never */
+struct wall {
+	int64_t us;
+}; /* microseconds since 1970-01-01 UTC; 0 = unknown */
 
 struct mono mono_now(void);
 struct wall wall_now(void);
@@ -21,7 +25,8 @@ mono_since_ms(struct mono now, struct mono then)
 
 /* "2026-11-21T07:27:12.123456Z" (fraction left out when 0); buf of at least 32 bytes. */
 const char *wall_rfc3339(struct wall t, char *buf, size_t size);
-/* Reads RFC 3339 (Z or offset; 'T' or ' '; a date alone is midnight UTC), or "@epoch[.frac]", or plain epoch seconds. */
+/* Reads RFC 3339 (Z or offset; 'T' or ' '; a date alone is midnight UTC), or "@epoch[.frac]", or
+ * plain epoch seconds. */
 bool wall_parse(const char *s, struct wall *t) MUST_CHECK;
 /* "07:27:12Z" */
 const char *wall_hms(struct wall t, char *buf, size_t size);

@@ -9,8 +9,8 @@
 
 struct doc_line {
 	enum role role;
-	int label_len;		/* the first label_len bytes are drawn in ROLE_DIM */
-	const char *text;	/* clean, without '\n' */
+	int label_len;    /* the first label_len bytes are drawn in ROLE_DIM */
+	const char *text; /* clean, without '\n' */
 };
 
 struct doc {
@@ -26,6 +26,7 @@ void doc_add(struct doc *doc, enum role role, const char *fmt, ...) PRINTF_LIKE(
 /* Server text of any length; cleaned; '\n' breaks lines. */
 void doc_text(struct doc *doc, enum role role, const char *s, size_t len);
 /* "label  value": label padded to 22 columns. */
-void doc_pair(struct doc *doc, const char *label, enum role role, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void doc_pair(struct doc *doc, const char *label, enum role role, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 
 #endif

@@ -9,12 +9,12 @@
 struct hmap {
 	uint64_t *keys, *vals;
 	uint8_t *used;
-	size_t n, cap;	/* cap is a power of two, or 0 */
+	size_t n, cap; /* cap is a power of two, or 0 */
 };
 
-void hmap_release(struct hmap *m);	/* a zeroed struct is an empty map */
+void hmap_release(struct hmap *m); /* a zeroed struct is an empty map */
 void hmap_clear(struct hmap *m);
-void hmap_put(struct hmap *m, uint64_t key, uint64_t val);	/* overwrites */
+void hmap_put(struct hmap *m, uint64_t key, uint64_t val); /* overwrites */
 bool hmap_get(const struct hmap *m, uint64_t key, uint64_t *val);
 bool hmap_has(const struct hmap *m, uint64_t key);
 /* Hash of bytes, chained: seed with the previous result (0 at first). */

@@ -20,17 +20,17 @@ void json_cell(struct strbuf *out, const struct cell *c);
 /* "key": with a comma before it unless *first (which is cleared). */
 void json_key(struct strbuf *out, bool *first, const char *key);
 
-struct json;	/* a parsed document or a value in it */
+struct json; /* a parsed document or a value in it */
 /* At most 64 MB and 64 levels. The root must be freed; values inside are borrowed. */
 struct json *json_parse(const char *s, size_t len, struct error *err);
 void json_free(struct json *root);
-const struct json *json_get(const struct json *obj, const char *key);	/* NULL: none, or obj NULL */
+const struct json *json_get(const struct json *obj, const char *key); /* NULL: none, or obj NULL */
 const struct json *json_at(const struct json *arr, int i);
 int json_len(const struct json *arr);
-const char *json_text(const struct json *v);	/* NULL unless a string */
+const char *json_text(const struct json *v); /* NULL unless a string */
 bool json_number(const struct json *v, double *num);
-const char *json_name(const struct json *v);	/* key of a member, or NULL */
-const struct json *json_child(const struct json *v);	/* first member or element */
+const char *json_name(const struct json *v);         /* key of a member, or NULL */
+const struct json *json_child(const struct json *v); /* first member or element */
 const struct json *json_next(const struct json *v);
 
 #endif

@@ -14,19 +14,19 @@
 
 struct rowset {
 	atomic_int refs;
-	struct arena arena;	/* owns names, cells, texts */
+	struct arena arena; /* owns names, cells, texts */
 	int ncols, nrows, cap;
 	const char **names;
-	uint8_t *types;		/* enum cell_type declared for each column */
-	struct cell *cells;	/* nrows * ncols, row by row */
+	uint8_t *types;     /* enum cell_type declared for each column */
+	struct cell *cells; /* nrows * ncols, row by row */
 };
 
 /* A new set with one reference, for the given columns (names are copied). */
 struct rowset *rowset_new(int ncols, const char *const *names, const uint8_t *types);
-struct rowset *rowset_ref(const struct rowset *rs);	/* any thread */
-void rowset_unref(const struct rowset *rs);		/* any thread; NULL is fine */
-/* Append a row of NULLs and return its cells (valid until the next add). Texts put into the cells must live
- * in rs->arena. */
+struct rowset *rowset_ref(const struct rowset *rs); /* any thread */
+void rowset_unref(const struct rowset *rs);         /* any thread; NULL is fine */
+/* Append a row of NULLs and return its cells (valid until the next add). Texts put into the cells
+ * must live in rs->arena. */
 struct cell *rowset_add(struct rowset *rs);
 /* Index of a column, -1 when there is none (an older server or recording). */
 int rowset_col(const struct rowset *rs, const char *name);

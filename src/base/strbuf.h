@@ -9,14 +9,17 @@
 #include "base/compat.h"
 
 struct strbuf {
-	char *buf;	/* never NULL after STRBUF_INIT: "" at first */
+	char *buf; /* never NULL after STRBUF_INIT: "" at first */
 	size_t len, cap;
-	size_t max;	/* ceiling of len; what would pass it is dropped and `cut` set */
+	size_t max; /* ceiling of len; what would pass it is dropped and `cut` set */
 	bool cut;
 };
 
 extern char strbuf_empty[1];
-#define STRBUF_INIT(max_len) { .buf = strbuf_empty, .max = (max_len) }
+#define STRBUF_INIT(max_len)                          \
+	{                                             \
+		.buf = strbuf_empty, .max = (max_len) \
+	}
 
 void strbuf_init(struct strbuf *sb, size_t max);
 void strbuf_release(struct strbuf *sb);

@@ -32,11 +32,11 @@ int utf8_width(const char *s, size_t len);
 size_t utf8_fit(const char *s, size_t len, int cols, int *used);
 /*
  * Append s made safe for a terminal: C0 and C1 controls, DEL, bidi controls, line and paragraph
- * separators, zero-width and tag characters, unassigned surrogates become visible stand-ins ('\n', '\r', '\t' a single space when
- * `one_line`, kept '\n' and '\t' as spaces otherwise; ESC and others U+FFFD or '?' when !unicode); invalid bytes U+FFFD.
- * Runs of white space are folded when `one_line`, and trimmed at both ends. More than four combining
- * marks on one character, and marks without one, become stand-ins too. Without utf8_enabled all that is
- * not ASCII becomes '?'.
+ * separators, zero-width and tag characters, unassigned surrogates become visible stand-ins ('\n',
+ * '\r', '\t' a single space when `one_line`, kept '\n' and '\t' as spaces otherwise; ESC and others
+ * U+FFFD or '?' when !unicode); invalid bytes U+FFFD. Runs of white space are folded when
+ * `one_line`, and trimmed at both ends. More than four combining marks on one character, and marks
+ * without one, become stand-ins too. Without utf8_enabled all that is not ASCII becomes '?'.
  */
 void utf8_clean(struct strbuf *out, const char *s, size_t len, bool one_line);
 /* Is s valid UTF-8 with nothing unsafe in it but '\n' and '\t'? */
