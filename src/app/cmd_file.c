@@ -91,7 +91,7 @@ write_pane(struct run_ctx *ctx, const struct words *words, bool is_export, struc
 	struct column cols[128];
 	struct grid g = { 0 }, chosen = { 0 };
 	struct grid_filter *filter;
-	enum show_format format;
+	enum show_format format = SHOW_TEXT;
 	bool ok;
 
 	grid_init(&g, pane->columns, pane->ncolumns);

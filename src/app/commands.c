@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "app/cmd_screen.h"
+#include "app/cmd_time.h"
 
 const struct command *const commands[] = {
 	/* what is shown */
@@ -17,7 +18,8 @@ const struct command *const commands[] = {
 	&cmd_cancel, &cmd_terminate, &cmd_vacuum, &cmd_analyze, &cmd_reindex, &cmd_checkpoint, &cmd_reset, &cmd_jobs,
 	&cmd_journal,
 	/* the console itself */
-	&cmd_target, &cmd_refresh, &cmd_pause, &cmd_replay, &cmd_reconnect, &cmd_theme, &cmd_keymap, &cmd_keys, &cmd_bind, &cmd_unbind,
+	&cmd_target, &cmd_refresh, &cmd_pause, &cmd_seek, &cmd_step, &cmd_speed,
+	&cmd_reconnect, &cmd_theme, &cmd_keymap, &cmd_keys, &cmd_bind, &cmd_unbind,
 	&cmd_set, &cmd_prompt, &cmd_cursor, &cmd_click, &cmd_redraw, &cmd_suspend, &cmd_save_display, &cmd_save_view, &cmd_help,
 	&cmd_leave, &cmd_quit,
 	NULL,

@@ -21,7 +21,7 @@
 #include "app/run.h"
 #include "app/settings.h"
 #include "app/show.h"
-#include "app/source_replay.h"
+#include "app/source_time.h"
 #include "app/targets.h"
 #include "base/log.h"
 #include "base/utf8.h"
@@ -75,10 +75,12 @@ ask_password(struct targets *targets, struct error *err)
 	return ok || error_set(err, ERR_AUTH, "no password was given");
 }
 
+/* past: what keeps the last minutes, or NULL. */
 static struct collector *
-start_collector(const struct targets *targets, const struct pane *pane, int wake_fd)
+start_collector(const struct targets *targets, const struct pane *pane, struct recorder *past, int wake_fd)
 {
 	struct target_conf *confs = xcalloc((size_t)targets->n, sizeof(*confs));
+	struct feed_hook *hooks = xcalloc((size_t)targets->n, sizeof(*hooks));
 	struct collector *c;
 
 	for (int i = 0; i < targets->n; i++) {
@@ -94,8 +96,13 @@ start_collector(const struct targets *targets, const struct pane *pane, int wake
 			.nfirst = i == 0 && pane ? pane->nprobes : 0,
 			.no_action = t->is_read_only,
 		};
+		if (past) {
+			hooks[i] = recorder_hook(past, t->name);
+			confs[i].hook = &hooks[i];
+		}
 	}
 	c = collector_start(confs, targets->n, wake_fd);
+	free(hooks);
 	free(confs);
 	return c;
 }
@@ -147,48 +154,108 @@ check_pane(const struct options *opt, const struct settings *settings, const str
 	return error_hint(err, "See pgmedic help panes.");
 }
 
+/* The collector, with its past where [console] rewind gives memory to it. */
+static int
+watch(const struct options *opt, struct settings *settings, const struct targets *targets, const struct pane *pane)
+{
+	int64_t bytes = settings_bytes(settings, "rewind");
+	struct recorder *past = bytes > 0 ? recorder_memory((size_t)bytes) : NULL;
+	struct collector *c;
+	struct time_source *time = NULL;
+	int wake[2], status;
+
+	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
+		fatal("cannot make a pipe: %s", strerror(errno));
+	c = start_collector(targets, pane, past, wake[1]);
+	if (past)
+		time = time_source_live(c, past);
+	status = run_console(opt, settings, targets, time ? time_source_ops(time) : source_live(c), c, wake[0]);
+	if (time)
+		time_source_free(time);
+	collector_stop(c);
+	if (past)
+		recorder_close(past);
+	close(wake[0]);
+	close(wake[1]);
+	return status;
+}
+
 static int
 console_live(const struct options *opt, struct settings *settings)
 {
 	struct targets targets = { 0 };
 	struct error err = { 0 };
-	struct collector *collector;
 	const struct pane *pane;
-	int wake[2], status;
+	int status;
 
-	if (!targets_resolve(&targets, opt, settings, opt->args, opt->nargs, &err) ||
-	    !check_pane(opt, settings, &pane, &err) || (opt->ask_password && !ask_password(&targets, &err))) {
+	if (targets_resolve(&targets, opt, settings, opt->args, opt->nargs, &err) &&
+	    check_pane(opt, settings, &pane, &err) && (!opt->ask_password || ask_password(&targets, &err))) {
+		status = watch(opt, settings, &targets, pane);
+	} else {
 		error_report(&err);
-		targets_release(&targets);
-		return options_exit_status(&err);
+		status = options_exit_status(&err);
 	}
-	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
-		fatal("cannot make a pipe: %s", strerror(errno));
-	collector = start_collector(&targets, pane, wake[1]);
-	status = run_console(opt, settings, &targets, source_live(collector), collector, wake[0]);
-	collector_stop(collector);
-	close(wake[0]);
-	close(wake[1]);
 	targets_release(&targets);
 	return status;
+}
+
+/* A recording's targets by name; there is nothing to act on. */
+static void
+replay_targets_of(const struct replay *r, struct targets *targets)
+{
+	*targets = (struct targets){ 0 };
+	for (int i = 0; i < replay_targets(r); i++) {
+		GROW(targets->items, targets->n, targets->cap);
+		targets->items[targets->n++] = (struct target){
+			.name = arena_strdup(&targets->arena, replay_target_name(r, i)),
+			.conninfo = "",
+			.color = "",
+			.refresh_ms = 1000,
+			.is_read_only = true,
+			.read_only_why = "this is a recording",
+		};
+	}
+}
+
+static bool
+set_replay(const struct options *opt, const struct source *s, struct error *err)
+{
+	char *end;
+	double speed = opt->speed ? strtod(opt->speed, &end) : 1;
+
+	if (opt->speed && (end == opt->speed || *end || !(speed >= 0.1 && speed <= 1000)))
+		return error_set(err, ERR_USAGE, "--speed is a factor from 0.1 to 1000, not %s", opt->speed);
+	return (!opt->at || s->ops->seek(s->self, opt->at, err)) && (!opt->speed || s->ops->speed(s->self, speed, err));
 }
 
 static int
 console_replay(const struct options *opt, struct settings *settings)
 {
-	struct targets targets;
+	struct targets targets = { 0 };
 	struct error err = { 0 };
 	const struct pane *pane;
-	struct source_replay *r = check_pane(opt, settings, &pane, &err) ? source_replay_open(opt, &err) : NULL;
+	struct recfile *file = check_pane(opt, settings, &pane, &err) ? recfile_open(opt->args[0], &err) : NULL;
+	struct replay *replay = file ? replay_new(file, &err) : NULL;
+	struct time_source *time;
+	struct source source;
 	int status;
 
-	if (!r) {
+	if (!replay) {
 		error_report(&err);
 		return options_exit_status(&err);
 	}
-	source_replay_targets(r, &targets);
-	status = run_console(opt, settings, &targets, source_replay(r), NULL, -1);
-	source_replay_close(r);
+	replay_targets_of(replay, &targets);
+	/* A script steps by itself. */
+	replay_pause(replay, getenv("PGMEDIC_SCRIPT") != NULL);
+	time = time_source_replay(replay);
+	source = time_source_ops(time);
+	if (set_replay(opt, &source, &err)) {
+		status = run_console(opt, settings, &targets, source, NULL, -1);
+	} else {
+		error_report(&err);
+		status = options_exit_status(&err);
+	}
+	time_source_free(time);
 	targets_release(&targets);
 	return status;
 }

@@ -16,6 +16,8 @@ const struct setting_info setting_infos[] = {
 	{ "console", "refresh", SETTING_SECONDS, NULL, "1", "seconds between refreshes, 0.25 to 3600" },
 	{ "console", "columns.PANE", SETTING_COLUMNS, NULL, "",
 	    "columns of a pane, comma separated, in this order (columns.activity = pid,user,query)" },
+	{ "console", "rewind", SETTING_SIZE, NULL, "0",
+	    "memory for going back in time (seek, step), as 16MB; 0: off" },
 	{ "console", "mouse", SETTING_BOOL, NULL, "yes", "take mouse clicks and the wheel" },
 	{ "console", "hints", SETTING_BOOL, NULL, "yes", "a line of keys at the bottom" },
 	{ "console", "ascii", SETTING_BOOL, NULL, "no", "draw with ASCII only" },
@@ -65,6 +67,28 @@ settings_parse_seconds(const char *text, int *ms)
 		return false;
 	*ms = (int)lround(v * 1000);
 	return true;
+}
+
+bool
+settings_parse_bytes(const char *text, int64_t *bytes)
+{
+	static const struct {
+		const char *unit;
+		int64_t factor;
+	} units[] = { { "", 1 }, { "B", 1 }, { "kB", 1 << 10 }, { "MB", 1 << 20 }, { "GB", 1 << 30 } };
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || !isfinite(v) || v < 0)
+		return false;
+	end += strspn(end, " ");
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (strcasecmp(units[i].unit, end) == 0) {
+			*bytes = (int64_t)(v * (double)units[i].factor);
+			return *bytes <= INT64_C(1) << 40;
+		}
+	}
+	return false;
 }
 
 bool
@@ -122,6 +146,7 @@ setting_check(const struct setting_info *info, const char *value, struct error *
 {
 	bool b;
 	int ms;
+	int64_t bytes;
 
 	switch (info->type) {
 	case SETTING_TEXT:
@@ -138,6 +163,11 @@ setting_check(const struct setting_info *info, const char *value, struct error *
 			return true;
 		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
 		return error_hint(err, "It is a time in seconds, 0.25 to 3600.");
+	case SETTING_SIZE:
+		if (settings_parse_bytes(value, &bytes))
+			return true;
+		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
+		return error_hint(err, "It is a size such as 16MB, or 0.");
 	case SETTING_COLUMNS:
 		return true;
 	}
@@ -312,6 +342,14 @@ settings_ms(const struct settings *s, const char *name)
 	int ms = 1000;
 
 	return settings_parse_seconds(settings_get(s, name), &ms) ? ms : 1000;
+}
+
+int64_t
+settings_bytes(const struct settings *s, const char *name)
+{
+	int64_t bytes = 0;
+
+	return settings_parse_bytes(settings_get(s, name), &bytes) ? bytes : 0;
 }
 
 bool

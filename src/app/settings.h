@@ -3,6 +3,7 @@
 #define PGMEDIC_APP_SETTINGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/conf.h"
 #include "base/error.h"
@@ -13,6 +14,7 @@ enum setting_type {
 	SETTING_NAME,		/* of a theme, keymap, pane: see `what` */
 	SETTING_BOOL,		/* yes, no, on, off, true, false, 1, 0 */
 	SETTING_SECONDS,	/* 0.25 .. 3600, with or without "s" */
+	SETTING_SIZE,		/* 0, 500kB, 16MB, 1GB */
 	SETTING_COLUMNS,	/* column names of a pane, comma separated; key is columns.PANE */
 };
 
@@ -48,10 +50,12 @@ void settings_release(struct settings *s);
 const char *settings_get(const struct settings *s, const char *name);
 bool settings_bool(const struct settings *s, const char *name);
 int settings_ms(const struct settings *s, const char *name);	/* of SETTING_SECONDS */
+int64_t settings_bytes(const struct settings *s, const char *name);	/* of SETTING_SIZE */
 /* :set NAME VALUE; for the life of the program. */
 bool settings_set(struct settings *s, const char *name, const char *value, struct error *err) MUST_CHECK;
 /* "1", "0.5", "2s" to milliseconds. */
 bool settings_parse_seconds(const char *text, int *ms);
+bool settings_parse_bytes(const char *text, int64_t *bytes);
 bool settings_parse_bool(const char *text, bool *value);
 
 #endif
