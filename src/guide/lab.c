@@ -8,7 +8,6 @@
 #include "guide/lab.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,13 +18,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/proc.h"
 #include "base/utf8.h"
 #include "guide/lab_cluster.h"
 #include "guide/lab_folder.h"
 #include "guide/lab_load.h"
 #include "guide/lab_pool.h"
+#include "guide/lab_status.h"
 #include "guide/lab_stop.h"
 
 struct options {
@@ -44,198 +43,7 @@ on_signal(int sig)
 		kill(worker, sig);
 }
 
-/* ---- what runs */
-
-enum lab_state { LAB_DOWN, LAB_PARTIAL, LAB_UP };
-static const char *const state_names[] = { "down", "partial", "up" };
-
-struct lab_status {
-	enum lab_state state;
-	pid_t primary, standby, pool; /* 0: does not run */
-	struct load_status load;
-};
-
-static void
-look(struct lab *lab, struct lab_status *status)
-{
-	*status = (struct lab_status){ .primary = lab_server_pid(lab, "primary", &lab->primary) };
-	if (lab->standby.port)
-		status->standby = lab_server_pid(lab, "standby", &lab->standby);
-	if (lab->pool_port)
-		status->pool = pool_pid(lab);
-	if (lab->has_load)
-		load_status(lab, &status->load);
-	bool whole = lab->is_complete && status->primary &&
-	    (status->standby || !lab->standby.port) && (status->pool || !lab->pool_port) &&
-	    (status->load.supervisor || !lab->has_load);
-
-	status->state = whole ? LAB_UP : LAB_PARTIAL;
-}
-
-/* The superuser's URIs have the password; the other roles need none. */
-static const char *
-uri(struct lab *lab, const char *role, int port, const char *database)
-{
-	if (strcmp(role, "lab") == 0)
-		role = arena_printf(&lab->arena, "lab:%s", lab->password);
-	return arena_printf(&lab->arena, "postgresql://%s@127.0.0.1:%d/%s", role, port, database);
-}
-
-bool
-lab_conninfo(struct arena *arena, const char **primary, const char **standby,
-    const char **pgbouncer_admin, struct error *err)
-{
-	struct lab lab;
-	struct lab_status status;
-	bool ok = lab_locate(&lab, NULL, err) && lab_read(&lab, err);
-
-	*primary = *standby = *pgbouncer_admin = NULL;
-	if (ok) {
-		look(&lab, &status);
-		ok = lab.is_complete && status.primary ?
-		    true :
-		    error_set(err, ERR_NOT_FOUND, "the lab in %s does not run", lab.dir);
-	}
-	if (ok) {
-		*primary = arena_strdup(arena, uri(&lab, "lab", lab.primary.port, "shop"));
-		if (status.standby)
-			*standby = arena_strdup(arena, uri(&lab, "lab", lab.standby.port, "shop"));
-		if (status.pool)
-			*pgbouncer_admin =
-			    arena_strdup(arena, uri(&lab, "lab", lab.pool_port, "pgbouncer"));
-	}
-	lab_release(&lab);
-	return ok;
-}
-
 /* ---- status */
-
-static void
-put_text(struct strbuf *out, bool *first, const char *key, const char *value)
-{
-	json_key(out, first, key);
-	json_str(out, value, strlen(value));
-}
-
-static void
-json_process(struct strbuf *out, bool *first, int port, pid_t pid)
-{
-	json_key(out, first, "port");
-	json_int(out, port);
-	json_key(out, first, "pid");
-	if (pid)
-		json_int(out, pid);
-	else
-		strbuf_adds(out, "null");
-	json_key(out, first, "running");
-	strbuf_adds(out, pid ? "true" : "false");
-}
-
-static void
-json_server(struct lab *lab, struct strbuf *out, const char *data, int port, pid_t pid)
-{
-	bool first = true;
-
-	if (!port) {
-		strbuf_adds(out, "null");
-		return;
-	}
-	strbuf_addc(out, '{');
-	put_text(out, &first, "uri", uri(lab, "lab", port, "shop"));
-	put_text(out, &first, "dba_uri", uri(lab, "dba", port, "shop"));
-	put_text(out, &first, "data_directory", lab_path(lab, data));
-	json_process(out, &first, port, pid);
-	strbuf_addc(out, '}');
-}
-
-static void
-json_pool(struct lab *lab, struct strbuf *out, pid_t pid)
-{
-	bool first = true;
-
-	if (!lab->pool_port) {
-		strbuf_adds(out, "null");
-		return;
-	}
-	strbuf_addc(out, '{');
-	put_text(out, &first, "uri", uri(lab, "app", lab->pool_port, "shop"));
-	put_text(out, &first, "admin_uri", uri(lab, "lab", lab->pool_port, "pgbouncer"));
-	put_text(out, &first, "stats_uri", uri(lab, "dba", lab->pool_port, "pgbouncer"));
-	put_text(out, &first, "data_directory", lab_path(lab, "pgbouncer"));
-	json_process(out, &first, lab->pool_port, pid);
-	strbuf_addc(out, '}');
-}
-
-static void
-print_json(struct lab *lab, const struct lab_status *status)
-{
-	struct strbuf out;
-	bool first = true, first_load = true;
-
-	strbuf_init(&out, 65536);
-	strbuf_addc(&out, '{');
-	put_text(&out, &first, "state", state_names[status->state]);
-	put_text(&out, &first, "directory", lab->dir);
-	put_text(&out, &first, "user", lab->user);
-	json_key(&out, &first, "version");
-	if (lab->version)
-		json_str(&out, lab->version, strlen(lab->version));
-	else
-		strbuf_adds(&out, "null");
-	json_key(&out, &first, "primary");
-	json_server(lab, &out, "primary", lab->primary.port, status->primary);
-	json_key(&out, &first, "standby");
-	json_server(lab, &out, "standby", lab->standby.port, status->standby);
-	json_key(&out, &first, "pgbouncer");
-	json_pool(lab, &out, status->pool);
-	json_key(&out, &first, "load");
-	strbuf_addc(&out, '{');
-	json_key(&out, &first_load, "running");
-	json_int(&out, status->load.running);
-	json_key(&out, &first_load, "expected");
-	json_int(&out, status->load.expected);
-	strbuf_addc(&out, '}');
-	strbuf_addc(&out, '}');
-	puts(out.buf);
-	strbuf_release(&out);
-}
-
-static void
-print_part(const char *name, const char *where, pid_t pid)
-{
-	if (pid)
-		printf("  %-10s %s  (pid %ld)\n", name, where, (long)pid);
-	else
-		printf("  %-10s %s  (does not run)\n", name, where);
-}
-
-static void
-print_text(struct lab *lab, const struct lab_status *status)
-{
-	struct strbuf dir;
-
-	strbuf_init(&dir, 8192);
-	utf8_clean(&dir, lab->dir, strlen(lab->dir), true);
-	printf("The lab is %s in %s",
-	    status->state == LAB_PARTIAL ? "partly up" : state_names[status->state], dir.buf);
-	strbuf_release(&dir);
-	if (status->state == LAB_DOWN) {
-		puts(".");
-		return;
-	}
-	printf(" (PostgreSQL %s, user %s).\n", lab->version, lab->user);
-	print_part("primary", uri(lab, "lab", lab->primary.port, "shop"), status->primary);
-	print_part("", uri(lab, "dba", lab->primary.port, "shop"), status->primary);
-	if (lab->standby.port)
-		print_part("standby", uri(lab, "lab", lab->standby.port, "shop"), status->standby);
-	if (lab->pool_port) {
-		print_part("pgbouncer", uri(lab, "app", lab->pool_port, "shop"), status->pool);
-		print_part("  admin", uri(lab, "lab", lab->pool_port, "pgbouncer"), status->pool);
-	}
-	if (lab->has_load)
-		printf("  %-10s %d of %d programs run\n", "load", status->load.running,
-		    status->load.expected);
-}
 
 static bool
 run_status(struct lab *lab, const struct options *opts, int *exit_status, struct error *err)
@@ -243,13 +51,13 @@ run_status(struct lab *lab, const struct options *opts, int *exit_status, struct
 	struct lab_status status = { .state = LAB_DOWN };
 
 	if (lab_read(lab, err))
-		look(lab, &status);
+		lab_look(lab, &status);
 	else if (err->code != ERR_NOT_FOUND)
 		return false;
 	if (opts->json)
-		print_json(lab, &status);
+		lab_print_json(lab, &status);
 	else
-		print_text(lab, &status);
+		lab_print_text(lab, &status);
 	*exit_status = status.state == LAB_UP ? 0 : 1;
 	return true;
 }
@@ -405,10 +213,10 @@ clear_folder(struct lab *lab, const struct options *opts, bool *done, struct err
 		error_set(err, ERR_REFUSED, "%s is not empty and not a lab", lab->dir);
 		return error_hint(err, "Choose a new or empty folder with --directory.");
 	}
-	look(lab, &status);
+	lab_look(lab, &status);
 	if (status.state == LAB_UP) {
 		*done = true;
-		print_text(lab, &status);
+		lab_print_text(lab, &status);
 		print_opening(lab, opts);
 		return true;
 	}
@@ -444,8 +252,8 @@ run_up(struct lab *lab, const struct options *opts, int *exit_status, struct err
 			rmdir(lab->dir);
 		return false;
 	}
-	look(lab, &status);
-	print_text(lab, &status);
+	lab_look(lab, &status);
+	lab_print_text(lab, &status);
 	printf("It took %.1f s.\n", (double)mono_since_ms(mono_now(), begin) / 1000.0);
 	print_opening(lab, opts);
 	return true;
