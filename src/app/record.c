@@ -1,6 +1,6 @@
 /*
- * Recording without a screen. The collector reconnects by itself, so errors, restarts and failovers are part of the
- * recording, not its end. All panes are asked for, each probe in its own period.
+ * Recording without a screen. The collector reconnects by itself, so errors, restarts and failovers
+ * are part of the recording, not its end. All panes are asked for, each probe in its own period.
  */
 #include "config.h"
 
@@ -65,7 +65,8 @@ watch(struct collector *c, struct recorder *r, int wake_fd, int signal_fd, struc
 	char drain[256];
 
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = wake_fd, .events = POLLIN }, { .fd = signal_fd, .events = POLLIN } };
+		struct pollfd fds[2] = { { .fd = wake_fd, .events = POLLIN },
+			{ .fd = signal_fd, .events = POLLIN } };
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return error_set(err, ERR_STATE, "cannot wait: %s", strerror(errno));
 		if (fds[1].revents)
@@ -95,9 +96,16 @@ start(const struct targets *targets, struct recorder *r, int wake_fd)
 	for (int i = 0; i < targets->n; i++) {
 		const struct target *t = &targets->items[i];
 		hooks[i] = recorder_hook(r, t->name);
-		conf[i] = (struct target_conf){ .name = t->name, .conninfo = t->conninfo, .password = t->password,
-			.pgbouncer = t->pgbouncer, .refresh_ms = t->refresh_ms, .query_len = 1024, .no_action = true,
-			.first_probes = every, .nfirst = PROBE_COUNT, .hook = &hooks[i] };
+		conf[i] = (struct target_conf){ .name = t->name,
+			.conninfo = t->conninfo,
+			.password = t->password,
+			.pgbouncer = t->pgbouncer,
+			.refresh_ms = t->refresh_ms,
+			.query_len = 1024,
+			.no_action = true,
+			.first_probes = every,
+			.nfirst = PROBE_COUNT,
+			.hook = &hooks[i] };
 	}
 	c = collector_start(conf, targets->n, wake_fd);
 	free(hooks);
@@ -117,7 +125,8 @@ record(const struct options *opt, const struct targets *targets, struct error *e
 	bool ok;
 
 	if (targets->n > MAX_TARGETS)
-		return error_set(err, ERR_USAGE, "a recording holds at most %d targets", MAX_TARGETS);
+		return error_set(
+		    err, ERR_USAGE, "a recording holds at most %d targets", MAX_TARGETS);
 	signals = open_signals(err);
 	if (signals < 0)
 		return false;
@@ -128,15 +137,16 @@ record(const struct options *opt, const struct targets *targets, struct error *e
 	r = recorder_file(opt->args[0], err);
 	if (r) {
 		c = start(targets, r, wake[1]);
-		fprintf(stderr, "recording %d target%s to %s; Ctrl-C ends it\n", targets->n, targets->n == 1 ? "" : "s",
-		    opt->args[0]);
+		fprintf(stderr, "recording %d target%s to %s; Ctrl-C ends it\n", targets->n,
+		    targets->n == 1 ? "" : "s", opt->args[0]);
 		ok = watch(c, r, wake[0], signals, err);
 		collector_stop(c);
 		if (!recorder_state(r, &bytes, &refreshes, &last) && ok) {
 			*err = last;
 			ok = false;
 		}
-		fprintf(stderr, "%" PRId64 " refreshes, %s in %s\n", refreshes, fmt_bytes(size, sizeof(size), (double)bytes), opt->args[0]);
+		fprintf(stderr, "%" PRId64 " refreshes, %s in %s\n", refreshes,
+		    fmt_bytes(size, sizeof(size), (double)bytes), opt->args[0]);
 		recorder_close(r);
 	} else {
 		ok = false;
@@ -152,7 +162,8 @@ record_main(const struct options *opt, struct settings *settings)
 {
 	struct targets targets = { 0 };
 	struct error err = { 0 };
-	bool ok = targets_resolve(&targets, opt, settings, opt->args + 1, opt->nargs - 1, &err) && record(opt, &targets, &err);
+	bool ok = targets_resolve(&targets, opt, settings, opt->args + 1, opt->nargs - 1, &err) &&
+	    record(opt, &targets, &err);
 
 	if (!ok)
 		error_report(&err);

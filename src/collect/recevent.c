@@ -1,4 +1,5 @@
-/* Encoding of the events. Columns are written one after the other, which is what zstd likes best. */
+/* Encoding of the events. Columns are written one after the other, which is what zstd likes best.
+ */
 #include "config.h"
 
 #include "collect/recevent.h"
@@ -107,10 +108,12 @@ put_sample(struct strbuf *out, const struct sample *s)
 }
 
 /* One list of the server's fields serves writing and reading. A later version appends to it. */
-#define SERVER_INTS(X)                                                                             \
-	X(version_num) X(is_local) X(is_standby) X(is_pooled) X(is_superuser) X(has_monitor) X(has_read_stats)      \
-	X(has_signal) X(has_pgss) X(is_aurora) X(is_rds) X(timeline) X(system_identifier) X(start_us)              \
-	X(max_connections) X(reserved_connections) X(block_size) X(cpus) X(wal_segment_size) X(own_pid) X(action_pid)
+#define SERVER_INTS(X)                                                                          \
+	X(version_num)                                                                          \
+	X(is_local) X(is_standby) X(is_pooled) X(is_superuser) X(has_monitor) X(has_read_stats) \
+	    X(has_signal) X(has_pgss) X(is_aurora) X(is_rds) X(timeline) X(system_identifier)   \
+	        X(start_us) X(max_connections) X(reserved_connections) X(block_size) X(cpus)    \
+	            X(wal_segment_size) X(own_pid) X(action_pid)
 #define SERVER_TEXTS(X) X(version) X(host) X(port) X(database) X(user) X(data_directory)
 
 static void
@@ -326,7 +329,9 @@ get_rows(struct in *in)
 			if (c->type == CELL_TEXT)
 				c->s = arena_strndup(&rs->arena, c->s, c->len);
 			else if (c->type == CELL_INTS)
-				c->ints = memcpy(arena_alloc(&rs->arena, (c->len + 1) * sizeof(int64_t)), c->ints, c->len * sizeof(int64_t));
+				c->ints =
+				    memcpy(arena_alloc(&rs->arena, (c->len + 1) * sizeof(int64_t)),
+				        c->ints, c->len * sizeof(int64_t));
 		}
 	}
 	free(cells);
@@ -430,7 +435,8 @@ rec_get(struct rec_reader *r, struct rec_event *ev, struct error *err)
 			return -1;
 		}
 		r->p = in.p;
-		in = (struct in){ (const unsigned char *)body, (const unsigned char *)body + len, false };
+		in = (struct in){ (const unsigned char *)body, (const unsigned char *)body + len,
+			false };
 		ev->kind = (enum rec_kind)kind;
 		ev->target = (int)(get_u(&in) & 0xffff);
 		ev->at.us = get_i(&in);
@@ -439,11 +445,12 @@ rec_get(struct rec_reader *r, struct rec_event *ev, struct error *err)
 		if (in.bad) {
 			sample_unref(ev->sample);
 			ev->sample = NULL;
-			error_set(err, ERR_FORMAT, "an event of the recording cannot be read (kind %u)", kind);
+			error_set(err, ERR_FORMAT,
+			    "an event of the recording cannot be read (kind %u)", kind);
 			return -1;
 		}
 		if (kind < REC_TARGET || kind > REC_SEAL || (kind == REC_SAMPLE && !ev->sample))
-			continue;	/* written by a later version: skipped */
+			continue; /* written by a later version: skipped */
 		return 1;
 	}
 }

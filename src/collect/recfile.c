@@ -9,19 +9,18 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
 #include <zstd.h>
 
 #include "base/mem.h"
 
 enum { HEADER = 16, BLOCK_HEADER = 32, VERSION = 1, LEVEL = 1 };
-enum { BLOCK_MAGIC = 0x314b4c42 };	/* "BLK1" */
+enum { BLOCK_MAGIC = 0x314b4c42 }; /* "BLK1" */
 static const char file_magic[8] = "PGMREC\r\n";
 
 struct recfile {
-	int fd;			/* -1: in memory */
+	int fd; /* -1: in memory */
 	char *path;
-	int64_t size;		/* bytes of good content */
+	int64_t size; /* bytes of good content */
 	struct recblock *blocks;
 	int n, cap;
 	int64_t torn, damaged;
@@ -58,9 +57,9 @@ get64(const unsigned char *p)
 static uint32_t
 crc32_add(uint32_t crc, const unsigned char *p, size_t n)
 {
-	static const uint32_t table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4,
-		0xa00ae278, 0xbdbdf21c };
+	static const uint32_t table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+		0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8,
+		0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
 
 	crc = ~crc;
 	for (size_t i = 0; i < n; i++) {
@@ -134,16 +133,19 @@ note_block(struct recfile *f, int64_t offset, int64_t at_us, unsigned flags)
 
 /* Is there a good block at this offset? Its whole length in *len. */
 static bool
-block_at(const struct recfile *f, int64_t offset, int64_t end, unsigned char head[BLOCK_HEADER], int64_t *len)
+block_at(const struct recfile *f, int64_t offset, int64_t end, unsigned char head[BLOCK_HEADER],
+    int64_t *len)
 {
 	uint32_t crc, n;
 	unsigned char *body;
 	bool good;
 
-	if (offset + BLOCK_HEADER > end || !read_at(f, offset, head, BLOCK_HEADER) || get32(head) != BLOCK_MAGIC)
+	if (offset + BLOCK_HEADER > end || !read_at(f, offset, head, BLOCK_HEADER) ||
+	    get32(head) != BLOCK_MAGIC)
 		return false;
 	n = get32(head + 8);
-	if (n > RECFILE_MAX_RAW || get32(head + 12) > RECFILE_MAX_RAW || offset + BLOCK_HEADER + (int64_t)n > end)
+	if (n > RECFILE_MAX_RAW || get32(head + 12) > RECFILE_MAX_RAW ||
+	    offset + BLOCK_HEADER + (int64_t)n > end)
 		return false;
 	body = xmalloc(n ? n : 1);
 	good = read_at(f, offset + BLOCK_HEADER, body, n);
@@ -161,7 +163,8 @@ find_magic(const struct recfile *f, int64_t offset, int64_t end)
 
 	put32(magic, BLOCK_MAGIC);
 	while (offset + 4 <= end) {
-		size_t n = (size_t)(end - offset < (int64_t)sizeof(buf) ? end - offset : (int64_t)sizeof(buf));
+		size_t n = (size_t)(end - offset < (int64_t)sizeof(buf) ? end - offset :
+		                                                          (int64_t)sizeof(buf));
 		const unsigned char *hit;
 		if (!read_at(f, offset, buf, n))
 			break;
@@ -173,7 +176,8 @@ find_magic(const struct recfile *f, int64_t offset, int64_t end)
 	return end;
 }
 
-/* Index the good blocks up to `end`; what cannot be read is counted as damaged, or torn when nothing good follows. */
+/* Index the good blocks up to `end`; what cannot be read is counted as damaged, or torn when
+ * nothing good follows. */
 static void
 scan_blocks(struct recfile *f, int64_t offset, int64_t end)
 {
@@ -204,12 +208,14 @@ check_header(const struct recfile *f, struct error *err)
 {
 	unsigned char head[HEADER];
 
-	if (!read_at(f, 0, head, sizeof(head)) || memcmp(head, file_magic, sizeof(file_magic)) != 0) {
+	if (!read_at(f, 0, head, sizeof(head)) ||
+	    memcmp(head, file_magic, sizeof(file_magic)) != 0) {
 		error_set(err, ERR_FORMAT, "%s is not a recording of pgmedic", f->path);
 		return error_hint(err, "Recordings are made by `pgmedic record FILE`.");
 	}
 	if (get32(head + 8) > VERSION) {
-		error_set(err, ERR_FORMAT, "%s was recorded in format %u, this program reads up to %d", f->path,
+		error_set(err, ERR_FORMAT,
+		    "%s was recorded in format %u, this program reads up to %d", f->path,
 		    get32(head + 8), VERSION);
 		return error_hint(err, "Use the pgmedic that made it, or a newer one.");
 	}
@@ -296,7 +302,8 @@ make_room(struct recfile *f, size_t more)
 	if (f->mem_len + more <= f->mem_max)
 		return;
 	while (first < f->n &&
-	    (f->mem_len - (size_t)(f->blocks[first].offset - f->base) + more > f->mem_max - f->mem_max / 8 ||
+	    (f->mem_len - (size_t)(f->blocks[first].offset - f->base) + more >
+	            f->mem_max - f->mem_max / 8 ||
 	        !(f->blocks[first].flags & RECFILE_KEY)))
 		first++;
 	cut = first < f->n ? (size_t)(f->blocks[first].offset - f->base) : f->mem_len;
@@ -313,7 +320,8 @@ append_bytes(struct recfile *f, const unsigned char *buf, size_t n, struct error
 	if (f->fd < 0) {
 		make_room(f, n);
 		if (f->mem_len + n > f->mem_cap) {
-			f->mem_cap = (f->mem_len + n) * 2 < f->mem_max ? (f->mem_len + n) * 2 : f->mem_len + n;
+			f->mem_cap = (f->mem_len + n) * 2 < f->mem_max ? (f->mem_len + n) * 2 :
+			                                                 f->mem_len + n;
 			f->mem = xrealloc(f->mem, f->mem_cap, 1);
 		}
 		memcpy(f->mem + f->mem_len, buf, n);
@@ -331,7 +339,8 @@ append_bytes(struct recfile *f, const unsigned char *buf, size_t n, struct error
 }
 
 bool
-recfile_append(struct recfile *f, struct wall at, unsigned flags, const struct strbuf *raw, struct error *err)
+recfile_append(
+    struct recfile *f, struct wall at, unsigned flags, const struct strbuf *raw, struct error *err)
 {
 	size_t bound = ZSTD_compressBound(raw->len), n;
 	unsigned char *buf;
@@ -344,7 +353,8 @@ recfile_append(struct recfile *f, struct wall at, unsigned flags, const struct s
 	n = ZSTD_compressCCtx(f->cctx, buf + BLOCK_HEADER, bound, raw->buf, raw->len, LEVEL);
 	if (ZSTD_isError(n)) {
 		free(buf);
-		return error_set(err, ERR_FORMAT, "cannot compress a sample: %s", ZSTD_getErrorName(n));
+		return error_set(
+		    err, ERR_FORMAT, "cannot compress a sample: %s", ZSTD_getErrorName(n));
 	}
 	put32(buf, BLOCK_MAGIC);
 	put32(buf + 8, (uint32_t)n);
@@ -376,7 +386,8 @@ recfile_save(const struct recfile *memory, const char *path, struct error *err)
 	if (fd < 0)
 		return error_set(err, ERR_FILE, "cannot write %s: %s", path, strerror(errno));
 	make_header(head);
-	ok = write_all(fd, head, sizeof(head)) && write_all(fd, memory->mem, memory->mem_len) && fsync(fd) == 0;
+	ok = write_all(fd, head, sizeof(head)) && write_all(fd, memory->mem, memory->mem_len) &&
+	    fsync(fd) == 0;
 	if (!ok)
 		error_set(err, ERR_FILE, "cannot write %s: %s", path, strerror(errno));
 	close(fd);

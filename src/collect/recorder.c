@@ -28,12 +28,13 @@ struct rec_target {
 };
 
 struct recorder {
-	pthread_mutex_t lock;	/* guards all below but what only the collector touches: pending, targets' state */
+	pthread_mutex_t lock; /* guards all below but what only the collector touches: pending,
+	                         targets' state */
 	struct recfile *file;
 	bool is_memory, has_started, has_failed;
 	struct error error;
 	int64_t refreshes;
-	struct strbuf pending;	/* events since the last block */
+	struct strbuf pending; /* events since the last block */
 	struct mono last_key;
 	struct rec_target *targets[MAX_TARGETS];
 	int ntargets;
@@ -113,7 +114,8 @@ put_sample(struct strbuf *out, const struct rec_target *t, const struct sample *
 	put(out, t, (struct rec_event){ .kind = REC_SAMPLE, .sample = (struct sample *)s });
 }
 
-/* Everything known of every target: earlier answers first, so that reading rebuilds good and prev. */
+/* Everything known of every target: earlier answers first, so that reading rebuilds good and prev.
+ */
 static void
 put_all(struct recorder *r, struct strbuf *out)
 {
@@ -150,7 +152,8 @@ append(struct recorder *r, unsigned flags, const struct strbuf *raw)
 	}
 }
 
-/* A block for what came since the last one; before it, when it is time, one with all that was known then. */
+/* A block for what came since the last one; before it, when it is time, one with all that was known
+ * then. */
 static void
 flush(struct recorder *r)
 {
@@ -240,7 +243,7 @@ hook_seal(void *arg, const struct snapshot *s)
 	struct rec_target *t = arg;
 
 	if (t->rec->pending.len == 0)
-		return;		/* nothing came: a change of the age alone */
+		return; /* nothing came: a change of the age alone */
 	put(&t->rec->pending, t, (struct rec_event){ .kind = REC_SEAL, .cost = s->cost });
 	flush(t->rec);
 }
@@ -256,7 +259,11 @@ recorder_hook(struct recorder *r, const char *target)
 	t->number = r->ntargets;
 	snprintf(t->name, sizeof(t->name), "%s", target);
 	r->targets[r->ntargets++] = t;
-	return (struct feed_hook){ .arg = t, .sample = hook_sample, .server = hook_server, .link = hook_link, .seal = hook_seal };
+	return (struct feed_hook){ .arg = t,
+		.sample = hook_sample,
+		.server = hook_server,
+		.link = hook_link,
+		.seal = hook_seal };
 }
 
 bool

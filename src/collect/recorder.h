@@ -1,9 +1,10 @@
 /*
- * The recorder: writes what feeds are fed, as it comes, to a file or to a ring in memory (for going back in time).
- * Each refresh is one block; every few minutes a block with all that is known, where reading may begin.
+ * The recorder: writes what feeds are fed, as it comes, to a file or to a ring in memory (for going
+ * back in time). Each refresh is one block; every few minutes a block with all that is known, where
+ * reading may begin.
  *
- * Its hooks run in the collector thread; the rest is for the UI thread. A full disk stops the recording, not
- * the collector: recorder_error() says so.
+ * Its hooks run in the collector thread; the rest is for the UI thread. A full disk stops the
+ * recording, not the collector: recorder_error() says so.
  */
 #ifndef PGMEDIC_COLLECT_RECORDER_H
 #define PGMEDIC_COLLECT_RECORDER_H
@@ -12,7 +13,9 @@
 #include "collect/feed.h"
 #include "collect/recfile.h"
 
-enum { RECFILE_START = 2 };	/* first block of a run of the recorder: nothing before it goes on in it */
+enum {
+	RECFILE_START = 2
+}; /* first block of a run of the recorder: nothing before it goes on in it */
 
 struct recorder;
 
@@ -25,7 +28,8 @@ void recorder_close(struct recorder *r);
 struct feed_hook recorder_hook(struct recorder *r, const char *target);
 
 /* Bytes and refreshes recorded so far; false and *err once writing failed. */
-bool recorder_state(struct recorder *r, int64_t *bytes, int64_t *refreshes, struct error *err) MUST_CHECK;
+bool recorder_state(
+    struct recorder *r, int64_t *bytes, int64_t *refreshes, struct error *err) MUST_CHECK;
 /* The recording in memory as it is now, to replay or to save. */
 struct recfile *recorder_copy(struct recorder *r, struct error *err) MUST_CHECK;
 

@@ -1,6 +1,6 @@
 /*
- * Playing: position = index of the next block. Seeking back starts again from a block that holds everything, far
- * enough before the goal that the history on the screen (15 minutes) is there too.
+ * Playing: position = index of the next block. Seeking back starts again from a block that holds
+ * everything, far enough before the goal that the history on the screen (15 minutes) is there too.
  */
 #include "config.h"
 
@@ -28,12 +28,12 @@ struct replay {
 	struct strbuf raw;
 	struct rep_target targets[MAX_TARGETS];
 	int ntargets;
-	int next;		/* block to read next */
+	int next; /* block to read next */
 	struct wall at;
 	bool is_paused;
 	double speed;
-	struct mono base_mono;	/* at this moment of ours … */
-	struct wall base_wall;	/* … the position was this */
+	struct mono base_mono; /* at this moment of ours … */
+	struct wall base_wall; /* … the position was this */
 };
 
 static struct rep_target *
@@ -92,8 +92,8 @@ take_event(struct replay *r, struct rec_event *ev, bool is_state)
 		feed_server(t->feed, &ev->server);
 		break;
 	case REC_LINK:
-		feed_link(t->feed, ev->link == LINK_UP ? LINK_REPLAY : ev->link, ev->what, ev->hint, ev->mono,
-		    (struct mono){ 0 });
+		feed_link(t->feed, ev->link == LINK_UP ? LINK_REPLAY : ev->link, ev->what, ev->hint,
+		    ev->mono, (struct mono){ 0 });
 		break;
 	case REC_SAMPLE:
 		feed_apply(t->feed, ev->sample);
@@ -116,13 +116,15 @@ play_block(struct replay *r, int i, bool is_state, struct error *err)
 
 	if (!recfile_read(r->file, i, &r->raw, err))
 		return false;
-	in = (struct rec_reader){ (const unsigned char *)r->raw.buf, (const unsigned char *)r->raw.buf + r->raw.len };
+	in = (struct rec_reader){ (const unsigned char *)r->raw.buf,
+		(const unsigned char *)r->raw.buf + r->raw.len };
 	while ((got = rec_get(&in, &ev, err)) == 1)
 		take_event(r, &ev, is_state);
 	return got == 0;
 }
 
-/* Play block `next` and go on. Blocks that only repeat what is known are passed over, but where a run begins. */
+/* Play block `next` and go on. Blocks that only repeat what is known are passed over, but where a
+ * run begins. */
 static bool
 play_next(struct replay *r, struct error *err)
 {
@@ -160,7 +162,8 @@ block_before(const struct replay *r, struct wall t)
 	return found;
 }
 
-/* Where to start so that block `goal` has its history: a block with everything, or the beginning. */
+/* Where to start so that block `goal` has its history: a block with everything, or the beginning.
+ */
 static int
 start_for(const struct replay *r, int goal)
 {
@@ -168,7 +171,8 @@ start_for(const struct replay *r, int goal)
 	int start = 0;
 
 	for (int i = 0; i < goal; i++)
-		if (recfile_block(r->file, i)->flags & RECFILE_KEY && (i == 0 || recfile_block(r->file, i)->at.us <= from))
+		if (recfile_block(r->file, i)->flags & RECFILE_KEY &&
+		    (i == 0 || recfile_block(r->file, i)->at.us <= from))
 			start = i;
 	return start;
 }
@@ -325,7 +329,8 @@ replay_seek(struct replay *r, struct wall t, struct error *err)
 static int64_t
 due_us(const struct replay *r, struct mono now)
 {
-	double behind = (double)(recfile_block(r->file, r->next)->at.us - r->base_wall.us) / r->speed;
+	double behind =
+	    (double)(recfile_block(r->file, r->next)->at.us - r->base_wall.us) / r->speed;
 	/* a gap between two runs of the recorder is not waited for */
 	if (behind > 10e6)
 		behind = 1e6;

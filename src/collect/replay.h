@@ -1,6 +1,7 @@
 /*
- * A recording played again: the same feed, fed from blocks. It has a position in time, plays at any speed,
- * pauses, steps by refreshes and seeks. No thread of its own: replay_tick() moves it. One thread at a time.
+ * A recording played again: the same feed, fed from blocks. It has a position in time, plays at any
+ * speed, pauses, steps by refreshes and seeks. No thread of its own: replay_tick() moves it. One
+ * thread at a time.
  */
 #ifndef PGMEDIC_COLLECT_REPLAY_H
 #define PGMEDIC_COLLECT_REPLAY_H
@@ -37,7 +38,8 @@ bool replay_seek(struct replay *r, struct wall t, struct error *err);
 
 /* Milliseconds until the next refresh is due, -1 while paused or at the end. */
 int replay_due_ms(const struct replay *r, struct mono now);
-/* Play what is due; true when something changed. *err is set, and it pauses, when a block cannot be read. */
+/* Play what is due; true when something changed. *err is set, and it pauses, when a block cannot be
+ * read. */
 bool replay_tick(struct replay *r, struct mono now, struct error *err);
 
 /* Bytes of the file that could not be read. */

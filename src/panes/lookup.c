@@ -43,7 +43,8 @@ lookup_name(const struct snapshot *snap, const char *kind, int64_t oid)
 	int col = rs ? rowset_col(rs, "oid") : -1;
 
 	for (int i = 0; col >= 0 && i < rs->nrows; i++)
-		if (cell_i64(rowset_cell(rs, i, col), -1) == oid && cell_is(rowset_get(rs, i, "kind"), kind))
+		if (cell_i64(rowset_cell(rs, i, col), -1) == oid &&
+		    cell_is(rowset_get(rs, i, "kind"), kind))
 			return rowset_get(rs, i, "name");
 	return NULL;
 }

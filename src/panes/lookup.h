@@ -4,13 +4,14 @@
 
 #include "model/snapshot.h"
 
-struct session_ref {		/* cells of the activity sample, or NULL */
+struct session_ref { /* cells of the activity sample, or NULL */
 	const struct cell *application, *client, *state, *xact_start;
 };
 /* The session of a pid; all NULL when it is not there. Linear. */
 struct session_ref lookup_session(const struct snapshot *snap, int64_t pid);
 
-/* Value of a setting as the settings probe has it (not terminated: use the cell's length); NULL when unknown. */
+/* Value of a setting as the settings probe has it (not terminated: use the cell's length); NULL
+ * when unknown. */
 const struct cell *lookup_setting(const struct rowset *settings, const char *name);
 
 /* Name of a database or role (kind "database" or "role") from PROBE_NAMES; NULL when unknown. */

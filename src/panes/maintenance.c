@@ -1,7 +1,7 @@
 /*
- * Maintenance: what vacuums, indexes, copies are doing; what holds back the xmin horizon; how far each
- * database and table is from wraparound; checkpoints, WAL rate, archiver. One table of several kinds,
- * so that one look and one filter serve all of them; modes narrow it down.
+ * Maintenance: what vacuums, indexes, copies are doing; what holds back the xmin horizon; how far
+ * each database and table is from wraparound; checkpoints, WAL rate, archiver. One table of several
+ * kinds, so that one look and one filter serve all of them; modes narrow it down.
  */
 #include "config.h"
 
@@ -12,8 +12,23 @@
 #include "panes/pane.h"
 
 enum {
-	C_KIND, C_NAME, C_PID, C_DATABASE, C_STATE, C_DONE_PCT, C_AGE_S, C_XIDS, C_PRESSURE, C_DONE, C_TOTAL,
-	C_UNIT, C_MXIDS, C_DEAD, C_LAST, C_DETAIL, C_COUNT
+	C_KIND,
+	C_NAME,
+	C_PID,
+	C_DATABASE,
+	C_STATE,
+	C_DONE_PCT,
+	C_AGE_S,
+	C_XIDS,
+	C_PRESSURE,
+	C_DONE,
+	C_TOTAL,
+	C_UNIT,
+	C_MXIDS,
+	C_DEAD,
+	C_LAST,
+	C_DETAIL,
+	C_COUNT
 };
 
 static const struct column columns[C_COUNT] = {
@@ -23,24 +38,30 @@ static const struct column columns[C_COUNT] = {
 	    "command and relation, holder, database or table" },
 	[C_PID] = { "pid", "PID", COL_INT, 7, COL_KEY, "process" },
 	[C_DATABASE] = { "database", "DATABASE", COL_TEXT, 8, COL_HIDDEN, "database" },
-	[C_STATE] = { "state", "STATE", COL_TEXT, 12, 0, "phase of the progress, state of the holder" },
+	[C_STATE] = { "state", "STATE", COL_TEXT, 12, 0,
+	    "phase of the progress, state of the holder" },
 	[C_DONE_PCT] = { "done_pct", "DONE%", COL_PCT, 5, 0,
 	    "progress of the phase; of databases and tables: share of the way to forced vacuum" },
 	[C_AGE_S] = { "age_s", "AGE", COL_SECONDS, 7, 0, "since its transaction began" },
-	[C_XIDS] = { "xid_age", "XIDS", COL_COUNT, 6, 0, "transactions since its oldest id or snapshot" },
+	[C_XIDS] = { "xid_age", "XIDS", COL_COUNT, 6, 0,
+	    "transactions since its oldest id or snapshot" },
 	[C_PRESSURE] = { "pressure", "PRESS", COL_FLOAT, 5, 0,
 	    "dead rows over the table's vacuum threshold, or age over the freeze limit: 1 and more is due" },
 	[C_DONE] = { "done", "DONE", COL_COUNT, 6, COL_HIDDEN, "done in units" },
 	[C_TOTAL] = { "total", "TOTAL", COL_COUNT, 6, COL_HIDDEN, "to do in units" },
 	[C_UNIT] = { "unit", "UNIT", COL_TEXT, 6, COL_HIDDEN, "blocks, tuples, bytes, lockers" },
-	[C_MXIDS] = { "mxid_age", "MXIDS", COL_COUNT, 6, COL_HIDDEN, "multixact ids since its oldest" },
+	[C_MXIDS] = { "mxid_age", "MXIDS", COL_COUNT, 6, COL_HIDDEN,
+	    "multixact ids since its oldest" },
 	[C_DEAD] = { "dead_rows", "DEAD", COL_COUNT, 6, 0, "dead rows of a table" },
-	[C_LAST] = { "last_vacuum", "VACUUMED", COL_TIME, 9, COL_HIDDEN, "last vacuum, by hand or automatic" },
-	[C_DETAIL] = { "detail", "DETAIL", COL_QUERY, 10, 0, "what is worth knowing about this row" },
+	[C_LAST] = { "last_vacuum", "VACUUMED", COL_TIME, 9, COL_HIDDEN,
+	    "last vacuum, by hand or automatic" },
+	[C_DETAIL] = { "detail", "DETAIL", COL_QUERY, 10, 0,
+	    "what is worth knowing about this row" },
 };
 
 static const enum probe_id probes[] = { PROBE_PROGRESS, PROBE_XMIN_HOLDERS, PROBE_WRAPAROUND,
-	PROBE_VACUUM_TABLES, PROBE_CHECKPOINTS, PROBE_WAL, PROBE_ARCHIVER, PROBE_NAMES, PROBE_SETTINGS };
+	PROBE_VACUUM_TABLES, PROBE_CHECKPOINTS, PROBE_WAL, PROBE_ARCHIVER, PROBE_NAMES,
+	PROBE_SETTINGS };
 
 enum mode { MODE_ALL, MODE_PROGRESS, MODE_XMIN, MODE_WRAPAROUND, MODE_TABLES };
 static const struct pane_mode modes[] = {
@@ -52,12 +73,14 @@ static const struct pane_mode modes[] = {
 	{ NULL, NULL },
 };
 
-/* The statement an autovacuum worker reports, "autovacuum: VACUUM public.t (to prevent wraparound)". */
+/* The statement an autovacuum worker reports, "autovacuum: VACUUM public.t (to prevent
+ * wraparound)". */
 static bool
 is_wraparound_worker(const struct cell *query)
 {
 	static const char mark[] = "(to prevent wraparound)";
-	return query->type == CELL_TEXT && memmem(query->s, query->len, mark, sizeof(mark) - 1) != NULL;
+	return query->type == CELL_TEXT &&
+	    memmem(query->s, query->len, mark, sizeof(mark) - 1) != NULL;
 }
 
 static void
@@ -67,8 +90,8 @@ add_progress(const struct pane_ctx *ctx, struct grid *grid, const struct rowset 
 	const struct cell *relation = rowset_get(rs, row, "relation");
 	const struct cell *relid = rowset_get(rs, row, "relid");
 	const struct cell *pid = rowset_get(rs, row, "pid");
-	const struct cell *database = lookup_name(ctx->snap, "database",
-	    cell_i64(rowset_get(rs, row, "datid"), -1));
+	const struct cell *database =
+	    lookup_name(ctx->snap, "database", cell_i64(rowset_get(rs, row, "datid"), -1));
 	const struct cell *now = NULL;
 	struct session_ref who = lookup_session(ctx->snap, cell_i64(pid, 0));
 	struct grid_row *r = grid_add(grid);
@@ -77,8 +100,8 @@ add_progress(const struct pane_ctx *ctx, struct grid *grid, const struct rowset 
 
 	c[C_KIND] = cell_text("progress");
 	if (!cell_is_null(relation))
-		c[C_NAME] = cell_text(arena_printf(&grid->arena, "%.*s %.*s", (int)command->len, command->s,
-		    (int)relation->len, relation->s));
+		c[C_NAME] = cell_text(arena_printf(&grid->arena, "%.*s %.*s", (int)command->len,
+		    command->s, (int)relation->len, relation->s));
 	else if (cell_i64(relid, 0) > 0)
 		c[C_NAME] = cell_text(arena_printf(&grid->arena, "%.*s oid %lld", (int)command->len,
 		    command->s, (long long)relid->i));
@@ -139,7 +162,8 @@ add_workers(const struct pane_ctx *ctx, struct grid *grid, const struct rowset *
 			    fmax(0, (double)(rowset_get(rs, i, "now")->i - start->i) / 1e6));
 		if (is_wraparound_worker(query)) {
 			r->role = ROLE_WARN;
-			r->cells[C_DETAIL] = cell_text("prevents wraparound: let it finish, it does not yield to locks");
+			r->cells[C_DETAIL] = cell_text(
+			    "prevents wraparound: let it finish, it does not yield to locks");
 		}
 	}
 	return n;
@@ -166,7 +190,8 @@ add_holders(const struct pane_ctx *ctx, struct grid *grid, const struct rowset *
 			c[C_AGE_S] = cell_float(fmax(0, (double)(now - since->i) / 1e6));
 		if (i == 0) {
 			r->is_head = true;
-			c[C_DETAIL] = cell_text("the oldest: vacuum cannot remove rows that died after it began");
+			c[C_DETAIL] = cell_text(
+			    "the oldest: vacuum cannot remove rows that died after it began");
 		}
 	}
 }
@@ -193,10 +218,12 @@ add_databases(struct grid *grid, const struct rowset *rs)
 		if (fmax(xids, mxids) > 1.5e9) {
 			r->role = ROLE_CRIT;
 			c[C_DETAIL] = cell_text(arena_printf(&grid->arena,
-			    "%.0f million ids left before the server refuses writes", (2147483648.0 - 3e6 - fmax(xids, mxids)) / 1e6));
+			    "%.0f million ids left before the server refuses writes",
+			    (2147483648.0 - 3e6 - fmax(xids, mxids)) / 1e6));
 		} else if (share > 1.1) {
 			r->role = ROLE_WARN;
-			c[C_DETAIL] = cell_text("past the age where vacuum is forced: see what blocks it");
+			c[C_DETAIL] =
+			    cell_text("past the age where vacuum is forced: see what blocks it");
 		}
 	}
 }
@@ -237,11 +264,13 @@ checkpoint_facts(const struct pane_ctx *ctx, struct grid *grid)
 	requested = cell_num(rowset_get(rs, 0, "requested"), 0);
 	grid_fact(grid, "checkpoints_timed", COL_COUNT, *rowset_get(rs, 0, "timed"));
 	grid_fact(grid, "checkpoints_requested", COL_COUNT, *rowset_get(rs, 0, "requested"));
-	grid_fact(grid, "checkpoints_requested_pct", COL_PCT, timed + requested > 0 ?
-	    cell_float(100 * requested / (timed + requested)) : cell_null(WHY_NONE));
+	grid_fact(grid, "checkpoints_requested_pct", COL_PCT,
+	    timed + requested > 0 ? cell_float(100 * requested / (timed + requested)) :
+	                            cell_null(WHY_NONE));
 	if (snapshot_pair(ctx->snap, PROBE_CHECKPOINTS, &cur, &prev, &seconds))
 		grid_fact(grid, "checkpoint_buffers_per_s", COL_RATE,
-		    pane_rate(rowset_get(cur, 0, "buffers_written"), rowset_get(prev, 0, "buffers_written"), seconds));
+		    pane_rate(rowset_get(cur, 0, "buffers_written"),
+		        rowset_get(prev, 0, "buffers_written"), seconds));
 }
 
 static void
@@ -249,7 +278,8 @@ wal_facts(const struct pane_ctx *ctx, struct grid *grid)
 {
 	const struct rowset *arch = pane_rows(ctx, grid, PROBE_ARCHIVER);
 	const struct tick *tick = ctx->snap->series.n > 0 ?
-	    series_tick(&ctx->snap->series, ctx->snap->series.n - 1) : NULL;
+	    series_tick(&ctx->snap->series, ctx->snap->series.n - 1) :
+	    NULL;
 	float rate = tick ? tick->metric[METRIC_WAL_BPS] : NAN;
 	const struct cell *ok, *failed;
 
@@ -266,7 +296,8 @@ wal_facts(const struct pane_ctx *ctx, struct grid *grid)
 	grid_fact(grid, "last_archive_failure", COL_TIME, *failed);
 	if (!cell_is_null(failed) && (cell_is_null(ok) || failed->i > ok->i)) {
 		const struct cell *wal = rowset_get(arch, 0, "last_failed_wal");
-		grid_notef(grid, "archiver", "Look into the server log for what archive_command said.",
+		grid_notef(grid, "archiver",
+		    "Look into the server log for what archive_command said.",
 		    "archiving fails: the last try for %.*s failed and none has succeeded since",
 		    (int)wal->len, wal->type == CELL_TEXT ? wal->s : "");
 	}
@@ -279,7 +310,8 @@ maintenance_fill(const struct pane_ctx *ctx, struct grid *grid)
 	const struct rowset *holders = pane_rows(ctx, grid, PROBE_XMIN_HOLDERS);
 	const struct rowset *wraparound = pane_rows(ctx, grid, PROBE_WRAPAROUND);
 	const struct rowset *tables = pane_rows(ctx, grid, PROBE_VACUUM_TABLES);
-	const struct cell *most = lookup_setting(snapshot_rows(ctx->snap, PROBE_SETTINGS), "autovacuum_max_workers");
+	const struct cell *most =
+	    lookup_setting(snapshot_rows(ctx->snap, PROBE_SETTINGS), "autovacuum_max_workers");
 	enum mode mode = (enum mode)ctx->opts->mode;
 	bool all = mode == MODE_ALL;
 	int workers;
@@ -303,8 +335,9 @@ maintenance_fill(const struct pane_ctx *ctx, struct grid *grid)
 const struct pane pane_maintenance = {
 	.name = "maintenance",
 	.title = "Maintenance",
-	.help = "Progress of vacuum, analyze, index builds, copies and base backups; autovacuum workers; xmin horizon holders; "
-		"wraparound per database and table; checkpoints, WAL rate, archiver.",
+	.help =
+	    "Progress of vacuum, analyze, index builds, copies and base backups; autovacuum workers; xmin horizon holders; "
+	    "wraparound per database and table; checkpoints, WAL rate, archiver.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,

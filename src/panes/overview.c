@@ -1,7 +1,7 @@
 /*
- * Overview: the figures a DBA asks for first, one row each, in the order they are asked for, with the last
- * five minutes as a sparkline and what is behind the figure in words. The same figures are the summary of
- * its JSON, by name.
+ * Overview: the figures a DBA asks for first, one row each, in the order they are asked for, with
+ * the last five minutes as a sparkline and what is behind the figure in words. The same figures are
+ * the summary of its JSON, by name.
  */
 #include "config.h"
 
@@ -17,23 +17,28 @@ enum { C_METRIC, C_VALUE, C_UNIT, C_SHOWN, C_TREND, C_EVIDENCE, C_COUNT };
 enum { TREND_SECONDS = 300, TREND_WIDTH = 20 };
 
 static const struct column columns[C_COUNT] = {
-	[C_METRIC] = { "metric", "METRIC", COL_TEXT, 20, COL_KEY | COL_FIXED, "name of the figure" },
+	[C_METRIC] = { "metric", "METRIC", COL_TEXT, 20, COL_KEY | COL_FIXED,
+	    "name of the figure" },
 	[C_VALUE] = { "value", "VALUE.RAW", COL_FLOAT, 10, COL_HIDDEN, "the figure in base units" },
-	[C_UNIT] = { "unit", "UNIT", COL_TEXT, 5, COL_HIDDEN, "unit of value: count, bytes, s, ms, pct, per_s" },
-	[C_SHOWN] = { "shown", "VALUE", COL_TEXT, 9, COL_NOJSON, "the figure as a reader wants it" },
+	[C_UNIT] = { "unit", "UNIT", COL_TEXT, 5, COL_HIDDEN,
+	    "unit of value: count, bytes, s, ms, pct, per_s" },
+	[C_SHOWN] = { "shown", "VALUE", COL_TEXT, 9, COL_NOJSON,
+	    "the figure as a reader wants it" },
 	[C_TREND] = { "trend", "LAST 5 MIN", COL_TEXT, TREND_WIDTH, COL_NOJSON,
 	    "the last five minutes, each character the peak of 15 s" },
-	[C_EVIDENCE] = { "evidence", "WHAT IS BEHIND IT", COL_QUERY, 20, 0, "limits, causes, where to look" },
+	[C_EVIDENCE] = { "evidence", "WHAT IS BEHIND IT", COL_QUERY, 20, 0,
+	    "limits, causes, where to look" },
 };
 
-static const enum probe_id probes[] = { PROBE_DATABASES, PROBE_STATEMENTS, PROBE_REPLICATION, PROBE_SLOTS,
-	PROBE_RECEIVER, PROBE_CHECKPOINTS, PROBE_ARCHIVER, PROBE_POOL_POOLS, PROBE_POOL_DATABASES, PROBE_SIZES,
-	PROBE_WRAPAROUND, PROBE_XMIN_HOLDERS, PROBE_TABLES, PROBE_NAMES, PROBE_SETTINGS };
+static const enum probe_id probes[] = { PROBE_DATABASES, PROBE_STATEMENTS, PROBE_REPLICATION,
+	PROBE_SLOTS, PROBE_RECEIVER, PROBE_CHECKPOINTS, PROBE_ARCHIVER, PROBE_POOL_POOLS,
+	PROBE_POOL_DATABASES, PROBE_SIZES, PROBE_WRAPAROUND, PROBE_XMIN_HOLDERS, PROBE_TABLES,
+	PROBE_NAMES, PROBE_SETTINGS };
 
 struct overview {
 	const struct pane_ctx *ctx;
 	struct grid *grid;
-	const struct tick *tick;	/* the newest, or NULL */
+	const struct tick *tick; /* the newest, or NULL */
 };
 
 static const char *
@@ -88,10 +93,10 @@ add(struct overview *o, const char *name, enum column_kind kind, struct cell val
 	c[C_VALUE] = value;
 	c[C_UNIT] = cell_text(unit_of(kind));
 	c[C_SHOWN] = cell_text(shown(o->grid, kind, &value));
-	if (metric >= 0)
-		c[C_TREND] = cell_text(spark_text(&o->grid->arena, &o->ctx->snap->series, (enum metric)metric,
-		    TREND_SECONDS, TREND_WIDTH));
-	c[C_EVIDENCE] = cell_text(evidence && *evidence ? evidence : NULL);
+	c[C_TREND] = cell_text(metric < 0 ? "" :
+	                                    spark_text(&o->grid->arena, &o->ctx->snap->series,
+	                                        (enum metric)metric, TREND_SECONDS, TREND_WIDTH));
+	c[C_EVIDENCE] = cell_text(evidence);
 	return c;
 }
 
@@ -119,7 +124,8 @@ struct sessions {
 };
 
 static void
-count_client(struct sessions *n, const struct rowset *rs, int row, const struct cell *state, int64_t now)
+count_client(
+    struct sessions *n, const struct rowset *rs, int row, const struct cell *state, int64_t now)
 {
 	const struct cell *xact = rowset_get(rs, row, "xact_start");
 	const struct cell *query = rowset_get(rs, row, "query_start");
@@ -154,14 +160,15 @@ static struct sessions
 count_sessions(const struct pane_ctx *ctx, const struct rowset *rs)
 {
 	struct sessions n = { 0 };
-	int type = rowset_col(rs, "backend_type"), state = rowset_col(rs, "state"), pid = rowset_col(rs, "pid");
+	int type = rowset_col(rs, "backend_type"), state = rowset_col(rs, "state"),
+	    pid = rowset_col(rs, "pid");
 
 	for (int i = 0; i < rs->nrows; i++) {
 		int64_t p = cell_i64(rowset_cell(rs, i, pid), 0);
 		if (cell_is(rowset_cell(rs, i, type), "autovacuum worker"))
 			n.autovacuum++;
-		if (!cell_is(rowset_cell(rs, i, type), "client backend") || p == ctx->snap->server.own_pid ||
-		    p == ctx->snap->server.action_pid)
+		if (!cell_is(rowset_cell(rs, i, type), "client backend") ||
+		    p == ctx->snap->server.own_pid || p == ctx->snap->server.action_pid)
 			continue;
 		count_client(&n, rs, i, rowset_cell(rs, i, state), rowset_get(rs, i, "now")->i);
 	}
@@ -183,24 +190,30 @@ session_rows(struct overview *o)
 	n = count_sessions(o->ctx, rs);
 	pct = s->max_connections > 0 ? 100.0 * n.clients / s->max_connections : NAN;
 	c = add(o, "connections", COL_COUNT, cell_int(n.clients), METRIC_CONNECTIONS,
-	    isnan(pct) ? "" : arena_printf(a, "%.0f%% of max_connections %d", pct, s->max_connections));
+	    isnan(pct) ? "" :
+	                 arena_printf(a, "%.0f%% of max_connections %d", pct, s->max_connections));
 	if (pct > 90)
 		paint(c, ROLE_CRIT);
 	else if (pct > 80)
 		paint(c, ROLE_WARN);
 	grid_fact(o->grid, "max_connections", COL_COUNT,
 	    s->max_connections ? cell_int(s->max_connections) : cell_null(WHY_NODATA));
-	grid_fact(o->grid, "connections_pct", COL_PCT, isnan(pct) ? cell_null(WHY_NODATA) : cell_float(pct));
+	grid_fact(o->grid, "connections_pct", COL_PCT,
+	    isnan(pct) ? cell_null(WHY_NODATA) : cell_float(pct));
 	if (n.hidden > 0 && n.hidden == n.clients) {
-		add(o, "active", COL_COUNT, cell_null(WHY_DENIED), -1, "the state of other sessions is hidden from this role");
+		add(o, "active", COL_COUNT, cell_null(WHY_DENIED), -1,
+		    "the state of other sessions is hidden from this role");
 		return;
 	}
 	add(o, "active", COL_COUNT, cell_int(n.active), METRIC_ACTIVE, "sessions that run a query");
-	add(o, "slow_queries", COL_COUNT, cell_int(n.slow), METRIC_SLOW, "running for more than 1 s; pane activity");
-	c = add(o, "waiting", COL_COUNT, cell_int(n.waiting), METRIC_WAITING, "for heavyweight locks; pane locks");
+	add(o, "slow_queries", COL_COUNT, cell_int(n.slow), METRIC_SLOW,
+	    "running for more than 1 s; pane activity");
+	c = add(o, "waiting", COL_COUNT, cell_int(n.waiting), METRIC_WAITING,
+	    "for heavyweight locks; pane locks");
 	if (n.waiting > 0)
 		paint(c, ROLE_WARN);
-	c = add(o, "idle_in_transaction", COL_COUNT, cell_int(n.idle_tx + n.aborted), METRIC_IDLE_TX,
+	c = add(o, "idle_in_transaction", COL_COUNT, cell_int(n.idle_tx + n.aborted),
+	    METRIC_IDLE_TX,
 	    n.aborted ? arena_printf(a, "%d of them in a failed transaction", n.aborted) : "");
 	add(o, "idle", COL_COUNT, cell_int(n.idle), METRIC_IDLE, "");
 	grid_fact(o->grid, "idle_in_transaction_aborted", COL_COUNT, cell_int(n.aborted));
@@ -212,7 +225,8 @@ session_rows(struct overview *o)
 	else if (n.oldest_xact_s > 300)
 		paint(c, ROLE_WARN);
 	if (n.hidden > 0)
-		grid_notef(o->grid, "denied", "GRANT pg_monitor TO this role.", "%d sessions hide their state from this role", n.hidden);
+		grid_notef(o->grid, "denied", "GRANT pg_monitor TO this role.",
+		    "%d sessions hide their state from this role", n.hidden);
 }
 
 /* ---- work */
@@ -226,15 +240,19 @@ work_rows(struct overview *o)
 	struct cell hit = latest(o, METRIC_HIT_PCT), deadlocks = cell_null(WHY_NODATA);
 	struct cell *c;
 
-	add(o, "tps", COL_RATE, latest(o, METRIC_TPS), METRIC_TPS, "transactions per second, all databases");
+	add(o, "tps", COL_RATE, latest(o, METRIC_TPS), METRIC_TPS,
+	    "transactions per second, all databases");
 	add(o, "qps", COL_RATE, latest(o, METRIC_QPS), METRIC_QPS,
 	    o->ctx->snap->server.has_pgss ? "statements per second" : "needs pg_stat_statements");
-	add(o, "mean_query_ms", COL_MS, latest(o, METRIC_MEAN_MS), METRIC_MEAN_MS, "of the interval's statements; pane statements");
+	add(o, "mean_query_ms", COL_MS, latest(o, METRIC_MEAN_MS), METRIC_MEAN_MS,
+	    "of the interval's statements; pane statements");
 	c = add(o, "hit_pct", COL_PCT, hit, METRIC_HIT_PCT, "shared-buffer hits of the interval");
 	if (!cell_is_null(&hit) && hit.f < 90)
 		paint(c, ROLE_INFO);
-	add(o, "rollback_pct", COL_PCT, latest(o, METRIC_ROLLBACK_PCT), METRIC_ROLLBACK_PCT, "of the interval's transactions");
-	add(o, "temp_bytes_per_s", COL_BYTES, latest(o, METRIC_TEMP_BPS), METRIC_TEMP_BPS, "temporary files written per second");
+	add(o, "rollback_pct", COL_PCT, latest(o, METRIC_ROLLBACK_PCT), METRIC_ROLLBACK_PCT,
+	    "of the interval's transactions");
+	add(o, "temp_bytes_per_s", COL_BYTES, latest(o, METRIC_TEMP_BPS), METRIC_TEMP_BPS,
+	    "temporary files written per second");
 	if (!pair) {
 		cur = snapshot_rows(o->ctx->snap, PROBE_DBSUM);
 		if (!cur)
@@ -242,7 +260,8 @@ work_rows(struct overview *o)
 	}
 	if (cur->nrows > 0)
 		deadlocks = *rowset_get(cur, 0, "deadlocks");
-	add(o, "deadlocks", COL_COUNT, deadlocks, METRIC_DEADLOCKS, "since the statistics were reset");
+	add(o, "deadlocks", COL_COUNT, deadlocks, METRIC_DEADLOCKS,
+	    "since the statistics were reset");
 	if (cur->nrows > 0)
 		grid_fact(o->grid, "temp_bytes", COL_BYTES, *rowset_get(cur, 0, "temp_bytes"));
 }
@@ -265,8 +284,10 @@ pool_rows(struct overview *o)
 		for (int k = 0; dbs && k < dbs->nrows; k++)
 			if (cell_equal(rowset_get(dbs, k, "name"), db))
 				size = lookup_num(rowset_get(dbs, k, "pool_size"), 0);
-		busy = lookup_num(rowset_get(pools, i, "sv_active"), 0) + lookup_num(rowset_get(pools, i, "sv_used"), 0) +
-		    lookup_num(rowset_get(pools, i, "sv_tested"), 0) + lookup_num(rowset_get(pools, i, "sv_login"), 0);
+		busy = lookup_num(rowset_get(pools, i, "sv_active"), 0) +
+		    lookup_num(rowset_get(pools, i, "sv_used"), 0) +
+		    lookup_num(rowset_get(pools, i, "sv_tested"), 0) +
+		    lookup_num(rowset_get(pools, i, "sv_login"), 0);
 		waiting += lookup_num(rowset_get(pools, i, "cl_waiting"), 0);
 		if (size > 0)
 			use = fmax(use, 100 * busy / size);
@@ -275,8 +296,8 @@ pool_rows(struct overview *o)
 		grid_fact(o->grid, "pool_use_pct", COL_PCT, cell_null(WHY_UNSUPPORTED));
 		return;
 	}
-	c = add(o, "pool_use_pct", COL_PCT, isnan(use) ? cell_null(WHY_NODATA) : cell_float(use), -1,
-	    "fullest PgBouncer pool; pane pools");
+	c = add(o, "pool_use_pct", COL_PCT, isnan(use) ? cell_null(WHY_NODATA) : cell_float(use),
+	    -1, "fullest PgBouncer pool; pane pools");
 	if (use > 80)
 		paint(c, ROLE_WARN);
 	c = add(o, "pool_waiting", COL_COUNT, cell_int((int64_t)waiting), METRIC_POOL_WAITING,
@@ -300,13 +321,15 @@ replication_rows(struct overview *o)
 
 	for (int i = 0; slots && i < slots->nrows; i++)
 		inactive += !cell_i64(rowset_get(slots, i, "active"), 1);
-	what = snap->server.is_standby ? "behind the WAL it received; pane replication" :
-	    arena_printf(a, "%d standbys, %d slots (%d inactive)", senders ? senders->nrows : 0,
+	what = snap->server.is_standby ?
+	    "behind the WAL it received; pane replication" :
+	    arena_printf(a, "standbys: %d, slots: %d, inactive: %d", senders ? senders->nrows : 0,
 	        slots ? slots->nrows : 0, inactive);
 	c = add(o, "replication_lag_bytes", COL_BYTES, lag, METRIC_LAG_BYTES, what);
 	if (inactive > 0)
 		paint(c, ROLE_WARN);
-	c = add(o, "replication_lag_s", COL_SECONDS, latest(o, METRIC_LAG_S), METRIC_LAG_S, "until a commit is visible on the furthest standby");
+	c = add(o, "replication_lag_s", COL_SECONDS, latest(o, METRIC_LAG_S), METRIC_LAG_S,
+	    "until a commit is visible on the furthest standby");
 	if (cell_num(&c[C_VALUE], 0) > 60)
 		paint(c, ROLE_CRIT);
 }
@@ -330,14 +353,18 @@ wal_rows(struct overview *o)
 	} else if (arch && arch->nrows > 0) {
 		archiver = "archive_mode is off";
 	}
-	c = add(o, "wal_bytes_per_s", COL_BYTES, latest(o, METRIC_WAL_BPS), METRIC_WAL_BPS, archiver);
+	c = add(
+	    o, "wal_bytes_per_s", COL_BYTES, latest(o, METRIC_WAL_BPS), METRIC_WAL_BPS, archiver);
 	if (failing)
 		paint(c, ROLE_CRIT);
 	if (!cp || cp->nrows == 0)
 		return;
 	add(o, "checkpoints", COL_COUNT,
-	    cell_int(cell_i64(rowset_get(cp, 0, "timed"), 0) + cell_i64(rowset_get(cp, 0, "requested"), 0)), -1,
-	    arena_printf(a, "%lld timed, %lld requested", (long long)cell_i64(rowset_get(cp, 0, "timed"), 0),
+	    cell_int(cell_i64(rowset_get(cp, 0, "timed"), 0) +
+	        cell_i64(rowset_get(cp, 0, "requested"), 0)),
+	    -1,
+	    arena_printf(a, "%lld timed, %lld requested",
+	        (long long)cell_i64(rowset_get(cp, 0, "timed"), 0),
 	        (long long)cell_i64(rowset_get(cp, 0, "requested"), 0)));
 	grid_fact(o->grid, "checkpoints_timed", COL_COUNT, *rowset_get(cp, 0, "timed"));
 	grid_fact(o->grid, "checkpoints_requested", COL_COUNT, *rowset_get(cp, 0, "requested"));
@@ -354,7 +381,8 @@ horizon_rows(struct overview *o)
 	struct cell *c;
 
 	if (holders && holders->nrows > 0) {
-		const struct cell *kind = rowset_get(holders, 0, "kind"), *who = rowset_get(holders, 0, "name");
+		const struct cell *kind = rowset_get(holders, 0, "kind"),
+		                  *who = rowset_get(holders, 0, "name");
 		add(o, "xmin_age", COL_COUNT, *rowset_get(holders, 0, "xmin_age"), -1,
 		    arena_printf(a, "held by %.*s %.*s", (int)kind->len, kind->s, (int)who->len,
 		        who->type == CELL_TEXT ? who->s : ""));
@@ -363,7 +391,10 @@ horizon_rows(struct overview *o)
 	}
 	for (int i = 0; wrap && i < wrap->nrows; i++) {
 		/* ids that may be used before the server stops, of 2^31 - 3 million */
-		double pct = 100 * fmax(cell_num(rowset_get(wrap, i, "xid_age"), 0), cell_num(rowset_get(wrap, i, "mxid_age"), 0)) / 2144483648.0;
+		double pct = 100 *
+		    fmax(cell_num(rowset_get(wrap, i, "xid_age"), 0),
+		        cell_num(rowset_get(wrap, i, "mxid_age"), 0)) /
+		    2144483648.0;
 		if (isnan(worst) || pct > worst) {
 			worst = pct;
 			name = rowset_get(wrap, i, "datname");
@@ -430,13 +461,15 @@ storage_rows(struct overview *o)
 	double seconds;
 
 	if (sizes)
-		add(o, "database_bytes", COL_BYTES, cell_int((int64_t)sum_of(sizes, "size_bytes")), METRIC_DB_BYTES,
-		    tables ? largest_tables(o, tables) : "");
+		add(o, "database_bytes", COL_BYTES, cell_int((int64_t)sum_of(sizes, "size_bytes")),
+		    METRIC_DB_BYTES, tables ? largest_tables(o, tables) : "");
 	else
 		grid_fact(o->grid, "database_bytes", COL_BYTES, cell_null(WHY_NODATA));
 	if (snapshot_pair(o->ctx->snap, PROBE_SIZES, &cur, &prev, &seconds))
-		growth = cell_float((sum_of(cur, "size_bytes") - sum_of(prev, "size_bytes")) / seconds * 86400);
-	add(o, "growth_bytes_per_day", COL_BYTES, growth, -1, "of all databases, between the last two measurements");
+		growth = cell_float(
+		    (sum_of(cur, "size_bytes") - sum_of(prev, "size_bytes")) / seconds * 86400);
+	add(o, "growth_bytes_per_day", COL_BYTES, growth, -1,
+	    "of all databases, between the last two measurements");
 }
 
 static void
@@ -444,7 +477,8 @@ server_rows(struct overview *o)
 {
 	const struct server_info *s = &o->ctx->snap->server;
 	double up = s->start_us > 0 && o->ctx->snap->taken_at.us > 0 ?
-	    (double)(o->ctx->snap->taken_at.us - s->start_us) / 1e6 : NAN;
+	    (double)(o->ctx->snap->taken_at.us - s->start_us) / 1e6 :
+	    NAN;
 	struct arena *a = &o->grid->arena;
 
 	add(o, "uptime_s", COL_SECONDS, isnan(up) ? cell_null(WHY_NODATA) : cell_float(up), -1,
@@ -452,14 +486,16 @@ server_rows(struct overview *o)
 	add(o, "role", COL_TEXT, cell_text(s->is_standby ? "standby" : "primary"), -1,
 	    s->timeline ? arena_printf(a, "timeline %d", s->timeline) : "");
 	grid_fact(o->grid, "version", COL_TEXT, cell_text(s->version));
-	grid_fact(o->grid, "timeline", COL_INT, s->timeline ? cell_int(s->timeline) : cell_null(WHY_NODATA));
+	grid_fact(o->grid, "timeline", COL_INT,
+	    s->timeline ? cell_int(s->timeline) : cell_null(WHY_NODATA));
 }
 
 static void
 overview_fill(const struct pane_ctx *ctx, struct grid *grid)
 {
 	const struct series *series = &ctx->snap->series;
-	struct overview o = { ctx, grid, series->n > 0 ? series_tick(series, series->n - 1) : NULL };
+	struct overview o = { ctx, grid,
+		series->n > 0 ? series_tick(series, series->n - 1) : NULL };
 
 	if (ctx->snap->taken_at.us == 0) {
 		grid_note(grid, "no_data", "no answer from the server yet", "");
@@ -478,7 +514,8 @@ overview_fill(const struct pane_ctx *ctx, struct grid *grid)
 const struct pane pane_overview = {
 	.name = "overview",
 	.title = "Overview",
-	.help = "Sessions, work, locks, pooler, replication, WAL, wraparound, storage and server at a glance, with the last five minutes.",
+	.help =
+	    "Sessions, work, locks, pooler, replication, WAL, wraparound, storage and server at a glance, with the last five minutes.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,

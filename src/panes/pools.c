@@ -1,8 +1,8 @@
 /*
- * Pools: PgBouncer's own view, read from its admin console by column name, since each release has other
- * columns. A pool is a (database, user) pair; its size is that of the database's entry, its traffic is
- * counted per database. Saturation is waiting clients while every server connection is in use; maxwait
- * is what the users feel.
+ * Pools: PgBouncer's own view, read from its admin console by column name, since each release has
+ * other columns. A pool is a (database, user) pair; its size is that of the database's entry, its
+ * traffic is counted per database. Saturation is waiting clients while every server connection is
+ * in use; maxwait is what the users feel.
  */
 #include "config.h"
 
@@ -13,36 +13,72 @@
 #include "panes/pane.h"
 
 enum {
-	C_KIND, C_DATABASE, C_USER, C_MODE, C_CL_ACTIVE, C_CL_WAITING, C_MAXWAIT, C_SV_ACTIVE, C_SV_IDLE,
-	C_SV_USED, C_SV_TESTED, C_SV_LOGIN, C_SIZE, C_USE_PCT, C_XACTS, C_QUERIES, C_QUERY_MS, C_XACT_MS, C_WAIT_MS,
-	C_RECV, C_SENT, C_PAUSED, C_CLIENT, C_APPLICATION, C_STATE, C_COUNT
+	C_KIND,
+	C_DATABASE,
+	C_USER,
+	C_MODE,
+	C_CL_ACTIVE,
+	C_CL_WAITING,
+	C_MAXWAIT,
+	C_SV_ACTIVE,
+	C_SV_IDLE,
+	C_SV_USED,
+	C_SV_TESTED,
+	C_SV_LOGIN,
+	C_SIZE,
+	C_USE_PCT,
+	C_XACTS,
+	C_QUERIES,
+	C_QUERY_MS,
+	C_XACT_MS,
+	C_WAIT_MS,
+	C_RECV,
+	C_SENT,
+	C_PAUSED,
+	C_CLIENT,
+	C_APPLICATION,
+	C_STATE,
+	C_COUNT
 };
 
 static const struct column columns[C_COUNT] = {
 	[C_KIND] = { "kind", "KIND", COL_TEXT, 6, COL_KEY | COL_HIDDEN, "pool or client" },
-	[C_DATABASE] = { "database", "DATABASE", COL_TEXT, 10, COL_KEY | COL_FIXED, "database entry of PgBouncer" },
+	[C_DATABASE] = { "database", "DATABASE", COL_TEXT, 10, COL_KEY | COL_FIXED,
+	    "database entry of PgBouncer" },
 	[C_USER] = { "user", "USER", COL_TEXT, 8, COL_KEY, "user" },
 	[C_MODE] = { "pool_mode", "MODE", COL_TEXT, 11, 0, "session, transaction or statement" },
-	[C_CL_ACTIVE] = { "cl_active", "CL.ACT", COL_COUNT, 6, 0, "clients with a server connection or idle" },
-	[C_CL_WAITING] = { "cl_waiting", "CL.WAIT", COL_COUNT, 7, 0, "clients that wait for a server connection" },
+	[C_CL_ACTIVE] = { "cl_active", "CL.ACT", COL_COUNT, 6, 0,
+	    "clients with a server connection or idle" },
+	[C_CL_WAITING] = { "cl_waiting", "CL.WAIT", COL_COUNT, 7, 0,
+	    "clients that wait for a server connection" },
 	[C_MAXWAIT] = { "maxwait_s", "MAXWAIT", COL_SECONDS, 7, 0, "longest wait of a client now" },
 	[C_SV_ACTIVE] = { "sv_active", "SV.ACT", COL_COUNT, 6, 0, "server connections in use" },
 	[C_SV_IDLE] = { "sv_idle", "SV.IDLE", COL_COUNT, 7, 0, "server connections ready" },
-	[C_SV_USED] = { "sv_used", "SV.USED", COL_COUNT, 7, COL_HIDDEN, "server connections to be checked before use" },
-	[C_SV_TESTED] = { "sv_tested", "TESTED", COL_COUNT, 6, COL_HIDDEN, "server connections being checked" },
-	[C_SV_LOGIN] = { "sv_login", "LOGIN", COL_COUNT, 6, COL_HIDDEN, "server connections logging in" },
+	[C_SV_USED] = { "sv_used", "SV.USED", COL_COUNT, 7, COL_HIDDEN,
+	    "server connections to be checked before use" },
+	[C_SV_TESTED] = { "sv_tested", "TESTED", COL_COUNT, 6, COL_HIDDEN,
+	    "server connections being checked" },
+	[C_SV_LOGIN] = { "sv_login", "LOGIN", COL_COUNT, 6, COL_HIDDEN,
+	    "server connections logging in" },
 	[C_SIZE] = { "pool_size", "SIZE", COL_COUNT, 5, 0, "server connections allowed" },
-	[C_USE_PCT] = { "use_pct", "USE%", COL_PCT, 5, 0, "server connections in use or busy, of the pool size" },
-	[C_XACTS] = { "xacts_per_s", "XACT/s", COL_RATE, 7, 0, "transactions per second of the database" },
-	[C_QUERIES] = { "queries_per_s", "QRY/s", COL_RATE, 7, 0, "queries per second of the database" },
+	[C_USE_PCT] = { "use_pct", "USE%", COL_PCT, 5, 0,
+	    "server connections in use or busy, of the pool size" },
+	[C_XACTS] = { "xacts_per_s", "XACT/s", COL_RATE, 7, 0,
+	    "transactions per second of the database" },
+	[C_QUERIES] = { "queries_per_s", "QRY/s", COL_RATE, 7, 0,
+	    "queries per second of the database" },
 	[C_QUERY_MS] = { "query_ms", "QRY.MS", COL_MS, 6, 0, "mean query time of the interval" },
-	[C_XACT_MS] = { "xact_ms", "XACT.MS", COL_MS, 7, COL_HIDDEN, "mean transaction time of the interval" },
-	[C_WAIT_MS] = { "wait_ms_per_s", "WAIT.MS", COL_MS, 7, 0, "time that clients waited, per second" },
+	[C_XACT_MS] = { "xact_ms", "XACT.MS", COL_MS, 7, COL_HIDDEN,
+	    "mean transaction time of the interval" },
+	[C_WAIT_MS] = { "wait_ms_per_s", "WAIT.MS", COL_MS, 7, 0,
+	    "time that clients waited, per second" },
 	[C_RECV] = { "received_bytes_per_s", "RECV", COL_BYTES, 6, COL_HIDDEN, "from clients" },
 	[C_SENT] = { "sent_bytes_per_s", "SENT", COL_BYTES, 6, COL_HIDDEN, "to clients" },
 	[C_PAUSED] = { "paused", "PAUSED", COL_BOOL, 6, COL_HIDDEN, "PAUSE is in force" },
-	[C_CLIENT] = { "client", "CLIENT", COL_TEXT, 0, COL_KEY | COL_HIDDEN, "address and port of a client" },
-	[C_APPLICATION] = { "application", "APPLICATION", COL_TEXT, 0, COL_HIDDEN, "application_name of a client" },
+	[C_CLIENT] = { "client", "CLIENT", COL_TEXT, 0, COL_KEY | COL_HIDDEN,
+	    "address and port of a client" },
+	[C_APPLICATION] = { "application", "APPLICATION", COL_TEXT, 0, COL_HIDDEN,
+	    "application_name of a client" },
 	[C_STATE] = { "state", "STATE", COL_TEXT, 7, COL_HIDDEN, "state of a client" },
 };
 
@@ -61,7 +97,8 @@ num(const struct rowset *rs, int row, const char *name)
 {
 	const struct cell *c = rowset_get(rs, row, name);
 	double v = lookup_num(c, NAN);
-	return isnan(v) ? cell_null(c->type == CELL_NULL ? (enum cell_why)c->why : WHY_NONE) : cell_int((int64_t)v);
+	return isnan(v) ? cell_null(c->type == CELL_NULL ? (enum cell_why)c->why : WHY_NONE) :
+	                  cell_int((int64_t)v);
 }
 
 /* Row of a rowset whose column `key` is this text, or -1. */
@@ -229,7 +266,8 @@ pools_fill(const struct pane_ctx *ctx, struct grid *grid)
 const struct pane pane_pools = {
 	.name = "pools",
 	.title = "Pools",
-	.help = "PgBouncer: pools with their use, waiting clients and longest wait, traffic of each database; clients with `mode clients`.",
+	.help =
+	    "PgBouncer: pools with their use, waiting clients and longest wait, traffic of each database; clients with `mode clients`.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,

@@ -1,11 +1,11 @@
 /*
  * Replication: standbys that stream from here, slots, the receiver of a standby, logical
- * subscriptions, in one table. Byte lags are distances from the current WAL position of this server to
- * what the other side has sent, written, flushed, replayed; which of them grows names the cause
+ * subscriptions, in one table. Byte lags are distances from the current WAL position of this server
+ * to what the other side has sent, written, flushed, replayed; which of them grows names the cause
  * (sender or network, the standby's disk, its replay).
  *
- * Lag in seconds is 0 when the positions agree: the server's own figures keep their last value, and on
- * a standby now() - pg_last_xact_replay_timestamp() grows for as long as the primary is idle.
+ * Lag in seconds is 0 when the positions agree: the server's own figures keep their last value, and
+ * on a standby now() - pg_last_xact_replay_timestamp() grows for as long as the primary is idle.
  */
 #include "config.h"
 
@@ -18,13 +18,34 @@
 #include "panes/sync_names.h"
 
 enum {
-	C_KIND, C_NAME, C_PID, C_CLIENT, C_STATE, C_SYNC, C_SENT, C_WRITE, C_FLUSH, C_REPLAY, C_REPLAY_S,
-	C_RETAINED, C_ACTIVE, C_WAL_STATUS, C_SAFE, C_WRITE_S, C_FLUSH_S, C_XMIN_AGE, C_SLOT_TYPE,
-	C_DATABASE, C_TIMELINE, C_DETAIL, C_COUNT
+	C_KIND,
+	C_NAME,
+	C_PID,
+	C_CLIENT,
+	C_STATE,
+	C_SYNC,
+	C_SENT,
+	C_WRITE,
+	C_FLUSH,
+	C_REPLAY,
+	C_REPLAY_S,
+	C_RETAINED,
+	C_ACTIVE,
+	C_WAL_STATUS,
+	C_SAFE,
+	C_WRITE_S,
+	C_FLUSH_S,
+	C_XMIN_AGE,
+	C_SLOT_TYPE,
+	C_DATABASE,
+	C_TIMELINE,
+	C_DETAIL,
+	C_COUNT
 };
 
 static const struct column columns[C_COUNT] = {
-	[C_KIND] = { "kind", "KIND", COL_TEXT, 8, COL_KEY, "standby, slot, receiver or subscription" },
+	[C_KIND] = { "kind", "KIND", COL_TEXT, 8, COL_KEY,
+	    "standby, slot, receiver or subscription" },
 	[C_NAME] = { "name", "NAME", COL_TEXT, 12, COL_KEY | COL_FIXED,
 	    "application_name of a standby, name of a slot or subscription, sender of a receiver" },
 	[C_PID] = { "pid", "PID", COL_INT, 7, COL_KEY | COL_HIDDEN, "process that serves it here" },
@@ -32,8 +53,10 @@ static const struct column columns[C_COUNT] = {
 	[C_STATE] = { "state", "STATE", COL_TEXT, 9, 0,
 	    "startup, catchup, streaming, backup; active or inactive; disabled" },
 	[C_SYNC] = { "sync_state", "SYNC", COL_TEXT, 6, 0, "async, potential, sync or quorum" },
-	[C_SENT] = { "sent_lag_bytes", "SENT", COL_BYTES, 6, 0, "WAL written here and not sent yet" },
-	[C_WRITE] = { "write_lag_bytes", "WRITE", COL_BYTES, 6, 0, "not written by the standby yet" },
+	[C_SENT] = { "sent_lag_bytes", "SENT", COL_BYTES, 6, 0,
+	    "WAL written here and not sent yet" },
+	[C_WRITE] = { "write_lag_bytes", "WRITE", COL_BYTES, 6, 0,
+	    "not written by the standby yet" },
 	[C_FLUSH] = { "flush_lag_bytes", "FLUSH", COL_BYTES, 6, 0,
 	    "not flushed to the standby's disk yet; of a logical slot: not confirmed" },
 	[C_REPLAY] = { "replay_lag_bytes", "REPLAY", COL_BYTES, 6, 0, "not replayed yet" },
@@ -46,14 +69,18 @@ static const struct column columns[C_COUNT] = {
 	[C_SAFE] = { "safe_wal_bytes", "SAFE", COL_BYTES, 6, 0,
 	    "WAL that may still be written before the slot is lost; unknown without max_slot_wal_keep_size: "
 	    "then it can fill the disk" },
-	[C_WRITE_S] = { "write_lag_s", "WRITE.S", COL_SECONDS, 7, COL_HIDDEN, "write lag in seconds" },
-	[C_FLUSH_S] = { "flush_lag_s", "FLUSH.S", COL_SECONDS, 7, COL_HIDDEN, "flush lag in seconds" },
+	[C_WRITE_S] = { "write_lag_s", "WRITE.S", COL_SECONDS, 7, COL_HIDDEN,
+	    "write lag in seconds" },
+	[C_FLUSH_S] = { "flush_lag_s", "FLUSH.S", COL_SECONDS, 7, COL_HIDDEN,
+	    "flush lag in seconds" },
 	[C_XMIN_AGE] = { "xmin_age", "XMIN", COL_COUNT, 6, COL_HIDDEN,
 	    "transactions since the oldest snapshot it holds back" },
 	[C_SLOT_TYPE] = { "slot_type", "TYPE", COL_TEXT, 8, COL_HIDDEN, "physical or logical" },
-	[C_DATABASE] = { "database", "DATABASE", COL_TEXT, 0, COL_HIDDEN, "database of a logical slot" },
+	[C_DATABASE] = { "database", "DATABASE", COL_TEXT, 0, COL_HIDDEN,
+	    "database of a logical slot" },
 	[C_TIMELINE] = { "timeline", "TLI", COL_INT, 3, COL_HIDDEN, "timeline that is received" },
-	[C_DETAIL] = { "detail", "DETAIL", COL_QUERY, 10, 0, "what is worth knowing about this row" },
+	[C_DETAIL] = { "detail", "DETAIL", COL_QUERY, 10, 0,
+	    "what is worth knowing about this row" },
 };
 
 static const enum probe_id probes[] = { PROBE_REPLICATION, PROBE_SLOTS, PROBE_RECEIVER,
@@ -194,7 +221,8 @@ add_receiver(struct grid *grid, const struct rowset *rs)
 
 	c[C_KIND] = cell_text("receiver");
 	c[C_PID] = *rowset_get(rs, 0, "pid");
-	c[C_NAME] = cell_is_null(host) ? cell_text("(no sender)") :
+	c[C_NAME] = cell_is_null(host) ?
+	    cell_text("(no sender)") :
 	    cell_text(arena_printf(&grid->arena, "%.*s:%lld", (int)host->len, host->s,
 	        (long long)cell_i64(rowset_get(rs, 0, "sender_port"), 0)));
 	c[C_STATE] = cell_is_null(&c[C_PID]) ? cell_text("stopped") : *rowset_get(rs, 0, "status");
@@ -210,16 +238,18 @@ add_receiver(struct grid *grid, const struct rowset *rs)
 		c[C_REPLAY_S] = cell_null(WHY_NODATA);
 	if (cell_is_null(&c[C_PID])) {
 		c[C_STATE].role = ROLE_CRIT;
-		c[C_DETAIL] = cell_text("no WAL receiver runs: this standby gets nothing but from an archive");
+		c[C_DETAIL] = cell_text(
+		    "no WAL receiver runs: this standby gets nothing but from an archive");
 	} else if (!alive) {
 		c[C_STATE].role = ROLE_CRIT;
-		c[C_DETAIL] = cell_text("has not heard from its sender for longer than wal_receiver_timeout");
+		c[C_DETAIL] =
+		    cell_text("has not heard from its sender for longer than wal_receiver_timeout");
 	} else if (cell_i64(rowset_get(rs, 0, "is_paused"), 0)) {
 		c[C_REPLAY].role = c[C_REPLAY_S].role = ROLE_WARN;
 		c[C_DETAIL] = cell_text("replay is paused (pg_wal_replay_resume() goes on)");
 	} else if (delay > 0) {
-		c[C_DETAIL] = cell_text(
-		    arena_printf(&grid->arena, "delayed on purpose by %g s (recovery_min_apply_delay)", delay));
+		c[C_DETAIL] = cell_text(arena_printf(
+		    &grid->arena, "delayed on purpose by %g s (recovery_min_apply_delay)", delay));
 	} else if (cell_num(&c[C_REPLAY_S], 0) > 60) {
 		c[C_REPLAY].role = c[C_REPLAY_S].role = ROLE_LAG_HIGH;
 	}
@@ -242,11 +272,12 @@ add_subscription(struct grid *grid, const struct rowset *rs, int row)
 	c[C_ACTIVE] = cell_bool(!cell_is_null(pid));
 	c[C_STATE] = cell_text(!enabled ? "disabled" : cell_is_null(pid) ? "stopped" : "streaming");
 	c[C_STATE].role = cell_is(&c[C_STATE], "streaming") ? ROLE_NORMAL : ROLE_CRIT;
-	c[C_REPLAY] = lsn_lag(rowset_get(rs, row, "received_lsn"), rowset_get(rs, row, "latest_end_lsn"));
+	c[C_REPLAY] =
+	    lsn_lag(rowset_get(rs, row, "received_lsn"), rowset_get(rs, row, "latest_end_lsn"));
 	if (errors > 0 || not_ready > 0)
-		c[C_DETAIL] = cell_text(arena_printf(&grid->arena, "%lld apply and sync errors, %lld of %lld tables not ready",
-		    (long long)errors, (long long)not_ready,
-		    (long long)cell_i64(rowset_get(rs, row, "tables"), 0)));
+		c[C_DETAIL] = cell_text(arena_printf(&grid->arena,
+		    "%lld apply and sync errors, %lld of %lld tables not ready", (long long)errors,
+		    (long long)not_ready, (long long)cell_i64(rowset_get(rs, row, "tables"), 0)));
 }
 
 /* "Can a failover lose a committed transaction?", answered with its reason. */
@@ -259,7 +290,8 @@ rpo_fact(const struct pane_ctx *ctx, struct grid *grid, const struct rowset *sen
 
 	if (ctx->snap->server.is_standby) {
 		grid_fact(grid, "rpo_zero", COL_BOOL, cell_null(WHY_NONE));
-		grid_fact(grid, "rpo_zero_because", COL_TEXT, cell_text("this is a standby: ask its primary"));
+		grid_fact(grid, "rpo_zero_because", COL_TEXT,
+		    cell_text("this is a standby: ask its primary"));
 		return;
 	}
 	if (!settings || !senders) {
@@ -273,9 +305,11 @@ rpo_fact(const struct pane_ctx *ctx, struct grid *grid, const struct rowset *sen
 			safe++;
 	}
 	v = sync_judge(lookup_setting(settings, "synchronous_standby_names"),
-	    lookup_setting(settings, "synchronous_commit"), lookup_setting(settings, "fsync"), safe);
+	    lookup_setting(settings, "synchronous_commit"), lookup_setting(settings, "fsync"),
+	    safe);
 	grid_fact(grid, "rpo_zero", COL_BOOL, cell_bool(v.is_zero));
-	grid_fact(grid, "rpo_zero_because", COL_TEXT, cell_text(arena_strdup(&grid->arena, v.because)));
+	grid_fact(
+	    grid, "rpo_zero_because", COL_TEXT, cell_text(arena_strdup(&grid->arena, v.because)));
 }
 
 static void
@@ -283,13 +317,13 @@ replication_facts(const struct pane_ctx *ctx, struct grid *grid)
 {
 	const struct server_info *s = &ctx->snap->server;
 	const struct rowset *conflicts = snapshot_rows(ctx->snap, PROBE_CONFLICTS);
-	static const char *const kinds[] = { "tablespace", "lock", "snapshot", "bufferpin", "deadlock",
-		"logical_slot" };
+	static const char *const kinds[] = { "tablespace", "lock", "snapshot", "bufferpin",
+		"deadlock", "logical_slot" };
 	int64_t sum = 0;
 
 	grid_fact(grid, "role", COL_TEXT, cell_text(s->is_standby ? "standby" : "primary"));
-	grid_fact(grid, "timeline", COL_INT,
-	    s->timeline ? cell_int(s->timeline) : cell_null(WHY_NODATA));
+	grid_fact(
+	    grid, "timeline", COL_INT, s->timeline ? cell_int(s->timeline) : cell_null(WHY_NODATA));
 	if (!s->is_standby || !conflicts)
 		return;
 	for (int i = 0; i < conflicts->nrows; i++)
@@ -324,7 +358,8 @@ replication_fill(const struct pane_ctx *ctx, struct grid *grid)
 const struct pane pane_replication = {
 	.name = "replication",
 	.title = "Replication",
-	.help = "Standbys, slots, receiver and subscriptions with their lag, and whether a failover can lose a commit.",
+	.help =
+	    "Standbys, slots, receiver and subscriptions with their lag, and whether a failover can lose a commit.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,

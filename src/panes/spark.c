@@ -15,7 +15,8 @@ static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", 
 static const char *const ascii[] = { "_", ".", ",", "-", "=", "+", "*", "#" };
 
 const char *
-spark_text(struct arena *arena, const struct series *series, enum metric metric, int seconds, int width)
+spark_text(
+    struct arena *arena, const struct series *series, enum metric metric, int seconds, int width)
 {
 	struct strbuf out = STRBUF_INIT(MAX_WIDTH * 4);
 	float v[MAX_WIDTH], top = 0;

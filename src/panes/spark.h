@@ -6,11 +6,12 @@
 #include "model/series.h"
 
 /*
- * The last `seconds` of a metric as `width` characters (blocks, or ASCII without UTF-8). Each character is the largest
- * value of a fixed slice of wall time, so that the line moves only when a slice is full: cells that do
- * not change cost nothing on a slow link. Unknown slices are blank. In the arena.
+ * The last `seconds` of a metric as `width` characters (blocks, or ASCII without UTF-8). Each
+ * character is the largest value of a fixed slice of wall time, so that the line moves only when a
+ * slice is full: cells that do not change cost nothing on a slow link. Unknown slices are blank. In
+ * the arena.
  */
-const char *spark_text(struct arena *arena, const struct series *series, enum metric metric, int seconds,
-    int width);
+const char *spark_text(
+    struct arena *arena, const struct series *series, enum metric metric, int seconds, int width);
 
 #endif

@@ -23,9 +23,11 @@ sync_needed(const char *value, int len)
 
 	if (i == len)
 		return 0;
-	if (len - i > 5 && strncasecmp(value + i, "FIRST", 5) == 0 && isspace((unsigned char)value[i + 5]))
+	if (len - i > 5 && strncasecmp(value + i, "FIRST", 5) == 0 &&
+	    isspace((unsigned char)value[i + 5]))
 		i = skip_blanks(value, len, i + 5);
-	else if (len - i > 3 && strncasecmp(value + i, "ANY", 3) == 0 && isspace((unsigned char)value[i + 3]))
+	else if (len - i > 3 && strncasecmp(value + i, "ANY", 3) == 0 &&
+	    isspace((unsigned char)value[i + 3]))
 		i = skip_blanks(value, len, i + 3);
 	while (i < len && isdigit((unsigned char)value[i]) && n < 100000)
 		n = n * 10 + (value[i++] - '0');
@@ -51,13 +53,15 @@ sync_judge(const struct cell *names, const struct cell *commit, const struct cel
 		return verdict(false, "the settings are not known yet");
 	needed = sync_needed(names->s, (int)names->len);
 	if (needed == 0)
-		return verdict(false, "synchronous_standby_names is empty: all standbys are asynchronous");
+		return verdict(
+		    false, "synchronous_standby_names is empty: all standbys are asynchronous");
 	if (fsync && cell_is(fsync, "off"))
 		return verdict(false, "fsync is off");
 	if (cell_is(commit, "off") || cell_is(commit, "local"))
 		return verdict(false, "synchronous_commit does not wait for a standby");
 	if (cell_is(commit, "remote_write"))
-		return verdict(false, "synchronous_commit = remote_write: a crash of the standby's system loses commits");
+		return verdict(false,
+		    "synchronous_commit = remote_write: a crash of the standby's system loses commits");
 	v = verdict(true, "");
 	if (safe < needed)
 		snprintf(v.because, sizeof(v.because),

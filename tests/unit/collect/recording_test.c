@@ -1,4 +1,5 @@
-/* Recordings: what is written is read back; files cut or damaged anywhere are read as far as they are good. */
+/* Recordings: what is written is read back; files cut or damaged anywhere are read as far as they
+ * are good. */
 #include "config.h"
 
 #include <fcntl.h>
@@ -38,7 +39,8 @@ static struct sample *
 make_sample(int64_t n)
 {
 	static const char *const names[] = { "pid", "query", "now", "share", "blocked", "flag" };
-	static const uint8_t types[] = { CELL_INT, CELL_TEXT, CELL_TIME, CELL_FLOAT, CELL_INTS, CELL_BOOL };
+	static const uint8_t types[] = { CELL_INT, CELL_TEXT, CELL_TIME, CELL_FLOAT, CELL_INTS,
+		CELL_BOOL };
 	struct sample *s = calloc(1, sizeof(*s));
 	struct cell *c;
 	int64_t *ints;
@@ -55,7 +57,8 @@ make_sample(int64_t n)
 		ints[0] = -1;
 		ints[1] = INT64_MAX;
 		c[0] = cell_int(i == 1 ? INT64_MIN : n + i);
-		c[1] = i == 2 ? cell_null(WHY_DENIED) : cell_textn(arena_strndup(&s->rows->arena, "a\0\xff", 3), 3);
+		c[1] = i == 2 ? cell_null(WHY_DENIED) :
+		                cell_textn(arena_strndup(&s->rows->arena, "a\0\xff", 3), 3);
 		c[2] = cell_time(s->server_at.us);
 		c[3] = cell_float(0.1 * i);
 		c[4] = (struct cell){ .ints = ints, .len = 2, .type = CELL_INTS };
@@ -67,12 +70,16 @@ make_sample(int64_t n)
 static void
 put_refresh(struct strbuf *out, int64_t n)
 {
-	struct rec_event ev = { .kind = REC_SAMPLE, .target = 3, .at = { 1000 + n }, .mono = { 55 } };
+	struct rec_event ev = {
+		.kind = REC_SAMPLE, .target = 3, .at = { 1000 + n }, .mono = { 55 }
+	};
 
 	ev.sample = make_sample(n);
 	rec_put(out, &ev);
 	sample_unref(ev.sample);
-	ev = (struct rec_event){ .kind = REC_SEAL, .target = 3, .cost = { .server_ms = 0.5, .round_trips = 1, .bytes = n } };
+	ev = (struct rec_event){ .kind = REC_SEAL,
+		.target = 3,
+		.cost = { .server_ms = 0.5, .round_trips = 1, .bytes = n } };
 	rec_put(out, &ev);
 }
 
@@ -155,7 +162,8 @@ write_blocks(int n)
 	for (int i = 0; i < n; i++) {
 		strbuf_clear(&raw);
 		put_refresh(&raw, i);
-		assert_true(recfile_append(f, (struct wall){ 1000 + i }, i == 0 ? RECFILE_KEY : 0, &raw, &err));
+		assert_true(recfile_append(
+		    f, (struct wall){ 1000 + i }, i == 0 ? RECFILE_KEY : 0, &raw, &err));
 	}
 	bytes = recfile_bytes(f);
 	recfile_close(f);
@@ -255,7 +263,8 @@ memory_ring_is_bounded_and_begins_with_a_key(void **state)
 	for (int i = 0; i < 200; i++) {
 		strbuf_clear(&raw);
 		put_refresh(&raw, i);
-		assert_true(recfile_append(m, (struct wall){ i }, i % 5 == 0 ? RECFILE_KEY : 0, &raw, &err));
+		assert_true(recfile_append(
+		    m, (struct wall){ i }, i % 5 == 0 ? RECFILE_KEY : 0, &raw, &err));
 		assert_true(recfile_bytes(m) <= 4096);
 	}
 	copy = recfile_copy(m, &err);
@@ -283,7 +292,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(append_goes_on_after_a_torn_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_in_the_middle_is_skipped, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_files_are_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(memory_ring_is_bounded_and_begins_with_a_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    memory_ring_is_bounded_and_begins_with_a_key, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

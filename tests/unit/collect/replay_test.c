@@ -1,4 +1,5 @@
-/* What a recorder wrote, a replay shows: the same rows, pairs for rates and history, wherever it is sought. */
+/* What a recorder wrote, a replay shows: the same rows, pairs for rates and history, wherever it is
+ * sought. */
 #include "config.h"
 
 #include <setjmp.h>
@@ -15,17 +16,18 @@
 
 enum { REFRESHES = 40 };
 static char path[64];
-static int64_t clock_us;	/* of the server we play */
+static int64_t clock_us; /* of the server we play */
 
 static struct sample *
-one_row(enum probe_id probe, int ncols, const char *const *names, const uint8_t *types, const struct cell *cells)
+one_row(enum probe_id probe, int ncols, const char *const *names, const uint8_t *types,
+    const struct cell *cells)
 {
 	struct sample *s = sample_new(probe, SAMPLE_OK, rowset_new(ncols, names, types));
 	struct cell *row = rowset_add(s->rows);
 
 	memcpy(row, cells, (size_t)ncols * sizeof(*cells));
 	s->server_at.us = clock_us;
-	s->at.us = clock_us - 1700000000000000 + 77;	/* seconds after the machine started */
+	s->at.us = clock_us - 1700000000000000 + 77; /* seconds after the machine started */
 	return s;
 }
 
@@ -38,9 +40,12 @@ refresh(struct feed *f, int64_t commits)
 	static const uint8_t sums_types[] = { CELL_INT, CELL_INT };
 
 	clock_us += 1000000;
-	feed_apply(f, one_row(PROBE_SERVER, 3, server, server_types,
-	    (struct cell[]){ cell_time(clock_us), cell_bool(false), cell_time(1000) }));
-	feed_apply(f, one_row(PROBE_DBSUM, 2, sums, sums_types, (struct cell[]){ cell_int(commits), cell_int(0) }));
+	feed_apply(f,
+	    one_row(PROBE_SERVER, 3, server, server_types,
+	        (struct cell[]){ cell_time(clock_us), cell_bool(false), cell_time(1000) }));
+	feed_apply(f,
+	    one_row(PROBE_DBSUM, 2, sums, sums_types,
+	        (struct cell[]){ cell_int(commits), cell_int(0) }));
 	snapshot_unref(feed_seal(f));
 }
 
@@ -62,7 +67,8 @@ record(void **state)
 	f = feed_new("prod");
 	hook = recorder_hook(r, "prod");
 	feed_set_hook(f, &hook);
-	feed_server(f, &(struct server_info){ .version_num = 170002, .host = "db", .port = "5432" });
+	feed_server(
+	    f, &(struct server_info){ .version_num = 170002, .host = "db", .port = "5432" });
 	feed_link(f, LINK_UP, "", "", (struct mono){ 1 }, (struct mono){ 0 });
 	for (int i = 1; i <= REFRESHES; i++)
 		refresh(f, i * 100);

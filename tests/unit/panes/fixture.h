@@ -1,6 +1,6 @@
 /*
- * Snapshots made of text, for tests of panes. Columns are written as in the header of a query file, a row as
- * values between bars; NULL is unknown. Include once, after cmocka.
+ * Snapshots made of text, for tests of panes. Columns are written as in the header of a query file,
+ * a row as values between bars; NULL is unknown. Include once, after cmocka.
  */
 #ifndef PGMEDIC_TESTS_FIXTURE_H
 #define PGMEDIC_TESTS_FIXTURE_H
@@ -18,8 +18,8 @@ fixture_type(const char *name)
 	static const struct {
 		const char *name;
 		uint8_t type;
-	} types[] = { { "int", CELL_INT }, { "float", CELL_FLOAT }, { "text", CELL_TEXT }, { "bool", CELL_BOOL },
-		{ "time", CELL_TIME } };
+	} types[] = { { "int", CELL_INT }, { "float", CELL_FLOAT }, { "text", CELL_TEXT },
+		{ "bool", CELL_BOOL }, { "time", CELL_TIME } };
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (strcmp(types[i].name, name) == 0)
@@ -41,7 +41,7 @@ fixture_cell(struct arena *arena, const char *s, uint8_t type)
 	case CELL_BOOL:
 		return cell_bool(s[0] == 't');
 	case CELL_TIME:
-		return cell_time(strtoll(s, NULL, 10) * 1000000);	/* seconds */
+		return cell_time(strtoll(s, NULL, 10) * 1000000); /* seconds */
 	default:
 		return cell_int(strtoll(s, NULL, 10));
 	}
@@ -71,7 +71,8 @@ fixture_sample(enum probe_id probe, int second, const char *columns, const char 
 		for (int i = 0; i < n; i++) {
 			value = strsep(&more, "|");
 			if (!value)
-				fail_msg("a row of %s has too few values: %s", probe_infos[probe].name, *rows);
+				fail_msg("a row of %s has too few values: %s",
+				    probe_infos[probe].name, *rows);
 			cells[i] = fixture_cell(&s->rows->arena, value, types[i]);
 		}
 		assert_null(more);
@@ -84,7 +85,7 @@ fixture_sample(enum probe_id probe, int second, const char *columns, const char 
 }
 
 #define ROWS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define NO_ROWS	  ((const char *const[]){ NULL })
+#define NO_ROWS   ((const char *const[]){ NULL })
 
 /* A sample that failed. */
 static inline struct sample *
@@ -104,12 +105,15 @@ fixture_clock(struct feed *f, int second, bool is_standby)
 	char row[64];
 
 	snprintf(row, sizeof(row), "%d|%c|1", second, is_standby ? 't' : 'f');
-	feed_apply(f, fixture_sample(PROBE_SERVER, second, "now time, is_standby bool, start_time time", ROWS(row)));
+	feed_apply(f,
+	    fixture_sample(
+	        PROBE_SERVER, second, "now time, is_standby bool, start_time time", ROWS(row)));
 }
 
 /* Fill a pane's grid from what the feed has; release it with grid_release(). */
 static inline void
-fixture_fill(struct feed *f, const struct pane *pane, const struct pane_opts *opts, struct grid *grid)
+fixture_fill(
+    struct feed *f, const struct pane *pane, const struct pane_opts *opts, struct grid *grid)
 {
 	struct snapshot *snap = feed_seal(f);
 	struct pane_ctx ctx = { .snap = snap, .opts = opts, .now = snap->taken_mono };
@@ -121,10 +125,12 @@ fixture_fill(struct feed *f, const struct pane *pane, const struct pane_opts *op
 	for (int i = 0; i < grid->nrows; i++)
 		for (int c = 0; c < grid->ncols; c++)
 			if (grid->rows[i].cells[c].type == CELL_TEXT)
-				grid->rows[i].cells[c].s = arena_strndup(&grid->arena, grid->rows[i].cells[c].s, grid->rows[i].cells[c].len);
+				grid->rows[i].cells[c].s = arena_strndup(&grid->arena,
+				    grid->rows[i].cells[c].s, grid->rows[i].cells[c].len);
 	for (int i = 0; i < grid->nfacts; i++)
 		if (grid->facts[i].value.type == CELL_TEXT)
-			grid->facts[i].value.s = arena_strndup(&grid->arena, grid->facts[i].value.s, grid->facts[i].value.len);
+			grid->facts[i].value.s = arena_strndup(
+			    &grid->arena, grid->facts[i].value.s, grid->facts[i].value.len);
 	grid_seal(grid);
 	if (pane->cache_free)
 		pane->cache_free(ctx.cache);

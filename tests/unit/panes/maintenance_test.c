@@ -11,10 +11,12 @@
 
 extern const struct pane pane_maintenance;
 
-static const char activity_columns[] = "now time, pid int, application text, client text, state text, backend_type text, "
-	"xact_start time, wait_event text, query text";
-static const char archiver_columns[] = "now time, archive_mode text, archived_count int, last_archived_time time, "
-	"failed_count int, last_failed_wal text, last_failed_time time";
+static const char activity_columns[] =
+    "now time, pid int, application text, client text, state text, backend_type text, "
+    "xact_start time, wait_event text, query text";
+static const char archiver_columns[] =
+    "now time, archive_mode text, archived_count int, last_archived_time time, "
+    "failed_count int, last_failed_wal text, last_failed_time time";
 
 static void
 everything(void **state)
@@ -25,21 +27,29 @@ everything(void **state)
 
 	(void)state;
 	fixture_clock(f, 1000, false);
-	feed_apply(f, fixture_sample(PROBE_ACTIVITY, 1000, activity_columns,
-	    ROWS("1000|5||NULL|active|autovacuum worker|900|NULL|autovacuum: VACUUM public.t (to prevent wraparound)",
-	        "1000|6|psql|NULL|active|client backend|940|NULL|CREATE INDEX CONCURRENTLY i ON t (a)")));
-	feed_apply(f, fixture_sample(PROBE_PROGRESS, 1000,
-	    "command text, pid int, datid int, relid int, relation text, phase text, done int, total int, unit text, detail text",
-	    ROWS("CREATE INDEX CONCURRENTLY|6|1|99|public.t|building index|25|100|blocks|NULL",
-	        "BASE BACKUP|7|NULL|NULL|NULL|streaming database files|10|0|bytes|NULL")));
-	feed_apply(f, fixture_sample(PROBE_XMIN_HOLDERS, 1000,
-	    "kind text, name text, pid int, database text, state text, xmin_age int, since time",
-	    ROWS("prepared transaction|gid-1|NULL|shop|prepared|5000|400", "transaction|psql|6|shop|active|10|940")));
-	feed_apply(f, fixture_sample(PROBE_WRAPAROUND, 1000,
-	    "datid int, datname text, xid_age int, mxid_age int, freeze_max_age int, multixact_freeze_max_age int",
-	    ROWS("1|shop|1900000000|5|200000000|400000000", "2|small|100|5|200000000|400000000")));
+	feed_apply(f,
+	    fixture_sample(PROBE_ACTIVITY, 1000, activity_columns,
+	        ROWS(
+	            "1000|5||NULL|active|autovacuum worker|900|NULL|autovacuum: VACUUM public.t (to prevent wraparound)",
+	            "1000|6|psql|NULL|active|client backend|940|NULL|CREATE INDEX CONCURRENTLY i ON t (a)")));
+	feed_apply(f,
+	    fixture_sample(PROBE_PROGRESS, 1000,
+	        "command text, pid int, datid int, relid int, relation text, phase text, done int, total int, unit text, detail text",
+	        ROWS("CREATE INDEX CONCURRENTLY|6|1|99|public.t|building index|25|100|blocks|NULL",
+	            "BASE BACKUP|7|NULL|NULL|NULL|streaming database files|10|0|bytes|NULL")));
+	feed_apply(f,
+	    fixture_sample(PROBE_XMIN_HOLDERS, 1000,
+	        "kind text, name text, pid int, database text, state text, xmin_age int, since time",
+	        ROWS("prepared transaction|gid-1|NULL|shop|prepared|5000|400",
+	            "transaction|psql|6|shop|active|10|940")));
+	feed_apply(f,
+	    fixture_sample(PROBE_WRAPAROUND, 1000,
+	        "datid int, datname text, xid_age int, mxid_age int, freeze_max_age int, multixact_freeze_max_age int",
+	        ROWS("1|shop|1900000000|5|200000000|400000000",
+	            "2|small|100|5|200000000|400000000")));
 	fixture_fill(f, &pane_maintenance, &opts, &g);
-	assert_true(cell_is(fixture_at(&g, "kind", "progress", "name"), "CREATE INDEX CONCURRENTLY public.t"));
+	assert_true(cell_is(
+	    fixture_at(&g, "kind", "progress", "name"), "CREATE INDEX CONCURRENTLY public.t"));
 	assert_true(fixture_at(&g, "kind", "progress", "done_pct")->f == 25);
 	assert_true(fixture_at(&g, "kind", "progress", "age_s")->f == 60);
 	assert_int_equal(fixture_at(&g, "name", "BASE BACKUP", "done_pct")->type, CELL_NULL);
@@ -77,10 +87,10 @@ failing_archiver_is_said(void **state)
 	archiver("1000|on|5|900|2|00000001000000000000000A|950", &g);
 	assert_true(fixture_has_note(&g, "archiver"));
 	grid_release(&g);
-	archiver("1000|on|5|900|2|00000001000000000000000A|850", &g);	/* it recovered */
+	archiver("1000|on|5|900|2|00000001000000000000000A|850", &g); /* it recovered */
 	assert_false(fixture_has_note(&g, "archiver"));
 	grid_release(&g);
-	archiver("1000|on|0|NULL|2|00000001000000000000000A|850", &g);	/* it never worked */
+	archiver("1000|on|0|NULL|2|00000001000000000000000A|850", &g); /* it never worked */
 	assert_true(fixture_has_note(&g, "archiver"));
 	grid_release(&g);
 }

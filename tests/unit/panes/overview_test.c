@@ -12,9 +12,10 @@
 extern const struct pane pane_overview;
 static const struct pane_opts opts;
 
-static const char activity_columns[] = "now time, pid int, datid int, usesysid int, application text, client text, state text, "
-	"backend_type text, backend_start time, xact_start time, query_start time, wait_type text, wait_event text, query_id int, "
-	"query text";
+static const char activity_columns[] =
+    "now time, pid int, datid int, usesysid int, application text, client text, state text, "
+    "backend_type text, backend_start time, xact_start time, query_start time, wait_type text, wait_event text, query_id int, "
+    "query text";
 
 static struct cell
 fact(const struct grid *g, const char *name)
@@ -32,16 +33,19 @@ counts_sessions(void **state)
 	struct grid g;
 
 	(void)state;
-	feed_server(f, &(struct server_info){ .version_num = 150000, .version = "15.18", .max_connections = 10, .own_pid = 99 });
+	feed_server(f,
+	    &(struct server_info){
+	        .version_num = 150000, .version = "15.18", .max_connections = 10, .own_pid = 99 });
 	fixture_clock(f, 1000, false);
-	feed_apply(f, fixture_sample(PROBE_ACTIVITY, 1000, activity_columns,
-	    ROWS("1000|1|1|1|a|NULL|active|client backend|1|990|990|Lock|relation|0|q",
-	        "1000|2|1|1|a|NULL|active|client backend|1|NULL|1000|NULL|NULL|0|q",
-	        "1000|3|1|1|a|NULL|idle|client backend|1|NULL|900|Client|ClientRead|0|q",
-	        "1000|4|1|1|a|NULL|idle in transaction|client backend|1|400|900|Client|ClientRead|0|q",
-	        "1000|5|1|1|a|NULL|idle in transaction (aborted)|client backend|1|900|900|Client|ClientRead|0|q",
-	        "1000|99|1|1|pgmedic|NULL|active|client backend|1|1000|1000|NULL|NULL|0|q",
-	        "1000|6|NULL|NULL||NULL|NULL|checkpointer|1|NULL|NULL|Activity|CheckpointerMain|0|")));
+	feed_apply(f,
+	    fixture_sample(PROBE_ACTIVITY, 1000, activity_columns,
+	        ROWS("1000|1|1|1|a|NULL|active|client backend|1|990|990|Lock|relation|0|q",
+	            "1000|2|1|1|a|NULL|active|client backend|1|NULL|1000|NULL|NULL|0|q",
+	            "1000|3|1|1|a|NULL|idle|client backend|1|NULL|900|Client|ClientRead|0|q",
+	            "1000|4|1|1|a|NULL|idle in transaction|client backend|1|400|900|Client|ClientRead|0|q",
+	            "1000|5|1|1|a|NULL|idle in transaction (aborted)|client backend|1|900|900|Client|ClientRead|0|q",
+	            "1000|99|1|1|pgmedic|NULL|active|client backend|1|1000|1000|NULL|NULL|0|q",
+	            "1000|6|NULL|NULL||NULL|NULL|checkpointer|1|NULL|NULL|Activity|CheckpointerMain|0|")));
 	fixture_fill(f, &pane_overview, &opts, &g);
 	assert_int_equal(fact(&g, "connections").i, 5);
 	assert_int_equal(fact(&g, "max_connections").i, 10);
@@ -66,8 +70,10 @@ hidden_sessions_are_not_zero(void **state)
 
 	(void)state;
 	fixture_clock(f, 1000, false);
-	feed_apply(f, fixture_sample(PROBE_ACTIVITY, 1000, activity_columns,
-	    ROWS("1000|1|1|1|a|NULL|NULL|client backend|NULL|NULL|NULL|NULL|NULL|NULL|<insufficient privilege>")));
+	feed_apply(f,
+	    fixture_sample(PROBE_ACTIVITY, 1000, activity_columns,
+	        ROWS(
+	            "1000|1|1|1|a|NULL|NULL|client backend|NULL|NULL|NULL|NULL|NULL|NULL|<insufficient privilege>")));
 	fixture_fill(f, &pane_overview, &opts, &g);
 	assert_int_equal(fact(&g, "connections").i, 1);
 	assert_int_equal(fact(&g, "active").type, CELL_NULL);

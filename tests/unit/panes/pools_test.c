@@ -15,15 +15,20 @@ extern const struct pane pane_pools;
 static void
 feed_pools(struct feed *f, int second, const char *stats)
 {
-	feed_apply(f, fixture_sample(PROBE_POOL_POOLS, second,
-	    "database text, user text, cl_active int, cl_waiting int, sv_active int, sv_idle int, sv_used int, sv_tested int, "
-	    "sv_login int, maxwait int, maxwait_us int, pool_mode text",
-	    ROWS("shop|app|12|9|3|0|0|0|0|2|500000|transaction", "quiet|app|1|0|1|1|0|0|0|0|0|session",
-	        "pgbouncer|pgbouncer|1|0|0|0|0|0|0|0|0|statement")));
-	feed_apply(f, fixture_sample(PROBE_POOL_DATABASES, second, "name text, pool_size text, paused text",
-	    ROWS("shop|3|0", "quiet|20|1")));
-	feed_apply(f, fixture_sample(PROBE_POOL_STATS, second,
-	    "database text, total_xact_count int, total_query_count int, total_query_time int, total_wait_time int", ROWS(stats)));
+	feed_apply(f,
+	    fixture_sample(PROBE_POOL_POOLS, second,
+	        "database text, user text, cl_active int, cl_waiting int, sv_active int, sv_idle int, sv_used int, sv_tested int, "
+	        "sv_login int, maxwait int, maxwait_us int, pool_mode text",
+	        ROWS("shop|app|12|9|3|0|0|0|0|2|500000|transaction",
+	            "quiet|app|1|0|1|1|0|0|0|0|0|session",
+	            "pgbouncer|pgbouncer|1|0|0|0|0|0|0|0|0|statement")));
+	feed_apply(f,
+	    fixture_sample(PROBE_POOL_DATABASES, second, "name text, pool_size text, paused text",
+	        ROWS("shop|3|0", "quiet|20|1")));
+	feed_apply(f,
+	    fixture_sample(PROBE_POOL_STATS, second,
+	        "database text, total_xact_count int, total_query_count int, total_query_time int, total_wait_time int",
+	        ROWS(stats)));
 }
 
 static void
@@ -37,7 +42,7 @@ saturation_and_rates(void **state)
 	fixture_clock(f, 10, false);
 	feed_pools(f, 10, "shop|100|1000|5000000|0");
 	fixture_fill(f, &pane_pools, &opts, &g);
-	assert_int_equal(g.nrows, 2);	/* the console's own pool is not shown */
+	assert_int_equal(g.nrows, 2); /* the console's own pool is not shown */
 	assert_int_equal(fixture_at(&g, "database", "shop", "queries_per_s")->why, WHY_NODATA);
 	grid_release(&g);
 	feed_pools(f, 15, "shop|150|1500|15000000|2500000");
@@ -69,7 +74,9 @@ without_a_pooler(void **state)
 
 	(void)state;
 	fixture_clock(f, 10, false);
-	feed_apply(f, fixture_failed(PROBE_POOL_POOLS, SAMPLE_UNSUPPORTED, "no pgbouncer is configured", "set pgbouncer"));
+	feed_apply(f,
+	    fixture_failed(PROBE_POOL_POOLS, SAMPLE_UNSUPPORTED, "no pgbouncer is configured",
+	        "set pgbouncer"));
 	fixture_fill(f, &pane_pools, &opts, &g);
 	assert_int_equal(g.nrows, 0);
 	assert_true(fixture_has_note(&g, "unsupported"));

@@ -27,9 +27,9 @@ counts(void **state)
 	assert_int_equal(needed("FIRST 2 (s1, s2, s3)"), 2);
 	assert_int_equal(needed("any 3 (a,b,c,d)"), 3);
 	assert_int_equal(needed("2(s1,s2)"), 2);
-	assert_int_equal(needed("first"), 1);	/* a standby of that name */
+	assert_int_equal(needed("first"), 1); /* a standby of that name */
 	assert_int_equal(needed("any_name, other"), 1);
-	assert_int_equal(needed("12"), 1);	/* a standby named 12 */
+	assert_int_equal(needed("12"), 1); /* a standby named 12 */
 }
 
 static struct sync_verdict
@@ -53,7 +53,7 @@ verdicts(void **state)
 	assert_true(judge("s1", "on", "on", 1).is_zero);
 	assert_true(judge("s1", "remote_apply", "on", 1).is_zero);
 	v = judge("FIRST 2 (a, b)", "on", "on", 1);
-	assert_true(v.is_zero);	/* nothing is lost: nothing commits either */
+	assert_true(v.is_zero); /* nothing is lost: nothing commits either */
 	assert_non_null(strstr(v.because, "commits wait: 1 of 2"));
 	assert_false(sync_judge(NULL, NULL, NULL, 1).is_zero);
 }
