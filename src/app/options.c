@@ -314,6 +314,8 @@ check_given(const struct walk *w, struct error *err)
 		    *v->name ? v->name : "the console");
 		return error_hint(err, "See pgmedic help %s.", *v->name ? v->name : "options");
 	}
+	if (opt->job)
+		return true;
 	if (opt->nargs < v->min_args || (v->max_args >= 0 && opt->nargs > v->max_args)) {
 		if (opt->nargs < v->min_args)
 			error_set(err, ERR_USAGE, "%s needs more words", v->name);

@@ -9,10 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hmap.h"
 #include "collect/collector.h"
 
 /* Long enough for a first answer of every probe over a slow line; a probe that has none by then has a note instead. */
-enum { CONNECT_MS = 30000, ANSWERS_MS = 8000, PAIR_MS = 6000, TEXTS_MS = 6000 };
+enum { CONNECT_MS = 30000, ANSWERS_MS = 8000, PAIR_MS = 6000, TEXTS_MS = 2500 };
 
 struct sampler {
 	struct collector *collector;
@@ -96,25 +97,52 @@ all_answered(const struct snapshot *snap, const struct pane *pane)
 	return has_answer(snap, PROBE_SERVER) && has_answer(snap, PROBE_ACTIVITY) && has_answer(snap, PROBE_DBSUM);
 }
 
-/* Every probe that answers well has done so twice. */
+/* Probes that count nothing: a second answer says no more than the first. */
+static bool
+is_list(enum probe_id probe)
+{
+	return probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES || probe == PROBE_STATEMENT_TEXTS ||
+	    probe == PROBE_STATEMENTS_INFO || probe == PROBE_SETTINGS || probe == PROBE_SIZES ||
+	    probe == PROBE_WRAPAROUND || probe == PROBE_SUBSCRIPTIONS || probe == PROBE_VACUUM_TABLES ||
+	    probe == PROBE_XMIN_HOLDERS;
+}
+
+/* Every probe that answers well and counts something has done so twice. */
 static bool
 all_paired(const struct snapshot *snap, const struct pane *pane)
 {
 	for (int i = 0; i < pane->nprobes; i++) {
 		enum probe_id p = pane->probes[i];
 
-		if (has_answer(snap, p) && snap->cur[p]->state == SAMPLE_OK && !snap->prev[p])
+		if (!is_list(p) && has_answer(snap, p) && snap->cur[p]->state == SAMPLE_OK && !snap->prev[p])
 			return false;
 	}
 	return snap->prev[PROBE_DBSUM] || !has_answer(snap, PROBE_DBSUM) || snap->cur[PROBE_DBSUM]->state != SAMPLE_OK;
 }
 
+/* Has every statement its text? */
 static bool
 has_texts(const struct snapshot *snap)
 {
 	const struct rowset *rows = snapshot_rows(snap, PROBE_STATEMENTS);
+	struct hmap known = { 0 };
+	int col = rows ? rowset_col(rows, "queryid") : -1;
+	bool all = true;
 
-	return !rows || rows->nrows == 0 || snap->ntexts > 0 || has_answer(snap, PROBE_STATEMENT_TEXTS);
+	for (int i = 0; i < snap->ntexts; i++) {
+		const struct rowset *texts = snap->texts[i]->rows;
+		int id = rowset_col(texts, "queryid");
+
+		for (int k = 0; k < texts->nrows; k++)
+			hmap_put(&known, (uint64_t)cell_i64(rowset_cell(texts, k, id), 0), 1);
+	}
+	for (int i = 0; col >= 0 && i < rows->nrows && all; i++) {
+		const struct cell *id = rowset_cell(rows, i, col);
+
+		all = cell_is_null(id) || hmap_has(&known, (uint64_t)id->i);
+	}
+	hmap_release(&known);
+	return all;
 }
 
 static bool

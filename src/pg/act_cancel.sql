@@ -15,7 +15,8 @@ FROM (
 		coalesce(a.backend_start = w.backend_start AND a.query_start = w.query_start, false) AS is_same,
 		me.rolsuper OR coalesce(NOT r.rolsuper AND (pg_catalog.pg_has_role(a.usesysid, 'USAGE')
 			OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')), false) AS is_allowed
-	FROM pg_catalog.unnest($1::int4[], $2::timestamptz[], $3::timestamptz[]) AS w (pid, backend_start, query_start)
+	FROM ROWS FROM (pg_catalog.unnest($1::int4[]), pg_catalog.unnest($2::timestamptz[]),
+		pg_catalog.unnest($3::timestamptz[])) AS w (pid, backend_start, query_start)
 	LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) a ON a.pid = w.pid
 	LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
 	CROSS JOIN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) me

@@ -6,5 +6,5 @@
 SELECT w.pid, coalesce(a.backend_start = w.backend_start, false) AS is_here,
 	coalesce(a.backend_start <> w.backend_start, false) AS is_other,
 	a.state, a.query_start, a.wait_event_type || '/' || a.wait_event AS wait, a.backend_xid IS NOT NULL AS has_xid
-FROM pg_catalog.unnest($1::int4[], $2::timestamptz[]) AS w (pid, backend_start)
+FROM ROWS FROM (pg_catalog.unnest($1::int4[]), pg_catalog.unnest($2::timestamptz[])) AS w (pid, backend_start)
 LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) a ON a.pid = w.pid
