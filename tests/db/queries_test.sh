@@ -3,8 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 need_pg
-newest=$("$SOURCE/tests/servers" list | tail -n 1)
-[ "$PG_MAJOR" = "${newest%% *}" ] || skip_all "the query files are written for the newest server, ${newest%% *}"
+[ "$PG_MAJOR" -ge 18 ] || skip_all "the query files as they stand are for the newest server, 18"
 
 start_pg primary
 start_standby standby primary
