@@ -1,7 +1,9 @@
 /*
  * Prints what the collector makes of a target, a line per snapshot: for tests of the collector and for a look by hand.
  *
- *	watch_target [-n SNAPSHOTS] [-s SECONDS] [-q] [-r REFRESH_MS] [-p PROBE,...] [-b PGBOUNCER] [-x 'QUERY[:PARAM|...]'] CONNINFO...
+ *	watch_target [-qa] [-n SNAPSHOTS] [-s SECONDS] [-r REFRESH_MS] [-p PROBE,...] [-b PGBOUNCER] [-x 'QUERY[:PARAM|...]'] CONNINFO...
+ *
+ * -q: links and events only. -a: without the warm session.
  */
 #include "config.h"
 
@@ -21,7 +23,7 @@ enum { MAX_TARGETS = 500 };
 struct options {
 	int snapshots, refresh_ms, ntargets, nprobes;
 	double seconds;
-	bool is_quiet;
+	bool is_quiet, is_alone;
 	enum probe_id probes[PROBE_COUNT];
 	const char *pgbouncer, *run;
 	const char *targets[MAX_TARGETS];
@@ -44,7 +46,7 @@ static void
 read_options(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){ .snapshots = 1 << 30, .refresh_ms = 1000, .seconds = 1e9 };
-	for (int c; (c = getopt(argc, argv, "n:s:r:p:b:x:q")) != -1; ) {
+	for (int c; (c = getopt(argc, argv, "n:s:r:p:b:x:qa")) != -1; ) {
 		switch (c) {
 		case 'n':
 			o->snapshots = (int)strtol(optarg, NULL, 10);
@@ -66,6 +68,9 @@ read_options(struct options *o, int argc, char **argv)
 			break;
 		case 'q':
 			o->is_quiet = true;
+			break;
+		case 'a':
+			o->is_alone = true;
 			break;
 		default:
 			exit(2);
@@ -149,7 +154,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < o.ntargets; i++) {
 		snprintf(names[i], sizeof(names[i]), "t%d", i);
 		confs[i] = (struct target_conf){ .name = names[i], .conninfo = o.targets[i], .refresh_ms = o.refresh_ms,
-			.pgbouncer = o.pgbouncer, .first_probes = o.probes, .nfirst = o.nprobes };
+			.pgbouncer = o.pgbouncer, .no_action = o.is_alone, .first_probes = o.probes, .nfirst = o.nprobes };
 	}
 	struct mono started = mono_now();
 	struct collector *c = collector_start(confs, o.ntargets, wake[1]);
