@@ -26,8 +26,17 @@ struct source_ops {
 	void (*tick)(void *self);
 	/* Scripts (`:wait sample N`): make the next sample appear now; false when there is none. NULL: it comes by itself. */
 	bool (*step)(void *self, int n);
-	/* "paused at 07:31:02Z, 2x": for the title line; NULL or "" shows nothing. */
+	/* "REPLAY 07:31:02Z 2x": for the title line; NULL or "" shows nothing. */
 	const char *(*label)(void *self);
+	/*
+	 * Moving in time; all NULL where the source cannot. where: a moment, or what moments[] names in source_time.h.
+	 * is_past: the snapshots are not of now, so nothing may be done to what they show.
+	 */
+	bool (*seek)(void *self, const char *where, struct error *err);
+	bool (*move)(void *self, int refreshes, struct error *err);
+	bool (*speed)(void *self, double factor, struct error *err);
+	bool (*pause)(void *self, bool paused);		/* false: it cannot, the console holds its snapshot instead */
+	bool (*is_past)(void *self);
 };
 
 struct source {

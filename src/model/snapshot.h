@@ -98,6 +98,7 @@ struct snapshot {
 	struct mono link_retry_at;	/* LINK_DOWN: the next try */
 	struct wall taken_at;	/* server clock of the last complete refresh; 0 = none yet */
 	struct mono taken_mono;	/* and this machine's */
+	struct mono replay_now;	/* of a recording: its recorder's clock at this moment, for ages; 0 live */
 	struct self_cost cost;
 	const struct sample *cur[PROBE_COUNT];	/* last answer, good or not; NULL before the first */
 	const struct sample *good[PROBE_COUNT];	/* last good answer (often the same as cur); NULL */
