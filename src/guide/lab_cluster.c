@@ -203,25 +203,6 @@ program(struct lab *lab, const char *name)
 
 /* ---- making */
 
-/* pg_stat_statements may be in a package of its own; then the lab goes without it. */
-static bool
-has_statements(struct lab *lab)
-{
-	const char *argv[] = { program(lab, "pg_config"), "--sharedir", NULL };
-	const struct proc_spec spec = { .argv = argv, .dir = "/", .dies_with_us = true };
-	struct strbuf out;
-	struct error ignored;
-	bool has = true;
-
-	strbuf_init(&out, 4096);
-	if (access(argv[0], X_OK) == 0 && proc_run(&spec, 5000, lab->stop, &out, &ignored))
-		has = access(arena_printf(&lab->arena, "%.*s/extension/pg_stat_statements.control",
-		                 (int)strcspn(out.buf, "\n"), out.buf),
-		          R_OK) == 0;
-	strbuf_release(&out);
-	return has;
-}
-
 static bool
 append(struct lab *lab, const char *name, const char *text, struct error *err)
 {
@@ -239,14 +220,9 @@ append(struct lab *lab, const char *name, const char *text, struct error *err)
 static bool
 configure(struct lab *lab, const char *data, struct error *err)
 {
-	lab->has_statements = has_statements(lab);
-	const char *conf = lab_fill(lab, "guide/lab_postgresql.conf", "PRELOAD",
-	    lab->has_statements ? "pg_stat_statements" : "", (char *)NULL);
+	const char *conf = lab_fill(lab, "guide/lab_postgresql.conf", (char *)NULL);
 
-	if (!lab->has_statements)
-		fprintf(stderr,
-		    "pgmedic: pg_stat_statements is not installed: the lab goes without it\n"
-		    "HINT: Install the package postgresql-contrib.\n");
+	lab->has_statements = true; /* the first start shows it */
 	return append(lab, arena_printf(&lab->arena, "%s/postgresql.conf", data),
 	           arena_printf(&lab->arena,
 	               "\n%sport = %d\ncluster_name = 'pgmedic-lab/primary'\n", conf,
@@ -340,6 +316,29 @@ wait_ready(struct lab *lab, const char *data, const struct lab_server *server, s
 	return error_set(err, ERR_PROGRAM, "the %s did not start", data);
 }
 
+/* What a server that did not start wrote may be something that another try mends; else err stays as
+ * it is. */
+static bool
+mend_start(struct lab *lab, const char *data, struct lab_server *server, struct error *err)
+{
+	const char *conf = arena_printf(&lab->arena, "%s/postgresql.conf", data);
+
+	/* Somebody took the port between our look and the server's. */
+	if (strstr(lab->tail.buf, "Address already in use"))
+		return cluster_free_port(lab, &server->port, err) &&
+		    append(lab, conf, arena_printf(&lab->arena, "port = %d\n", server->port), err);
+	/* In a package of its own on some systems. */
+	if (lab->has_statements &&
+	    strstr(lab->tail.buf, "could not access file \"pg_stat_statements\"")) {
+		lab->has_statements = false;
+		fprintf(stderr,
+		    "pgmedic: pg_stat_statements is not installed: the lab goes without it\n"
+		    "HINT: Install the package postgresql-contrib.\n");
+		return append(lab, conf, "shared_preload_libraries = ''\n", err);
+	}
+	return false;
+}
+
 bool
 cluster_start(struct lab *lab, const char *data, struct lab_server *server, struct error *err)
 {
@@ -355,15 +354,10 @@ cluster_start(struct lab *lab, const char *data, struct lab_server *server, stru
 			return false;
 		if (wait_ready(lab, data, server, err))
 			return true;
-		/* Somebody took the port between our look and the server's. */
-		if (tries == 3 || !strstr(lab->tail.buf, "Address already in use"))
+		if (tries == 3 || !mend_start(lab, data, server, err))
 			return false;
 		strbuf_clear(&lab->tail);
 		unlink(spec.log);
-		if (!cluster_free_port(lab, &server->port, err) ||
-		    !append(lab, arena_printf(&lab->arena, "%s/postgresql.conf", data),
-		        arena_printf(&lab->arena, "port = %d\n", server->port), err))
-			return false;
 	}
 }
 
