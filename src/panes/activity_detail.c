@@ -132,9 +132,11 @@ doc_load(const struct story *st)
 		    w.seconds);
 	for (int i = 0; i < w.n && i < 8; i++) {
 		const struct waits_group *g = &w.groups[i];
-		const struct wait_class_info *class = &wait_class_infos[g->class];
-		doc_pair(st->doc, "", (enum role) class->role, "%5.1f %%  %s%s%s",
-		    100 * g->aas / w.aas, class->name, *g->event ? ":" : "", g->event);
+		const struct wait_class_info *info = &wait_class_infos[g->class];
+		bool has_event = *g->event && g->class != WAIT_CPU;
+		doc_pair(st->doc, "", (enum role)info->role, "%5.1f %%  %s%s%s",
+		    100 * g->aas / w.aas, info->name, has_event ? ":" : "",
+		    has_event ? g->event : "");
 	}
 	arena_release(&arena);
 }

@@ -49,7 +49,7 @@ static const struct column columns[C_COUNT] = {
 	[C_CLASS] = { "class", "CLASS", COL_TEXT, 8, COL_KEY | COL_HIDDEN,
 	    "wait class; in other modes than event the one it spends most time in" },
 	[C_EVENT] = { "event", "EVENT", COL_TEXT, 14, COL_KEY | COL_HIDDEN,
-	    "wait event; unknown on CPU; in other modes the one it spends most time in" },
+	    "wait event, CPU for none; in other modes the one it spends most time in" },
 	[C_NAME] = { "name", "NAME", COL_TEXT, 12, COL_KEY | COL_HIDDEN,
 	    "user, application, client or database" },
 	[C_QUERY_ID] = { "query_id", "QUERY.ID", COL_INT, 20, COL_KEY | COL_HIDDEN,
@@ -74,7 +74,8 @@ static const struct column columns[C_COUNT] = {
 	[C_QUERY] = { "query", "QUERY", COL_QUERY, 16, 0, "text of a statement" },
 };
 
-static const enum probe_id probes[] = { PROBE_NAMES, PROBE_STATEMENT_TEXTS };
+/* Names and texts come by themselves; what is named here `show` would wait for. */
+static const enum probe_id probes[] = { PROBE_ACTIVITY };
 
 /* In the order of enum waits_by. */
 static const struct pane_mode modes[] = {
@@ -163,7 +164,8 @@ is_member(const struct sessions *s, enum waits_by by, const struct waits_group *
 	switch (by) {
 	case WAITS_EVENT:
 		return wait_class_of(activity_cell(a, session, ACT_WAIT_TYPE)) == g->class &&
-		    is_text(activity_cell(a, session, ACT_WAIT_EVENT), g->event);
+		    (g->class == WAIT_CPU ||
+		        is_text(activity_cell(a, session, ACT_WAIT_EVENT), g->event));
 	case WAITS_STATEMENT:
 		return cell_i64(activity_cell(a, session, ACT_QUERY_ID), 0) == g->query_id;
 	case WAITS_USER:
@@ -189,7 +191,8 @@ event_text(const struct waits_group *g, struct arena *arena)
 {
 	const char *class = wait_class_infos[g->class].name;
 
-	return *g->event ? arena_printf(arena, "%s:%s", class, g->event) : class;
+	return *g->event && g->class != WAIT_CPU ? arena_printf(arena, "%s:%s", class, g->event) :
+	                                           class;
 }
 
 /* Letters of the classes, as many as their part of the bar; each ends where the sum so far ends. */
@@ -229,6 +232,7 @@ name_cells(const struct filling *f, const struct waits_group *g, struct cell *c)
 
 	if (f->by == WAITS_EVENT) {
 		c[C_WHAT] = cell_text(event_text(g, arena));
+		c[C_TOP] = cell_text("");
 		return;
 	}
 	c[C_TOP] = cell_text(event_text(g, arena));
@@ -382,7 +386,7 @@ waits_detail(const struct pane_ctx *ctx, const struct grid *grid, int row, struc
 	if (c[C_NAME].type == CELL_TEXT)
 		g.name = c[C_NAME].s;
 	only.text = by == WAITS_EVENT ? g.event : g.name;
-	if (by == WAITS_EVENT && !*g.event) {
+	if (by == WAITS_EVENT && g.class == WAIT_CPU) {
 		only.by = WAITS_CLASS;
 		only.text = wait_class_infos[g.class].name;
 	}
