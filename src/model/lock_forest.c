@@ -206,6 +206,7 @@ struct forest {
 	int n, cap, nagain;
 	int *first; /* edges of node i: sorted[first[i]] to sorted[first[i + 1]] */
 	int *sorted;
+	int *seen; /* of a node: the wait that has it as a blocker already, + 1 */
 };
 
 static void
@@ -223,7 +224,8 @@ add_edge(struct forest *f, int inst, int w, bool is_again)
 	note_held(f->g, inst, f->g->l->waits[w].mode);
 }
 
-/* A waiter below its parent, and once more below each further holder in its way. */
+/* A waiter below its parent, and once more below each further holder in its way; of a group once.
+ */
 static void
 add_wait_edges(struct forest *f, int w)
 {
@@ -234,15 +236,20 @@ add_wait_edges(struct forest *f, int w)
 	if (chosen < 0)
 		return;
 	add_edge(f, chosen, w, g->l->nodes[g->l->waits[w].node].parent_wait != w);
+	f->seen[node_of(g, chosen)] = w + 1;
 	for (int i = 0; i < list->nhard; i++) {
-		if (list->insts[i] == chosen)
+		int node = node_of(g, list->insts[i]);
+		if (f->seen[node] == w + 1) {
+			note_held(g, list->insts[i], g->l->waits[w].mode);
 			continue;
+		}
 		if (again == MAX_AGAIN || f->nagain == MAX_AGAIN_ALL) {
 			g->l->is_cut = true;
 			return;
 		}
 		again++;
 		f->nagain++;
+		f->seen[node] = w + 1;
 		add_edge(f, list->insts[i], w, true);
 	}
 }
@@ -278,6 +285,7 @@ collect_edges(struct forest *f)
 			(int64_t)l->waits[w].object << 32 | l->waits[w].place, w };
 	}
 	qsort(order, (size_t)l->nwaits, sizeof(*order), by_keys);
+	f->seen = arena_zalloc(f->g->arena, (size_t)l->nnodes, sizeof(*f->seen));
 	for (int i = 0; i < l->nwaits; i++)
 		add_wait_edges(f, order[i].i);
 	f->first = arena_zalloc(f->g->arena, (size_t)l->nnodes + 2, sizeof(*f->first));

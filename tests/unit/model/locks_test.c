@@ -225,7 +225,7 @@ parallel_group(void **state)
 	lock_rows_add(s.locks, "12 relation 8 AccessShare 10");
 	scene_build(&s);
 	draw(&s.l, &out);
-	assert_string_equal(out.buf, "0:30/2 1:10/1 2:20/0 2:20!/0");
+	assert_string_equal(out.buf, "0:30/2 1:10/1 2:20/0");
 	assert_int_equal(
 	    locks_wait(&s.l, 20)->nblockers, 2); /* two processes, as the server says */
 	assert_int_equal(locks_wait(&s.l, 20)->blockers[0], 10);
