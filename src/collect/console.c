@@ -135,7 +135,6 @@ console_answer(struct target *t, struct pg_answer *a)
 	s->elapsed_us = now.us - c->sent.us;
 	schedule_answered(probe, &t->slots[probe], now, (int64_t)t->refresh_ms * 1000, s->elapsed_us, a->state == PG_ROWS);
 	feed_apply(t->feed, s);
-	t->is_dirty = true;
 }
 
 void
@@ -159,5 +158,6 @@ console_ready(struct target *t)
 	} else if (c->is_asking && pg_conn_pending(c->session.conn) == 0) {
 		c->is_asking = false;
 		console_ask(t, mono_now());
+		t->is_dirty |= !c->is_asking;	/* all that was due is there */
 	}
 }

@@ -256,6 +256,9 @@ see_server(struct feed *f, const struct sample *s)
 	    (int32_t)cell_i64(rowset_get(s->rows, 0, "timeline"), 0));
 	if (start)
 		f->server.start_us = start;
+	/* Behind a pooler each transaction has its process; this one serves the whole group, activity too. */
+	if (f->server.is_pooled)
+		f->server.own_pid = (int)cell_i64(rowset_get(s->rows, 0, "pid"), 0);
 	f->taken_at = s->server_at;
 	f->taken_mono = s->at;
 }

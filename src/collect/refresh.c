@@ -394,7 +394,7 @@ refresh_input(struct target *t, struct error *err)
 			end_of_group(t, now);
 			continue;
 		}
-		if (a.state == PG_ERROR && a.error.code == ERR_LOST)
+		if (a.state == PG_ERROR && a.error.code == ERR_LOST && *a.error.sqlstate)
 			last_words = a.error;
 		take_answer(t, &a, now);
 	}

@@ -319,6 +319,8 @@ fill_error(struct pg_conn *c, const PGresult *r, const struct pending *p, struct
 {
 	a->state = PG_ERROR;
 	fault_result(&a->error, r, p->query);
+	if (a->error.code == ERR_LOST && *a->error.sqlstate)
+		c->last_words = a->error;
 	if (p->query)
 		a->ask_again = is_stale_statement(c, p->query, &a->error);
 }
@@ -336,6 +338,8 @@ static bool
 take_result(struct pg_conn *c, const PGresult *r, struct pending *p, struct pg_answer *a)
 {
 	bool is_first = !p->has_result;
+	if (p->kind == PENDING_SYNC)	/* an error instead of it: the connection broke */
+		return false;
 	p->has_result = true;
 	*a = (struct pg_answer){ .tag = p->tag, .query = p->query };
 	switch (PQresultStatus(r)) {

@@ -149,6 +149,8 @@ fault_message(struct error *err, const char *message, enum err_code code)
 		size_t len = strcspn(line, "\n");
 		bool is_addition = strncmp(line, "LOCATION:", 9) == 0 || strncmp(line, "HINT:", 5) == 0 ||
 		    strncmp(line, "DETAIL:", 7) == 0 || isspace((unsigned char)*line);
+		/* What libpq says about a socket that is gone already is no reason. */
+		is_addition |= strncmp(line, "invalid socket", 14) == 0;
 		if (len && (!is_addition || !*text))
 			snprintf(text, sizeof(text), "%.*s", (int)(len < 500 ? len : 500), line);
 		line += len + (line[len] == '\n');
