@@ -102,6 +102,7 @@ count_session(struct session_counts *c, const struct session *s)
 	c->background += !s->is_client;
 	c->waiting += s->waits_for_lock;
 	c->denied += s->state == SESSION_DENIED;
+	c->denied_clients += s->state == SESSION_DENIED && s->is_client;
 	if (!s->is_client)
 		return;
 	c->active += s->state == SESSION_ACTIVE || s->state == SESSION_FASTPATH;

@@ -82,6 +82,7 @@ struct session {
 /* Sessions but pgmedic's own. */
 struct session_counts {
 	int clients, background, active, idle, idle_tx, aborted, waiting, denied, own;
+	int denied_clients;   /* of the denied */
 	double oldest_xact_s; /* of a client; NAN: none */
 };
 

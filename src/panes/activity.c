@@ -61,7 +61,7 @@ static const struct column columns[C_COUNT] = {
 	    "address; [local] is a Unix socket" },
 	[C_STATE] = { "state", "STATE.FULL", COL_TEXT, 8, COL_HIDDEN,
 	    "active, idle, idle in transaction, …, as the server says it" },
-	[C_ST] = { "st", "STATE", COL_TEXT, 7, COL_NOJSON, "state, short" },
+	[C_ST] = { "st", "STATE", COL_TEXT, 7, COL_NOJSON, "state, short; of a process its name" },
 	[C_WAIT_TYPE] = { "wait_type", "WAIT.TYPE", COL_TEXT, 9, COL_HIDDEN, "wait_event_type" },
 	[C_WAIT_EVENT] = { "wait_event", "WAIT.EVENT", COL_TEXT, 10, COL_HIDDEN, "wait_event" },
 	[C_WAIT] = { "wait", "WAIT", COL_TEXT, 12, COL_NOJSON,
@@ -230,6 +230,31 @@ age_cells(const struct session *session, struct cell *c)
 		c[C_STATE_AGE].role = (uint8_t)role;
 }
 
+/* A process has no state: which one it is stands in its place. */
+static struct cell
+process_name(const struct cell *type)
+{
+	static const struct {
+		const char *type, *name;
+	} names[] = {
+		{ "autovacuum launcher", "avlaun" },
+		{ "background writer", "bgwr" },
+		{ "checkpointer", "ckpt" },
+		{ "logical replication launcher", "lrlaun" },
+		{ "walwriter", "walwr" },
+		{ "walreceiver", "walrecv" },
+		{ "walsummarizer", "walsum" },
+	};
+	struct cell name = *type;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (cell_is(type, names[i].type))
+			return cell_text(names[i].name);
+	if (name.type == CELL_TEXT && name.len > 7)
+		name.len = 7;
+	return name.type == CELL_TEXT ? name : cell_text("");
+}
+
 /* What the role may not see is unknown, not empty. */
 static void
 deny_cells(struct cell *c)
@@ -265,7 +290,8 @@ add_row(struct filling *f, int index, int depth)
 	c[C_APPLICATION] = *activity_cell(&f->s.activity, session, ACT_APPLICATION);
 	c[C_CLIENT] = *activity_cell(&f->s.activity, session, ACT_CLIENT);
 	c[C_STATE] = *activity_cell(&f->s.activity, session, ACT_STATE);
-	c[C_ST] = cell_text(state->text);
+	c[C_ST] = session->state == SESSION_NONE ? process_name(&c[C_BACKEND_TYPE]) :
+	                                           cell_text(state->text);
 	c[C_ST].role = (uint8_t)sessions_role(session);
 	c[C_WAIT_TYPE] = *type;
 	c[C_WAIT_EVENT] = *activity_cell(&f->s.activity, session, ACT_WAIT_EVENT);
@@ -280,11 +306,6 @@ add_row(struct filling *f, int index, int depth)
 	c[C_XMIN] = *activity_cell(&f->s.activity, session, ACT_BACKEND_XMIN);
 	c[C_QUERY_ID] = *activity_cell(&f->s.activity, session, ACT_QUERY_ID);
 	c[C_QUERY] = activity_query(&f->s.activity, session);
-	/* A background process has no statement: what it is says more. */
-	if (session->state == SESSION_NONE && c[C_QUERY].type == CELL_TEXT && !c[C_QUERY].len) {
-		c[C_QUERY] = c[C_BACKEND_TYPE];
-		c[C_QUERY].role = ROLE_DIM;
-	}
 	if (session->state == SESSION_DENIED)
 		deny_cells(c);
 }
@@ -322,25 +343,34 @@ add_rows(struct filling *f)
 	}
 }
 
+/* A count of which the role cannot see all is unknown, not less. */
+static struct cell
+count(int n, int unseen)
+{
+	return unseen ? cell_null(WHY_DENIED) : cell_int(n);
+}
+
 static void
 add_facts(const struct filling *f)
 {
 	const struct session_counts *n = &f->s.activity.counts;
+	const struct server_info *server = &f->ctx->snap->server;
+	int unseen = n->denied_clients;
 	struct grid *g = f->grid;
 
 	grid_fact(g, "sessions", COL_COUNT, cell_int(n->clients));
-	if (f->ctx->snap->server.max_connections)
-		grid_fact(g, "max_connections", COL_COUNT,
-		    cell_int(f->ctx->snap->server.max_connections));
-	grid_fact(g, "active", COL_COUNT, cell_int(n->active));
-	grid_fact(g, "idle", COL_COUNT, cell_int(n->idle));
-	grid_fact(g, "idle_in_transaction", COL_COUNT, cell_int(n->idle_tx));
-	grid_fact(g, "idle_in_transaction_aborted", COL_COUNT, cell_int(n->aborted));
-	grid_fact(g, "waiting", COL_COUNT, cell_int(n->waiting));
+	if (server->max_connections)
+		grid_fact(g, "max_connections", COL_COUNT, cell_int(server->max_connections));
+	grid_fact(g, "active", COL_COUNT, count(n->active, unseen));
+	grid_fact(g, "idle", COL_COUNT, count(n->idle, unseen));
+	grid_fact(g, "idle_in_transaction", COL_COUNT, count(n->idle_tx, unseen));
+	grid_fact(g, "idle_in_transaction_aborted", COL_COUNT, count(n->aborted, unseen));
+	grid_fact(g, "waiting", COL_COUNT, count(n->waiting, unseen));
 	grid_fact(g, "background", COL_COUNT, cell_int(n->background));
 	grid_fact(g, "own", COL_COUNT, cell_int(n->own));
 	grid_fact(g, "hidden", COL_COUNT, cell_int(f->nhidden));
-	grid_fact(g, "oldest_xact_s", COL_SECONDS, sessions_seconds(n->oldest_xact_s));
+	grid_fact(g, "oldest_xact_s", COL_SECONDS,
+	    unseen ? cell_null(WHY_DENIED) : sessions_seconds(n->oldest_xact_s));
 }
 
 static void

@@ -160,6 +160,7 @@ denied(void **state)
 	assert_false(s.a.sessions[1].is_client);
 	assert_int_equal(s.a.sessions[2].state, SESSION_ACTIVE);
 	assert_int_equal(s.a.counts.denied, 2);
+	assert_int_equal(s.a.counts.denied_clients, 1);
 	assert_int_equal(s.a.counts.clients, 2);
 	assert_false(s.a.sessions[0].is_quiet);
 	scene_release(&s);
