@@ -41,7 +41,7 @@ waits() {	# NAME SQL: and wait until it is blocked
 end_all() {
 	for name in $opened; do
 		eval "exec $(eval "echo \$${name}_fd")>&-"
-		sql primary "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '$name'" >/dev/null
+		sql primary "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '$name'" >/dev/null 2>&1
 		rm -f "$TMP/$name.in"
 	done
 	wait_for 10 nobody_waits || fail "sessions are left over"
