@@ -62,8 +62,10 @@ static const struct column columns[C_COUNT] = {
 	    "sessions that go on when this one ends: all that wait for it and for nobody else" },
 	[C_BEHIND] = { "behind", "BEHIND", COL_INT, 6, COL_HIDDEN,
 	    "sessions below it in the tree" },
-	[C_RELATION] = { "relation", "RELATION", COL_TEXT, 10, 0,
+	[C_RELATION] = { "relation", "RELATION.FULL", COL_TEXT, 10, COL_HIDDEN,
 	    "table or index waited for, at a head: held; also of the row a transaction is waited for" },
+	[C_REL] = { "rel", "RELATION", COL_TEXT, 9, COL_NOJSON,
+	    "relation, without the schema public" },
 	[C_LOCKTYPE] = { "locktype", "TYPE", COL_TEXT, 8, COL_HIDDEN,
 	    "kind of lock: relation, transactionid, tuple, advisory, …" },
 	[C_SHORT] = { "lock", "LOCK", COL_TEXT, 10, COL_NOJSON,
@@ -164,6 +166,9 @@ object_cells(const struct filling *f, int row, int relation_row, struct cell *c)
 	const char *relation =
 	    sessions_relation(&f->s, relation_row >= 0 ? relation_row : row, arena);
 	c[C_RELATION] = cell_text(relation);
+	c[C_REL] = cell_text(!relation               ? "" :
+	        strncmp(relation, "public.", 7) == 0 ? relation + 7 :
+	                                               relation);
 	sessions_object(&f->s, row, relation_row, &text);
 	c[C_OBJECT] = cell_text(arena_strndup(arena, text.buf, text.len));
 	strbuf_release(&text);

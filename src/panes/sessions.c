@@ -172,8 +172,10 @@ sessions_wait_text(const struct sessions *s, const struct session *session, stru
 	const struct cell *type = activity_cell(&s->activity, session, ACT_WAIT_TYPE);
 	const struct cell *event = activity_cell(&s->activity, session, ACT_WAIT_EVENT);
 
-	/* A client that is idle waits for its client: nothing that has to be read in every line. */
-	if (session->state == SESSION_IDLE)
+	/* Who is idle waits for its client: nothing that has to be read in every line. */
+	if (session->state == SESSION_IDLE ||
+	    ((session->state == SESSION_IDLE_TX || session->state == SESSION_ABORTED) &&
+	        cell_is(type, "Client")))
 		return "";
 	if (type->type != CELL_TEXT)
 		return session->state == SESSION_ACTIVE ? "CPU" : "";
