@@ -1,6 +1,8 @@
 /* Commands about the console itself: refresh, pause, target, colours, keys, the cursor, leaving. */
 #include "config.h"
 
+#include "app/cmd_screen.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/cmd_screen.h"
 #include "app/console.h"
 #include "base/strbuf.h"
 
@@ -29,7 +30,8 @@ wrong_word(struct error *err, const char *what, const char *word, const char *co
 /* ------------------------------------------------------------------------------------ time */
 
 /* The intervals that + and - step through, in ms. */
-static const int steps[] = { 250, 500, 1000, 2000, 3000, 5000, 10000, 15000, 30000, 60000, 120000, 300000 };
+static const int steps[] = { 250, 500, 1000, 2000, 3000, 5000, 10000, 15000, 30000, 60000, 120000,
+	300000 };
 
 static int
 step_refresh(int ms, bool slower)
@@ -78,7 +80,8 @@ minus_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	(void)words;
 	(void)err;
 	if (console_is_adjusting(ctx->console))
-		console_refresh(ctx->console, step_refresh(console_refresh_ms(ctx->console), false));
+		console_refresh(
+		    ctx->console, step_refresh(console_refresh_ms(ctx->console), false));
 	else
 		console_previous(ctx->console);
 	return true;
@@ -90,7 +93,8 @@ pause_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	bool paused = !console_is_paused(ctx->console);
 
 	if (words->n > 1 && !settings_parse_bool(words->w[1].text, &paused))
-		return error_set(err, ERR_USAGE, "pause is on or off, not \"%s\"", words->w[1].text);
+		return error_set(
+		    err, ERR_USAGE, "pause is on or off, not \"%s\"", words->w[1].text);
 	console_pause(ctx->console, paused);
 	return true;
 }
@@ -116,7 +120,8 @@ reconnect_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------ looks and keys */
+/* ------------------------------------------------------------------------------------ looks and
+ * keys */
 
 static void
 list_names(struct strbuf *out, const char *const *names, const char *current)
@@ -177,8 +182,8 @@ set_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	if (words->n < 2) {
 		for (const struct setting_info *s = setting_infos; s->section; s++)
 			if (strcmp(s->section, "console") == 0)
-				strbuf_addf(ctx->out, "%-14s %-12s %s\n", s->name, settings_get(ctx->settings, s->name),
-				    s->help);
+				strbuf_addf(ctx->out, "%-14s %-12s %s\n", s->name,
+				    settings_get(ctx->settings, s->name), s->help);
 		return true;
 	}
 	const char *name = words->w[1].text;
@@ -188,7 +193,8 @@ set_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 		strbuf_addf(ctx->out, "%s = %s\n", name, settings_get(ctx->settings, name));
 		return true;
 	}
-	const char *value = words->w[2].text[0] == '=' && words->n > 3 ? words->w[3].text : words->w[2].text;
+	const char *value =
+	    words->w[2].text[0] == '=' && words->n > 3 ? words->w[3].text : words->w[2].text;
 	if (!settings_set(ctx->settings, name, value, err))
 		return false;
 	int ms;
@@ -202,10 +208,11 @@ set_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------ cursor, prompt, mouse */
+/* ------------------------------------------------------------------------------------ cursor,
+ * prompt, mouse */
 
-static const char *const motions[] = { "up", "down", "page-up", "page-down", "half-up", "half-down", "top", "bottom", "left",
-	"right", "first-column", "last-column", NULL };
+static const char *const motions[] = { "up", "down", "page-up", "page-down", "half-up", "half-down",
+	"top", "bottom", "left", "right", "first-column", "last-column", NULL };
 
 static bool
 cursor_run(struct run_ctx *ctx, const struct words *words, struct error *err)
@@ -214,7 +221,8 @@ cursor_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 
 	for (int i = 0; motions[i]; i++)
 		if (strcmp(motions[i], words->w[1].text) == 0) {
-			console_move(ctx->console, (enum console_motion)i, n > 0 && n < 10000 ? n : 1);
+			console_move(
+			    ctx->console, (enum console_motion)i, n > 0 && n < 10000 ? n : 1);
 			return true;
 		}
 	return wrong_word(err, "motion", words->w[1].text, motions);
@@ -229,7 +237,8 @@ prompt_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	if (strcmp(kind, ":") != 0 && strcmp(kind, "/") != 0)
 		return wrong_word(err, "kind of prompt", kind, kinds);
 	/* The text may end in a blank ("refresh "), which only quotes keep. */
-	console_prompt(ctx->console, *kind, words->n == 3 ? words->w[2].text : rest_of(ctx, words, 2));
+	console_prompt(
+	    ctx->console, *kind, words->n == 3 ? words->w[2].text : rest_of(ctx, words, 2));
 	return true;
 }
 
@@ -334,7 +343,8 @@ save_view_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	console_describe(ctx->console, &text);
 	bool is_ok = write_file(words->w[1].text, &text, err);
 	if (is_ok)
-		console_message(ctx->console, ROLE_INFO, "view saved: its commands are in %s", words->w[1].text);
+		console_message(ctx->console, ROLE_INFO, "view saved: its commands are in %s",
+		    words->w[1].text);
 	strbuf_release(&text);
 	return is_ok;
 }
@@ -440,7 +450,8 @@ const struct command cmd_set = {
 };
 const struct command cmd_cursor = {
 	.name = "cursor",
-	.usage = "cursor up|down|page-up|page-down|half-up|half-down|top|bottom|left|right|first-column|last-column [N]",
+	.usage =
+	    "cursor up|down|page-up|page-down|half-up|half-down|top|bottom|left|right|first-column|last-column [N]",
 	.help = "move the cursor, or the columns",
 	.args = { ARG_OPTION, ARG_NUMBER },
 	.min_args = 1,

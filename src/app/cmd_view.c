@@ -58,12 +58,14 @@ column_of(const struct pane *pane, const char *name)
 	if (pane_column(pane, name) >= 0)
 		return name;
 	for (size_t i = 0; i < ARRAY_LEN(same_columns); i++)
-		if (strcmp(same_columns[i].from, name) == 0 && pane_column(pane, same_columns[i].to) >= 0)
+		if (strcmp(same_columns[i].from, name) == 0 &&
+		    pane_column(pane, same_columns[i].to) >= 0)
 			return same_columns[i].to;
 	return NULL;
 }
 
-/* The filter of another pane that says what the row under the cursor is: its key columns, where that pane has them. */
+/* The filter of another pane that says what the row under the cursor is: its key columns, where
+ * that pane has them. */
 static void
 row_filter(const struct view *v, const struct pane *to, struct strbuf *out)
 {
@@ -73,7 +75,8 @@ row_filter(const struct view *v, const struct pane *to, struct strbuf *out)
 	for (int i = 0; row && i < v->grid.ncols; i++) {
 		const struct column *col = &v->grid.cols[i];
 		const char *name = column_of(to, col->name);
-		if (!(col->flags & COL_KEY) || !name || cell_is_null(&row->cells[i]) || col->kind == COL_TIME)
+		if (!(col->flags & COL_KEY) || !name || cell_is_null(&row->cells[i]) ||
+		    col->kind == COL_TIME)
 			continue;
 		struct strbuf value = STRBUF_INIT(200);
 		grid_cell_text(&value, col->kind, &row->cells[i]);
@@ -118,7 +121,8 @@ follow_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	if (!console_pane(ctx->console, words->w[1].text, err))
 		return false;
 	if (pid && !goto_pid(console_view(ctx->console), pid))
-		console_message(ctx->console, ROLE_INFO, "session %lld is not in this view", (long long)pid);
+		console_message(
+		    ctx->console, ROLE_INFO, "session %lld is not in this view", (long long)pid);
 	return true;
 }
 
@@ -139,7 +143,8 @@ goto_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------ filter, sort, columns */
+/* ------------------------------------------------------------------------------------ filter,
+ * sort, columns */
 
 static bool
 filter_run(struct run_ctx *ctx, const struct words *words, struct error *err)
@@ -206,7 +211,8 @@ columns_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return is_ok;
 }
 
-/* ------------------------------------------------------------------------------------ options of a pane */
+/* ------------------------------------------------------------------------------------ options of a
+ * pane */
 
 static bool
 mode_run(struct run_ctx *ctx, const struct words *words, struct error *err)
@@ -234,7 +240,8 @@ mode_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 		v->opts.mode = i;
 	}
 	view_stale(v);
-	console_message(ctx->console, ROLE_INFO, "%s: %s", modes[v->opts.mode].name, modes[v->opts.mode].help);
+	console_message(
+	    ctx->console, ROLE_INFO, "%s: %s", modes[v->opts.mode].name, modes[v->opts.mode].help);
 	return true;
 }
 
@@ -263,12 +270,13 @@ toggle_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 		return wrong_word(err, "option", word, toggles);
 	*option = !*option;
 	if (option == &v->wrap) {
-		console_message(ctx->console, ROLE_INFO, "statements %s", *option ? "in full" : "on one line");
+		console_message(
+		    ctx->console, ROLE_INFO, "statements %s", *option ? "in full" : "on one line");
 		console_wrap(ctx->console);
 	} else if (option != &v->expanded) {
 		view_stale(v);
-		console_message(ctx->console, ROLE_INFO, "%s %s", option == &v->opts.totals ? "totals" : word,
-		    *option ? "on" : "off");
+		console_message(ctx->console, ROLE_INFO, "%s %s",
+		    option == &v->opts.totals ? "totals" : word, *option ? "on" : "off");
 	}
 	return true;
 }
@@ -286,7 +294,8 @@ window_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------ the row under the cursor */
+/* ------------------------------------------------------------------------------------ the row
+ * under the cursor */
 
 static bool
 detail_run(struct run_ctx *ctx, const struct words *words, struct error *err)
@@ -303,8 +312,8 @@ tag_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	struct view *v = console_view(ctx->console);
 
 	if (words->n > 1) {
-		struct grid_filter *filter =
-		    grid_filter_new(v->pane->columns, v->pane->ncolumns, rest_of(ctx, words, 1), err);
+		struct grid_filter *filter = grid_filter_new(
+		    v->pane->columns, v->pane->ncolumns, rest_of(ctx, words, 1), err);
 		if (!filter)
 			return false;
 		int cursor = v->cursor;
@@ -372,13 +381,15 @@ yank_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 		for (int i = 0; i < v->ncols; i++) {
 			if (i > 0)
 				strbuf_addc(&text, '\t');
-			grid_cell_text(&text, v->grid.cols[v->cols[i]].kind, &row->cells[v->cols[i]]);
+			grid_cell_text(
+			    &text, v->grid.cols[v->cols[i]].kind, &row->cells[v->cols[i]]);
 		}
 		console_copy(ctx->console, text.buf, text.len);
 		strbuf_release(&text);
 		return true;
 	}
-	int col = words->n > 1 ? view_column(v, words->w[1].text, err) : pane_column(v->pane, "query");
+	int col =
+	    words->n > 1 ? view_column(v, words->w[1].text, err) : pane_column(v->pane, "query");
 	if (col < 0 && words->n > 1)
 		return false;
 	copy_column(ctx->console, v, row, col >= 0 ? col : v->cols[0]);

@@ -1,16 +1,14 @@
 /*
- * The event loop of the console. It waits for a key, the collector's byte, a signal, or a running act, and for a clock only
- * while something is late. It does no I/O but the terminal's, so a key is answered whatever the servers do. The signal pipe is
- * the one static: handlers can reach nothing else.
+ * The event loop of the console. It waits for a key, the collector's byte, a signal, or a running
+ * act, and for a clock only while something is late. It does no I/O but the terminal's, so a key is
+ * answered whatever the servers do.
  */
 #include "config.h"
 
 #include "app/console.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,76 +21,6 @@
 #include "tui/prompt.h"
 
 enum { CONFIRM_S = 60, MIN_REFRESH_MS = 250, MAX_REFRESH_MS = 3600 * 1000 };
-
-static int signal_pipe[2] = { -1, -1 };
-
-/* ------------------------------------------------------------------------------------ signals */
-
-static void
-on_signal(int signo)
-{
-	int saved = errno;
-	unsigned char byte = (unsigned char)signo;
-	ssize_t n = write(signal_pipe[1], &byte, 1);
-	(void)n;	/* a full pipe holds what is needed already */
-	errno = saved;
-}
-
-static const int watched[] = { SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT };
-
-static bool
-signals_open(struct error *err)
-{
-	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
-		return error_set(err, ERR_FILE, "cannot make a pipe: %s", strerror(errno));
-	for (size_t i = 0; i < ARRAY_LEN(watched); i++) {
-		struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-		sigemptyset(&act.sa_mask);
-		sigaction(watched[i], &act, NULL);
-	}
-	signal(SIGPIPE, SIG_IGN);
-	return true;
-}
-
-static void
-signals_close(void)
-{
-	for (size_t i = 0; i < ARRAY_LEN(watched); i++)
-		signal(watched[i], SIG_DFL);
-	for (int i = 0; i < 2; i++) {
-		if (signal_pipe[i] >= 0)
-			close(signal_pipe[i]);
-		signal_pipe[i] = -1;
-	}
-}
-
-static void
-handle_signals(struct console *c)
-{
-	unsigned char bytes[64];
-	bool resize = false;
-	ssize_t n;
-
-	while ((n = read(signal_pipe[0], bytes, sizeof(bytes))) > 0)
-		for (ssize_t i = 0; i < n; i++)
-			switch (bytes[i]) {
-			case SIGWINCH:
-			case SIGCONT:
-				resize = true;
-				break;
-			case SIGTSTP:
-				console_suspend(c);
-				break;
-			case SIGINT:
-				console_key(c, 'c' | TK_CTRL);
-				break;
-			default:
-				log_info("console", "ends on signal %d", bytes[i]);
-				console_quit(c, EXIT_DONE);
-			}
-	if (resize && screen_resize())
-		c->is_dirty = true;
-}
 
 /* ------------------------------------------------------------------------------------ state */
 
@@ -258,7 +186,8 @@ finish_act(struct console *c)
 		struct doc doc = { 0 };
 		const struct doc *from = acting_doc(c->acting);
 		for (int i = 0; from && i < from->n; i++)
-			doc_text(&doc, from->lines[i].role, from->lines[i].text, strlen(from->lines[i].text));
+			doc_text(&doc, from->lines[i].role, from->lines[i].text,
+			    strlen(from->lines[i].text));
 		console_doc(c, acting_title(c->acting), &doc);
 		doc_release(&doc);
 	}
@@ -290,7 +219,8 @@ follow_act(struct console *c)
 	c->confirm_is_open = asks;
 	if (asks && mono_since_ms(mono_now(), c->confirm_since) >= CONFIRM_S * 1000) {
 		acting_abort(c->acting);
-		console_message(c, ROLE_WARN, "not confirmed within %d s: nothing was done", CONFIRM_S);
+		console_message(
+		    c, ROLE_WARN, "not confirmed within %d s: nothing was done", CONFIRM_S);
 		follow_act(c);
 		return;
 	}
@@ -356,7 +286,7 @@ turn(struct console *c)
 	struct pollfd fds[4] = {
 		{ .fd = input_fd(), .events = POLLIN },
 		{ .fd = c->conf->wake_fd, .events = POLLIN },
-		{ .fd = signal_pipe[0], .events = POLLIN },
+		{ .fd = console_signals_fd(), .events = POLLIN },
 		{ .fd = c->acting ? acting_fd(c->acting) : -1, .events = POLLIN },
 	};
 	int timeout = loop_timeout(c);
@@ -375,7 +305,7 @@ turn(struct console *c)
 	if (n < 0 && errno != EINTR)
 		fatal("cannot wait for events: %s", strerror(errno));
 	if (fds[2].revents)
-		handle_signals(c);
+		console_signals(c);
 	if (fds[0].revents)
 		read_input(c);
 	if (fds[1].revents)
@@ -391,7 +321,8 @@ turn(struct console *c)
 	follow_act(c);
 }
 
-/* ------------------------------------------------------------------------------------ start and end */
+/* ------------------------------------------------------------------------------------ start and
+ * end */
 
 static bool
 is_pane_name(const char *name)
@@ -449,8 +380,8 @@ first_pane(struct console *c, struct doc *problems)
 
 	if (!pane) {
 		const char *near = near_pane_name(name);
-		doc_add(problems, ROLE_WARN, "there is no pane \"%s\"%s%s%s", name, near ? "; the nearest is \"" : "",
-		    near ? near : "", near ? "\"" : "");
+		doc_add(problems, ROLE_WARN, "there is no pane \"%s\"%s%s%s", name,
+		    near ? "; the nearest is \"" : "", near ? near : "", near ? "\"" : "");
 		return 0;
 	}
 	return pane_index(pane);
@@ -490,7 +421,8 @@ show_problems(struct console *c, struct doc *problems)
 		console_message(c, ROLE_WARN, "%s", doc.lines[0].text);
 	} else if (doc.n > 1) {
 		doc_add(&doc, ROLE_NORMAL, "%s", "");
-		doc_add(&doc, ROLE_HINT, "The rest of these files is in force. q closes this page.");
+		doc_add(
+		    &doc, ROLE_HINT, "The rest of these files is in force. q closes this page.");
 		console_doc(c, "what could not be used", &doc);
 	}
 	doc_release(&doc);
@@ -556,7 +488,7 @@ console_main(const struct console_conf *conf, struct error *err)
 	struct doc problems = { 0 };
 	int status = EXIT_FAILED;
 
-	if (!signals_open(err))
+	if (!console_signals_open(err))
 		return status;
 	if (!open_screen(&c, err))
 		goto out;
@@ -578,11 +510,12 @@ out:
 	screen_close();
 	console_release(&c);
 	doc_release(&problems);
-	signals_close();
+	console_signals_close();
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------ small answers */
+/* ------------------------------------------------------------------------------------ small
+ * answers */
 
 const struct snapshot *
 console_snapshot(struct console *c)

@@ -1,6 +1,6 @@
 /*
- * The console: the screen, its panes and its prompt. Screen-only commands (cmd_screen.c) change it through these functions;
- * other commands see it through run_ctx.screen. UI thread.
+ * The console: the screen, its panes and its prompt. Screen-only commands (cmd_screen.c) change it
+ * through these functions; other commands see it through run_ctx.screen. UI thread.
  */
 #ifndef PGMEDIC_APP_CONSOLE_H
 #define PGMEDIC_APP_CONSOLE_H
@@ -19,32 +19,36 @@
 
 struct console;
 
-/* ------------------------------------------------------------------------------------------- start */
+/* ------------------------------------------------------------------------------------------- start
+ */
 
 struct console_conf {
 	const struct options *opt;
 	struct settings *settings;
-	const struct targets *targets;	/* as many as the source has, in its order */
+	const struct targets *targets; /* as many as the source has, in its order */
 	struct source source;
-	struct collector *collector;	/* for acts; NULL: nothing can be done here (a recording) */
-	int wake_fd;			/* read end: a byte when a snapshot or an outcome is ready; -1 none */
-	int target;			/* shown first */
-	const char *history_path;	/* of the prompt; NULL: not kept */
-	const char *script;		/* PGMEDIC_SCRIPT: file of keys and commands; then no terminal is needed */
+	struct collector *collector; /* for acts; NULL: nothing can be done here (a recording) */
+	int wake_fd; /* read end: a byte when a snapshot or an outcome is ready; -1 none */
+	int target;  /* shown first */
+	const char *history_path; /* of the prompt; NULL: not kept */
+	const char
+	    *script; /* PGMEDIC_SCRIPT: file of keys and commands; then no terminal is needed */
 };
 
-/* Opens the screen, runs until quit, restores the terminal. Returns the exit status; *err is set when the screen cannot
- * be opened (status EXIT_FAILED). What conf points to must live as long. */
+/* Opens the screen, runs until quit, restores the terminal. Returns the exit status; *err is set
+ * when the screen cannot be opened (status EXIT_FAILED). What conf points to must live as long. */
 int console_main(const struct console_conf *conf, struct error *err);
 
 /* What commands see of it as run_ctx.screen. */
 extern const struct run_screen console_screen;
 
-/* Names of the themes and keymaps there are (config folder, installed, built in), sorted, NULL-terminated, in the arena. */
+/* Names of the themes and keymaps there are (config folder, installed, built in), sorted,
+ * NULL-terminated, in the arena. */
 const char *const *console_theme_names(struct arena *arena);
 const char *const *console_keymap_names(struct arena *arena);
 
-/* -------------------------------------------------------------------------------------- what is shown */
+/* -------------------------------------------------------------------------------------- what is
+ * shown */
 
 /* The snapshot on the screen (held while paused); borrowed until the loop turns. Never NULL. */
 const struct snapshot *console_snapshot(struct console *c);
@@ -62,11 +66,13 @@ const char *console_context(const struct console *c);
 /* The keys that mean something here, for help. */
 void console_keys_doc(struct console *c, struct doc *doc);
 
-/* -------------------------------------------------------------------------------------- changing it */
+/* -------------------------------------------------------------------------------------- changing
+ * it */
 
 bool console_pane(struct console *c, const char *name, struct error *err) MUST_CHECK;
 /* Another pane with a filter of its own ("blocked_by:42"): L, drilling in. */
-bool console_drill(struct console *c, const char *name, const char *filter, struct error *err) MUST_CHECK;
+bool console_drill(
+    struct console *c, const char *name, const char *filter, struct error *err) MUST_CHECK;
 /* The view before this one ('-'). */
 void console_previous(struct console *c);
 /* A target's name, or "next", "previous". */
@@ -94,8 +100,18 @@ void console_open_detail(struct console *c);
 /* Long lines of the document, when one is shown, wrapped or cut: the other way. */
 void console_wrap(struct console *c);
 enum console_motion {
-	MOVE_UP, MOVE_DOWN, MOVE_PAGE_UP, MOVE_PAGE_DOWN, MOVE_HALF_UP, MOVE_HALF_DOWN, MOVE_TOP, MOVE_BOTTOM, MOVE_LEFT, MOVE_RIGHT,
-	MOVE_FIRST_COLUMN, MOVE_LAST_COLUMN,
+	MOVE_UP,
+	MOVE_DOWN,
+	MOVE_PAGE_UP,
+	MOVE_PAGE_DOWN,
+	MOVE_HALF_UP,
+	MOVE_HALF_DOWN,
+	MOVE_TOP,
+	MOVE_BOTTOM,
+	MOVE_LEFT,
+	MOVE_RIGHT,
+	MOVE_FIRST_COLUMN,
+	MOVE_LAST_COLUMN,
 };
 /* The cursor, or the document; n times. */
 void console_move(struct console *c, enum console_motion motion, int n);
@@ -107,7 +123,8 @@ void console_dump(struct console *c, struct strbuf *out);
 /* For `save view`: the commands that bring the present screen back, one a line. */
 void console_describe(struct console *c, struct strbuf *out);
 
-/* ------------------------------------------------------------------------------------------- talking */
+/* -------------------------------------------------------------------------------------------
+ * talking */
 
 /* One line above the hints, until the next key. */
 void console_message(struct console *c, enum role role, const char *fmt, ...) PRINTF_LIKE(3, 4);

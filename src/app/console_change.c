@@ -53,13 +53,15 @@ console_copy(struct console *c, const char *text, size_t len)
 		}
 	}
 	if (screen_copy(clean.buf, clean.len))
-		console_message(c, ROLE_INFO, "%zu bytes sent to the terminal's clipboard", clean.len);
+		console_message(
+		    c, ROLE_INFO, "%zu bytes sent to the terminal's clipboard", clean.len);
 	else
 		console_message(c, ROLE_WARN, "this terminal has no clipboard");
 	strbuf_release(&clean);
 }
 
-/* ------------------------------------------------------------------------------------ panes and targets */
+/* ------------------------------------------------------------------------------------ panes and
+ * targets */
 
 static void
 show_pane(struct console *c, int pane)
@@ -161,7 +163,8 @@ console_theme(struct console *c, const char *name, struct error *err)
 		c->is_dirty = true;
 	}
 	if (problems.n > 0)
-		console_message(c, ROLE_WARN, "%s%s", problems.lines[0].text, problems.n > 1 ? " (and more)" : "");
+		console_message(c, ROLE_WARN, "%s%s", problems.lines[0].text,
+		    problems.n > 1 ? " (and more)" : "");
 	doc_release(&problems);
 	return is_ok;
 }
@@ -173,7 +176,8 @@ console_keymap(struct console *c, const char *name, struct error *err)
 	bool is_ok = keymap_load(&c->keymap, name, &problems, err);
 
 	if (problems.n > 0)
-		console_message(c, ROLE_WARN, "%s%s", problems.lines[0].text, problems.n > 1 ? " (and more)" : "");
+		console_message(c, ROLE_WARN, "%s%s", problems.lines[0].text,
+		    problems.n > 1 ? " (and more)" : "");
 	else if (is_ok)
 		console_message(c, ROLE_INFO, "keymap %s", name);
 	doc_release(&problems);
@@ -197,80 +201,6 @@ const char *
 console_keymap_name(const struct console *c)
 {
 	return c->keymap.name;
-}
-
-/* Bindings in force here, the pane's own before those for all. Those with the same command share a line. */
-static void
-keys_of(struct console *c, const char *context, bool own, struct doc *doc)
-{
-	const struct keymap *map = &c->keymap;
-
-	for (int i = 0; i < map->n; i++) {
-		const struct binding *b = &map->bindings[i];
-		if (!keymap_is_live(map, b, context) || (strcmp(b->pane, "any") != 0) != own)
-			continue;
-		bool is_first = true;
-		struct strbuf keys = STRBUF_INIT(400);
-		for (int k = 0; k < map->n; k++) {
-			const struct binding *same = &map->bindings[k];
-			char text[96];
-			if (!keymap_is_live(map, same, context) || strcmp(same->command, b->command) != 0 ||
-			    strcmp(same->pane, b->pane) != 0)
-				continue;
-			is_first = is_first && k >= i;
-			strbuf_addf(&keys, "%s%s", keys.len ? " " : "", binding_keys(same, text, sizeof(text)));
-		}
-		if (is_first)
-			doc_pair(doc, keys.buf, ROLE_NORMAL, "%s", *b->help ? b->help : b->command);
-		strbuf_release(&keys);
-	}
-}
-
-static void
-pane_doc(const struct view *v, struct doc *doc)
-{
-	doc_add(doc, ROLE_STRONG, "%s", v->pane->name);
-	doc_add(doc, ROLE_NORMAL, "%s", v->pane->help);
-	for (int i = 0; i < v->grid.nnotes; i++) {
-		const struct grid_note *note = &v->grid.notes[i];
-		doc_add(doc, ROLE_WARN, "%s%s%s", note->what, *note->hint ? ": " : "", note->hint);
-	}
-	doc_add(doc, ROLE_NORMAL, "%s", "");
-}
-
-static void
-columns_doc(const struct view *v, struct doc *doc)
-{
-	doc_add(doc, ROLE_NORMAL, "%s", "");
-	doc_add(doc, ROLE_STRONG, "columns (c chooses; hidden ones in parentheses)");
-	for (int i = 0; i < v->pane->ncolumns; i++) {
-		const struct column *col = &v->pane->columns[i];
-		bool is_shown = false;
-		for (int k = 0; k < v->ncols; k++)
-			is_shown |= v->cols[k] == i;
-		char label[80];
-		snprintf(label, sizeof(label), is_shown ? "%s" : "(%s)", col->name);
-		doc_pair(doc, label, ROLE_NORMAL, "%s", col->help ? col->help : "");
-	}
-}
-
-void
-console_keys_doc(struct console *c, struct doc *doc)
-{
-	const char *context = console_context(c);
-	bool on_page = console_page(c) != NULL;
-
-	if (!on_page)
-		pane_doc(&console_pane_view(c)->view, doc);
-	doc_add(doc, ROLE_STRONG, "keys here");
-	keys_of(c, context, true, doc);
-	doc_add(doc, ROLE_NORMAL, "%s", "");
-	doc_add(doc, ROLE_STRONG, "keys everywhere");
-	keys_of(c, context, false, doc);
-	if (!on_page)
-		columns_doc(&console_pane_view(c)->view, doc);
-	doc_add(doc, ROLE_NORMAL, "%s", "");
-	doc_add(doc, ROLE_HINT, "More: :help commands, :help filter, :help COMMAND");
 }
 
 void
@@ -370,7 +300,8 @@ console_find(struct console *c, bool backwards)
 	if (page) {
 		snprintf(page->view.search, sizeof(page->view.search), "%s", c->find);
 		if (!docview_find(&page->view, &page->doc, backwards))
-			console_message(c, ROLE_INFO, *c->find ? "no more \"%s\"" : "nothing to find yet: press /", c->find);
+			console_message(c, ROLE_INFO,
+			    *c->find ? "no more \"%s\"" : "nothing to find yet: press /", c->find);
 		return true;
 	}
 	struct view *v = console_view(c);
@@ -504,14 +435,16 @@ console_describe(struct console *c, struct strbuf *out)
 		strbuf_addf(out, " %s", v->pane->columns[v->cols[i]].name);
 	strbuf_addc(out, '\n');
 	if (v->sort_col >= 0)
-		strbuf_addf(out, "sort %s %s\n", v->pane->columns[v->sort_col].name, v->is_descending ? "desc" : "asc");
+		strbuf_addf(out, "sort %s %s\n", v->pane->columns[v->sort_col].name,
+		    v->is_descending ? "desc" : "asc");
 	strbuf_addf(out, "filter %s\n", v->filter_text ? v->filter_text : "");
 	if (v->pane->modes)
 		strbuf_addf(out, "mode %s\n", v->pane->modes[v->opts.mode].name);
 	arena_release(&arena);
 }
 
-/* ------------------------------------------------------------------------------------ run_ctx.screen */
+/* ------------------------------------------------------------------------------------
+ * run_ctx.screen */
 
 static const struct pane *
 shown_pane(struct console *c)
@@ -559,7 +492,8 @@ show_doc(struct console *c, const char *title, const struct doc *from)
 
 	/* Lines of a doc are clean; doc_text keeps them so, and the labels are put back. */
 	for (int i = 0; i < from->n; i++) {
-		doc_text(&doc, from->lines[i].role, from->lines[i].text, strlen(from->lines[i].text));
+		doc_text(
+		    &doc, from->lines[i].role, from->lines[i].text, strlen(from->lines[i].text));
 		if (doc.n == i + 1)
 			doc.lines[i].label_len = from->lines[i].label_len;
 	}

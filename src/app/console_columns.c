@@ -127,7 +127,8 @@ chooser_draw(struct console *c, struct draw *d)
 	int page = d->rows - 1;
 
 	draw_clear(d, 0, 0, ROLE_HEADER);
-	draw_text(d, 0, 0, ROLE_HEADER, "columns: Space shows or hides, < > move, Enter accepts, Esc leaves them as they were");
+	draw_text(d, 0, 0, ROLE_HEADER,
+	    "columns: Space shows or hides, < > move, Enter accepts, Esc leaves them as they were");
 	if (ch->cursor < ch->top)
 		ch->top = ch->cursor;
 	if (ch->cursor >= ch->top + page)
@@ -135,10 +136,12 @@ chooser_draw(struct console *c, struct draw *d)
 	for (int i = 0; i < page && ch->top + i < ch->n; i++) {
 		int at = ch->top + i;
 		const struct column *col = &pane->columns[ch->order[at]];
-		enum role role = at == ch->cursor ? ROLE_CURSOR : ch->shown[at] ? ROLE_NORMAL : ROLE_DIM;
+		enum role role = at == ch->cursor ? ROLE_CURSOR :
+		    ch->shown[at]                 ? ROLE_NORMAL :
+		                                    ROLE_DIM;
 		if (at == ch->cursor)
 			draw_clear(d, 1 + i, 0, role);
-		draw_printf(d, 1 + i, 0, role, "[%c] %-22s %s", ch->shown[at] ? 'x' : ' ', col->name,
-		    col->help ? col->help : "");
+		draw_printf(d, 1 + i, 0, role, "[%c] %-22s %s", ch->shown[at] ? 'x' : ' ',
+		    col->name, col->help ? col->help : "");
 	}
 }

@@ -1,4 +1,5 @@
-/* Documents over the table: help, plans, and the detail of a row, which follows its row as long as that exists. */
+/* Documents over the table: help, plans, and the detail of a row, which follows its row as long as
+ * that exists. */
 #include "config.h"
 
 #include <stdio.h>
@@ -39,7 +40,8 @@ open_page(struct console *c, const char *title)
 	struct page *page = &c->pages[c->npages++];
 	memset(page, 0, sizeof(*page));
 	utf8_clean(&clean, title, strlen(title), true);
-	snprintf(page->title, sizeof(page->title), "%.*s", (int)utf8_fit(clean.buf, clean.len, 120, NULL), clean.buf);
+	snprintf(page->title, sizeof(page->title), "%.*s",
+	    (int)utf8_fit(clean.buf, clean.len, 120, NULL), clean.buf);
 	strbuf_release(&clean);
 	c->is_dirty = true;
 	return page;
@@ -146,4 +148,83 @@ console_wrap(struct console *c)
 	page->view.no_wrap = !page->view.no_wrap;
 	page->view.left = 0;
 	c->is_dirty = true;
+}
+
+/* ------------------------------------------------------------------------------------ keys */
+
+/* Bindings in force here, the pane's own before those for all. Those with the same command share a
+ * line. */
+static void
+keys_of(struct console *c, const char *context, bool own, struct doc *doc)
+{
+	const struct keymap *map = &c->keymap;
+
+	for (int i = 0; i < map->n; i++) {
+		const struct binding *b = &map->bindings[i];
+		if (!keymap_is_live(map, b, context) || (strcmp(b->pane, "any") != 0) != own)
+			continue;
+		bool is_first = true;
+		struct strbuf keys = STRBUF_INIT(400);
+		for (int k = 0; k < map->n; k++) {
+			const struct binding *same = &map->bindings[k];
+			char text[96];
+			if (!keymap_is_live(map, same, context) ||
+			    strcmp(same->command, b->command) != 0 ||
+			    strcmp(same->pane, b->pane) != 0)
+				continue;
+			is_first = is_first && k >= i;
+			strbuf_addf(&keys, "%s%s", keys.len ? " " : "",
+			    binding_keys(same, text, sizeof(text)));
+		}
+		if (is_first)
+			doc_pair(doc, keys.buf, ROLE_NORMAL, "%s", *b->help ? b->help : b->command);
+		strbuf_release(&keys);
+	}
+}
+
+static void
+pane_doc(const struct view *v, struct doc *doc)
+{
+	doc_add(doc, ROLE_STRONG, "%s", v->pane->name);
+	doc_add(doc, ROLE_NORMAL, "%s", v->pane->help);
+	for (int i = 0; i < v->grid.nnotes; i++) {
+		const struct grid_note *note = &v->grid.notes[i];
+		doc_add(doc, ROLE_WARN, "%s%s%s", note->what, *note->hint ? ": " : "", note->hint);
+	}
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+}
+
+static void
+columns_doc(const struct view *v, struct doc *doc)
+{
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+	doc_add(doc, ROLE_STRONG, "columns (c chooses; hidden ones in parentheses)");
+	for (int i = 0; i < v->pane->ncolumns; i++) {
+		const struct column *col = &v->pane->columns[i];
+		bool is_shown = false;
+		for (int k = 0; k < v->ncols; k++)
+			is_shown |= v->cols[k] == i;
+		char label[80];
+		snprintf(label, sizeof(label), is_shown ? "%s" : "(%s)", col->name);
+		doc_pair(doc, label, ROLE_NORMAL, "%s", col->help ? col->help : "");
+	}
+}
+
+void
+console_keys_doc(struct console *c, struct doc *doc)
+{
+	const char *context = console_context(c);
+	bool on_page = console_page(c) != NULL;
+
+	if (!on_page)
+		pane_doc(&console_pane_view(c)->view, doc);
+	doc_add(doc, ROLE_STRONG, "keys here");
+	keys_of(c, context, true, doc);
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+	doc_add(doc, ROLE_STRONG, "keys everywhere");
+	keys_of(c, context, false, doc);
+	if (!on_page)
+		columns_doc(&console_pane_view(c)->view, doc);
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+	doc_add(doc, ROLE_HINT, "More: :help commands, :help filter, :help COMMAND");
 }

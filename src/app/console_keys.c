@@ -1,6 +1,6 @@
 /*
- * From a key to a command line. An open question, the prompt and the column chooser see keys first; then the keymap says
- * which command a key means here.
+ * From a key to a command line. An open question, the prompt and the column chooser see keys first;
+ * then the keymap says which command a key means here.
  */
 #include "config.h"
 
@@ -16,7 +16,8 @@
 /* ------------------------------------------------------------------------------------ prompt */
 
 void
-console_complete(void *ctx, const char *line, int point, int *start, void (*add)(void *arg, const char *text), void *arg)
+console_complete(void *ctx, const char *line, int point, int *start,
+    void (*add)(void *arg, const char *text), void *arg)
 {
 	struct console *c = ctx;
 	struct arena arena = { 0 };
@@ -83,7 +84,8 @@ prompt_accepted(struct console *c, const char *line)
 	if (c->is_prompt_find) {
 		snprintf(c->find, sizeof(c->find), "%s", line);
 		if (console_page(c))
-			snprintf(console_page(c)->view.search, sizeof(console_page(c)->view.search), "%s", line);
+			snprintf(console_page(c)->view.search, sizeof(console_page(c)->view.search),
+			    "%s", line);
 		console_find(c, false);
 	} else if (c->is_prompt_filter) {
 		c->message[0] = '\0';
@@ -136,7 +138,8 @@ void
 console_paste(struct console *c, const char *text, size_t len)
 {
 	if (!prompt_is_open()) {
-		console_message(c, ROLE_INFO, "pasted text is taken at the prompt only: press : first");
+		console_message(
+		    c, ROLE_INFO, "pasted text is taken at the prompt only: press : first");
 		return;
 	}
 	prompt_paste(text, len);
@@ -215,8 +218,8 @@ click_tab(struct console *c)
 	struct error err = { 0 };
 
 	for (int i = 0; i < (int)ARRAY_LEN(c->tab_from) && panes[i]; i++)
-		if (c->mouse_col >= c->tab_from[i] && c->mouse_col < c->tab_to[i] && c->tab_from[i] >= 0 &&
-		    !console_pane(c, panes[i]->name, &err))
+		if (c->mouse_col >= c->tab_from[i] && c->mouse_col < c->tab_to[i] &&
+		    c->tab_from[i] >= 0 && !console_pane(c, panes[i]->name, &err))
 			console_error(c, &err);
 }
 
@@ -235,7 +238,8 @@ console_click(struct console *c)
 	}
 	if (console_page(c))
 		return;
-	table_hit(&pv->table, &spec, c->mouse_row - c->table_area.y, c->mouse_col - c->table_area.x, &row, &col);
+	table_hit(&pv->table, &spec, c->mouse_row - c->table_area.y, c->mouse_col - c->table_area.x,
+	    &row, &col);
 	if (row >= 0) {
 		view_goto(v, row);
 	} else if (col >= 0) {
@@ -283,7 +287,8 @@ console_key(struct console *c, uint32_t key)
 	if (c->confirm_is_open) {
 		confirm_key(c, key);
 	} else if (prompt_is_open()) {
-		if (key == TK_WHEEL_UP || key == TK_WHEEL_DOWN || key == TK_CLICK || key == TK_DOUBLE_CLICK)
+		if (key == TK_WHEEL_UP || key == TK_WHEEL_DOWN || key == TK_CLICK ||
+		    key == TK_DOUBLE_CLICK)
 			return;
 		prompt_typed(c, key);
 	} else if (c->chooser.is_open && chooser_key(c, key)) {

@@ -17,15 +17,15 @@ enum { CONSOLE_PAGES = 8, CONSOLE_MESSAGE = 512 };
 struct pane_view {
 	struct view view;
 	struct table table;
-	struct arena match_arena;	/* words of the filter, for highlighting */
+	struct arena match_arena; /* words of the filter, for highlighting */
 	const char *match[TABLE_MAX_MATCH];
 };
 
 struct target_state {
-	const struct snapshot *snap;	/* newest, with a reference */
-	const struct snapshot *held;	/* while paused */
-	int pane, previous_pane;	/* indices of panes[]; previous -1 */
-	struct pane_view **views;	/* by pane, made when first shown */
+	const struct snapshot *snap; /* newest, with a reference */
+	const struct snapshot *held; /* while paused */
+	int pane, previous_pane;     /* indices of panes[]; previous -1 */
+	struct pane_view **views;    /* by pane, made when first shown */
 	int refresh_ms;
 };
 
@@ -38,14 +38,14 @@ struct page {
 	bool is_detail, is_gone;
 	int pane;
 	uint64_t key;
-	unsigned long fills;		/* of the view when it was made */
+	unsigned long fills; /* of the view when it was made */
 };
 
 /* The column chooser. */
 struct chooser {
 	bool is_open;
-	int order[VIEW_MAX_COLS];	/* columns in the order offered */
-	bool shown[VIEW_MAX_COLS];	/* by place in order */
+	int order[VIEW_MAX_COLS];  /* columns in the order offered */
+	bool shown[VIEW_MAX_COLS]; /* by place in order */
 	int n, cursor, top;
 };
 
@@ -57,11 +57,11 @@ struct calm {
 
 struct script {
 	char *text;
-	char *next;		/* rest to run */
+	char *next; /* rest to run */
 	int line;
-	int wait_samples;	/* > 0: until the snapshot has this many more */
+	int wait_samples; /* > 0: until the snapshot has this many more */
 	uint64_t wait_from;
-	struct mono since;	/* of the wait, for the watchdog */
+	struct mono since; /* of the wait, for the watchdog */
 	bool failed;
 };
 
@@ -69,40 +69,39 @@ struct console {
 	const struct console_conf *conf;
 	struct target_state *targets;
 	int ntargets, target;
-	struct acting *acting;		/* NULL: nothing can be done here */
+	struct acting *acting; /* NULL: nothing can be done here */
 
 	struct theme theme;
 	struct keymap keymap;
-	uint32_t keys[KEYMAP_SEQ];	/* typed so far of a sequence */
+	uint32_t keys[KEYMAP_SEQ]; /* typed so far of a sequence */
 	int nkeys;
 
 	struct page pages[CONSOLE_PAGES];
 	int npages;
 	struct chooser chooser;
-	bool is_prompt_filter;		/* the prompt is the live filter … */
-	char *filter_before;		/* … and this was in force before */
-	bool is_prompt_find;		/* the prompt looks for a text in the document */
+	bool is_prompt_filter; /* the prompt is the live filter … */
+	char *filter_before;   /* … and this was in force before */
+	bool is_prompt_find;   /* the prompt looks for a text in the document */
 	char find[128];
 
 	bool is_paused;
 	struct mono paused_at;
-	bool is_adjusting;		/* the last key changed the refresh rate */
-	bool no_hints;			/* setting: the bottom line is the table's */
+	bool is_adjusting; /* the last key changed the refresh rate */
+	bool no_hints;     /* setting: the bottom line is the table's */
 	char message[CONSOLE_MESSAGE];
 	enum role message_role;
-	bool confirm_is_open;		/* an act asks */
+	bool confirm_is_open; /* an act asks */
 	struct mono confirm_since;
 	struct docview confirm_view;
 
 	struct calm cost, lag;
-	uint64_t drawn_seq;		/* snapshot of the last frame */
-	bool late_shown;		/* the title says that data is late */
-	struct draw table_area;		/* of the last frame, for the mouse */
+	uint64_t drawn_seq;     /* snapshot of the last frame */
+	bool late_shown;        /* the title says that data is late */
+	struct draw table_area; /* of the last frame, for the mouse */
 	int mouse_row, mouse_col;
-	int tab_from[32], tab_to[32];	/* columns of the tabs drawn, by pane; -1 none */
+	int tab_from[32], tab_to[32]; /* columns of the tabs drawn, by pane; -1 none */
 
 	struct script script;
-	int signal_fd;			/* read end of the signal pipe */
 	bool is_dirty, is_quitting;
 	int status;
 };
@@ -118,19 +117,31 @@ bool console_run_line(struct console *c, const char *line, struct error *err) MU
 /* As a key or the prompt does: errors go to the message line. */
 void console_execute(struct console *c, const char *line);
 
+/* console_signal.c */
+bool console_signals_open(struct error *err) MUST_CHECK;
+void console_signals_close(void);
+int console_signals_fd(void);
+/* Acts on what came in. */
+void console_signals(struct console *c);
+
+/* console_title.c */
+void console_draw_title(struct console *c, struct draw *screen, struct mono now);
+void console_draw_tabs(struct console *c, struct draw *screen);
+
 /* console_draw.c */
 void console_draw(struct console *c);
-/* Why the shown data is late: "" when it is not. *next_ms: when to look again, -1 not before the next snapshot. */
+/* Why the shown data is late: "" when it is not. *next_ms: when to look again, -1 not before the
+ * next snapshot. */
 const char *console_late(struct console *c, struct mono now, char *buf, size_t size, int *next_ms);
 
 /* console_keys.c */
 void console_key(struct console *c, uint32_t key);
 void console_paste(struct console *c, const char *text, size_t len);
-void console_complete(void *ctx, const char *line, int point, int *start, void (*add)(void *arg, const char *text),
-    void *arg);
+void console_complete(void *ctx, const char *line, int point, int *start,
+    void (*add)(void *arg, const char *text), void *arg);
 
 /* console_doc.c */
-struct page *console_page(struct console *c);	/* on top, or NULL */
+struct page *console_page(struct console *c); /* on top, or NULL */
 void console_close_page(struct console *c);
 void console_update_detail(struct console *c);
 void row_doc(const struct view *v, int row, struct doc *doc);
@@ -142,7 +153,8 @@ void chooser_draw(struct console *c, struct draw *d);
 /* console_script.c */
 bool script_open(struct script *s, const char *path, struct error *err) MUST_CHECK;
 void script_release(struct script *s);
-/* Runs the next step when nothing is loading. Milliseconds until it wants to look again; -1: the script has ended. */
+/* Runs the next step when nothing is loading. Milliseconds until it wants to look again; -1: the
+ * script has ended. */
 int script_step(struct console *c);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * A script drives the console in place of a terminal: lines that begin with ':' are typed at the prompt and end with
- * Enter, other lines are keys as keymaps write them ("jj<Enter>"), '#' begins a comment. ":wait sample N" runs the
- * next line after N more snapshots. At its end the console quits; a wait that takes too long fails it.
+ * A script drives the console in place of a terminal: lines that begin with ':' are typed at the
+ * prompt and end with Enter, other lines are keys as keymaps write them ("jj<Enter>"), '#' begins a
+ * comment. ":wait sample N" runs the next line after N more snapshots. At its end the console
+ * quits; a wait that takes too long fails it.
  */
 #include "config.h"
 
@@ -16,7 +17,7 @@
 
 enum {
 	SCRIPT_MAX = 1 << 20,
-	WATCHDOG_MS = 20000,	/* a wait that takes longer fails the script */
+	WATCHDOG_MS = 20000, /* a wait that takes longer fails the script */
 	LOOK_AGAIN_MS = 50,
 };
 
@@ -25,7 +26,8 @@ script_open(struct script *s, const char *path, struct error *err)
 {
 	FILE *f = fopen(path, "re");
 	if (!f)
-		return error_set(err, ERR_FILE, "cannot read the script %s: %s", path, strerror(errno));
+		return error_set(
+		    err, ERR_FILE, "cannot read the script %s: %s", path, strerror(errno));
 	s->text = xcalloc(1, SCRIPT_MAX + 1);
 	size_t n = fread(s->text, 1, SCRIPT_MAX, f);
 	fclose(f);
@@ -44,7 +46,8 @@ script_release(struct script *s)
 static void
 script_fail(struct console *c, const char *why, const char *word)
 {
-	fprintf(stderr, "%s:%d: %s%s%s\n", c->conf->script, c->script.line, why, *word ? ": " : "", word);
+	fprintf(stderr, "%s:%d: %s%s%s\n", c->conf->script, c->script.line, why, *word ? ": " : "",
+	    word);
 	c->script.failed = true;
 }
 
@@ -107,10 +110,12 @@ is_waiting(struct console *c)
 	struct script *s = &c->script;
 	const struct source *source = &c->conf->source;
 
-	if (s->wait_samples > 0 && console_state(c)->snap->seq >= s->wait_from + (uint64_t)s->wait_samples)
+	if (s->wait_samples > 0 &&
+	    console_state(c)->snap->seq >= s->wait_from + (uint64_t)s->wait_samples)
 		s->wait_samples = 0;
 	bool acts = c->acting &&
-	    (acting_state(c->acting) == ACTING_LOOKING || acting_state(c->acting) == ACTING_RUNNING);
+	    (acting_state(c->acting) == ACTING_LOOKING ||
+	        acting_state(c->acting) == ACTING_RUNNING);
 	if (!is_loading(c) && s->wait_samples == 0 && !acts)
 		return false;
 	if (s->wait_samples > 0 && source->ops->step && source->ops->step(source->self, 1))

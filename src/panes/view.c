@@ -1,4 +1,5 @@
-/* State of a pane on the screen, and its grid: filled once per snapshot, arranged once per change of sort or filter. */
+/* State of a pane on the screen, and its grid: filled once per snapshot, arranged once per change
+ * of sort or filter. */
 #include "config.h"
 
 #include "panes/view.h"
@@ -133,7 +134,8 @@ view_update(struct view *v, const struct snapshot *snap, struct mono now)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------ what users change */
+/* ------------------------------------------------------------------------------------ what users
+ * change */
 
 bool
 view_filter(struct view *v, const char *text, struct error *err)
@@ -210,7 +212,8 @@ view_sort(struct view *v, const char *column, bool descending, struct error *err
 static bool
 sorts_down(const struct column *col)
 {
-	return col->kind != COL_TEXT && col->kind != COL_QUERY && col->kind != COL_INT && col->kind != COL_BOOL;
+	return col->kind != COL_TEXT && col->kind != COL_QUERY && col->kind != COL_INT &&
+	    col->kind != COL_BOOL;
 }
 
 void
@@ -294,7 +297,8 @@ view_columns(struct view *v, const char *const *names, int n, struct error *err)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------ cursor and tags */
+/* ------------------------------------------------------------------------------------ cursor and
+ * tags */
 
 void
 view_goto(struct view *v, int row)

@@ -1,7 +1,7 @@
 /*
- * What a user did to a pane of a target: cursor, tags, filter, sort, columns, options; and the grid that results from it,
- * kept until the snapshot or one of these changes. Used by the screen, by `show`, and by actions on tagged rows. No curses.
- * One thread at a time.
+ * What a user did to a pane of a target: cursor, tags, filter, sort, columns, options; and the grid
+ * that results from it, kept until the snapshot or one of these changes. Used by the screen, by
+ * `show`, and by actions on tagged rows. No curses. One thread at a time.
  */
 #ifndef PGMEDIC_PANES_VIEW_H
 #define PGMEDIC_PANES_VIEW_H
@@ -25,37 +25,38 @@ enum { VIEW_MAX_COLS = 96 };
 struct view {
 	const struct pane *pane;
 	struct pane_opts opts;
-	void *cache;			/* the pane's */
+	void *cache; /* the pane's */
 
-	struct grid grid;		/* sorted and filtered: what is shown */
-	struct grid_row *all;		/* rows as filled, before sort and filter */
+	struct grid grid;     /* sorted and filtered: what is shown */
+	struct grid_row *all; /* rows as filled, before sort and filter */
 	int nall, cap_all;
-	const void *snap;		/* the snapshot it was filled from: compared, never followed */
+	const void *snap; /* the snapshot it was filled from: compared, never followed */
 	uint64_t seq;
-	bool is_filled, is_arranged;	/* is_arranged: sort and filter are applied */
-	unsigned long fills;		/* how often fill ran, for tests and :debug */
+	bool is_filled, is_arranged; /* is_arranged: sort and filter are applied */
+	unsigned long fills;         /* how often fill ran, for tests and :debug */
 
-	char *filter_text;		/* NULL: none */
+	char *filter_text; /* NULL: none */
 	struct grid_filter *filter;
-	int sort_col;			/* -1: as filled */
+	int sort_col; /* -1: as filled */
 	bool is_descending;
-	int cols[VIEW_MAX_COLS];	/* shown columns in order */
+	int cols[VIEW_MAX_COLS]; /* shown columns in order */
 	int ncols;
-	bool has_own_cols;		/* chosen by the user */
+	bool has_own_cols; /* chosen by the user */
 
-	int cursor;			/* row, -1 when there is none */
-	uint64_t cursor_key;		/* it stays on this row while that exists */
+	int cursor;          /* row, -1 when there is none */
+	uint64_t cursor_key; /* it stays on this row while that exists */
 	bool has_cursor_key;
 	struct view_tag *tags;
 	int ntags, cap_tags;
-	bool wrap;			/* statement texts over several lines */
-	bool expanded;			/* the row under the cursor in full beside the table */
+	bool wrap;     /* statement texts over several lines */
+	bool expanded; /* the row under the cursor in full beside the table */
 };
 
 void view_init(struct view *v, const struct pane *pane);
 void view_release(struct view *v);
 
-/* Bring the grid up to date with a snapshot, and the cursor to its row. True when the grid changed. */
+/* Bring the grid up to date with a snapshot, and the cursor to its row. True when the grid changed.
+ */
 bool view_update(struct view *v, const struct snapshot *snap, struct mono now);
 /* Sort and filter what is filled, when that is due. */
 void view_arrange(struct view *v);

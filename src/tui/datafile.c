@@ -12,7 +12,7 @@
 #include "base/conf.h"
 #include "base/lexer.h"
 
-enum { DATAFILE_MAX = 256 * 1024 };	/* bytes; a keymap or theme has a few thousand */
+enum { DATAFILE_MAX = 256 * 1024 }; /* bytes; a keymap or theme has a few thousand */
 
 static char *
 read_text(struct arena *arena, const char *path)
@@ -29,8 +29,8 @@ read_text(struct arena *arena, const char *path)
 }
 
 const char *
-datafile_read(struct arena *arena, const char *folder, const char *name, const char *ending, const char **path,
-    struct error *err)
+datafile_read(struct arena *arena, const char *folder, const char *name, const char *ending,
+    const char **path, struct error *err)
 {
 	const char *rel = arena_printf(arena, "%s/%s%s", folder, name, ending);
 	bool is_path = strchr(name, '/') != NULL;
@@ -46,7 +46,8 @@ datafile_read(struct arena *arena, const char *folder, const char *name, const c
 		*path = rel;
 		return text;
 	}
-	error_set(err, ERR_NOT_FOUND, "there is no %s \"%s\"", strcmp(folder, "themes") == 0 ? "theme" : "keymap", name);
+	error_set(err, ERR_NOT_FOUND, "there is no %s \"%s\"",
+	    strcmp(folder, "themes") == 0 ? "theme" : "keymap", name);
 	const char *near = nearest_name(name, datafile_names(arena, folder, ending));
 	if (near)
 		error_hint(err, "The nearest name is \"%s\".", near);
@@ -66,7 +67,8 @@ names_add(struct names *names, const char *file, const char *ending)
 	if (len <= end || strcmp(file + len - end, ending) != 0)
 		return;
 	for (int i = 0; i < names->n; i++)
-		if (strlen(names->items[i]) == len - end && strncmp(names->items[i], file, len - end) == 0)
+		if (strlen(names->items[i]) == len - end &&
+		    strncmp(names->items[i], file, len - end) == 0)
 			return;
 	GROW(names->items, names->n, names->cap);
 	names->items[names->n++] = arena_strndup(names->arena, file, len - end);

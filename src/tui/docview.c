@@ -1,4 +1,5 @@
-/* Shows a document: a window of its screen lines, where long lines are wrapped unless the user scrolls them sideways. */
+/* Shows a document: a window of its screen lines, where long lines are wrapped unless the user
+ * scrolls them sideways. */
 #include "config.h"
 
 #include "tui/docview.h"
@@ -28,7 +29,9 @@ line_height(const struct docview *v, const struct doc_line *line, int cols)
 	size_t first = wrap_line(line->text, len, cols, &skip);
 	if (first + skip >= len)
 		return 1;
-	return 1 + wrap_count(line->text + first + skip, len - first - skip, cols - indent_of(line, cols), MAX_WRAPPED);
+	return 1 +
+	    wrap_count(line->text + first + skip, len - first - skip, cols - indent_of(line, cols),
+	        MAX_WRAPPED);
 }
 
 static void
@@ -43,7 +46,8 @@ draw_matches(struct draw *d, const struct docview *v, int row, int x, const char
 }
 
 static void
-draw_part(struct draw *d, const struct docview *v, const struct doc_line *line, int row, int x, size_t from, size_t len)
+draw_part(struct draw *d, const struct docview *v, const struct doc_line *line, int row, int x,
+    size_t from, size_t len)
 {
 	size_t label = (size_t)line->label_len > from ? (size_t)line->label_len - from : 0;
 	if (label > len)

@@ -9,11 +9,11 @@
 
 /* A zeroed struct is a fresh view. The document is the caller's. */
 struct docview {
-	int top;		/* first screen line shown (wrapped lines count each) */
-	int left;		/* columns scrolled, when not wrapping */
+	int top;  /* first screen line shown (wrapped lines count each) */
+	int left; /* columns scrolled, when not wrapping */
 	bool no_wrap;
-	char search[128];	/* "" none; case-blind */
-	int total, page;	/* of the last drawing */
+	char search[128]; /* "" none; case-blind */
+	int total, page;  /* of the last drawing */
 	int cols;
 };
 

@@ -1,4 +1,5 @@
-/* Text and charts in a rectangle: clipped, measured by our own width table, and plain ASCII where the terminal needs it. */
+/* Text and charts in a rectangle: clipped, measured by our own width table, and plain ASCII where
+ * the terminal needs it. */
 #include "config.h"
 
 #include "tui/draw.h"
@@ -14,12 +15,12 @@
 #include "tui/screen.h"
 #include "tui/term.h"
 
-enum { RUN_MAX = 256 };	/* cells handed to curses at once */
+enum { RUN_MAX = 256 }; /* cells handed to curses at once */
 
 struct run {
 	cchar_t cells[RUN_MAX + 1];
-	int n;			/* cells gathered */
-	int width;		/* their columns */
+	int n;     /* cells gathered */
+	int width; /* their columns */
 	int y, x;
 	struct look look;
 };
@@ -62,7 +63,8 @@ run_combine(struct run *run, uint32_t cp)
 	setcchar(cell, text, attrs, pair, NULL);
 }
 
-/* Curses goes by the C library's widths; where those differ from ours, a stand-in of our width keeps columns straight. */
+/* Curses goes by the C library's widths; where those differ from ours, a stand-in of our width
+ * keeps columns straight. */
 static void
 run_char(struct run *run, uint32_t cp, int width)
 {
@@ -142,8 +144,10 @@ draw_clear(struct draw *d, int row, int col, enum role role)
 
 /* ------------------------------------------------------------------------------------ charts */
 
-static const uint32_t eighths_up[] = { ' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586, 0x2587, 0x2588 };
-static const uint32_t eighths_right[] = { ' ', 0x258f, 0x258e, 0x258d, 0x258c, 0x258b, 0x258a, 0x2589, 0x2588 };
+static const uint32_t eighths_up[] = { ' ', 0x2581, 0x2582, 0x2583, 0x2584, 0x2585, 0x2586, 0x2587,
+	0x2588 };
+static const uint32_t eighths_right[] = { ' ', 0x258f, 0x258e, 0x258d, 0x258c, 0x258b, 0x258a,
+	0x2589, 0x2588 };
 static const char ascii_up[] = " _.:-=+*#";
 
 static double
@@ -183,7 +187,8 @@ braille(int left, int right)
 }
 
 void
-draw_spark(struct draw *d, int row, int col, int width, const float *v, int n, double max, enum role role)
+draw_spark(
+    struct draw *d, int row, int col, int width, const float *v, int n, double max, enum role role)
 {
 	bool is_braille = utf8_enabled && n > width;
 	int values = is_braille ? 2 * width : width;
@@ -201,12 +206,14 @@ draw_spark(struct draw *d, int row, int col, int width, const float *v, int n, d
 		if (is_braille) {
 			int l = 2 * x - missing, r = l + 1;
 			put_cp(d, row, col + x, role,
-			    braille(l >= 0 ? level(v[l], max, 4) : 0, r >= 0 ? level(v[r], max, 4) : 0));
+			    braille(l >= 0 ? level(v[l], max, 4) : 0,
+			        r >= 0 ? level(v[r], max, 4) : 0));
 			continue;
 		}
 		int i = x - missing;
 		int l = i >= 0 ? level(v[i], max, 8) : 0;
-		put_cp(d, row, col + x, role, utf8_enabled ? eighths_up[l] : (uint32_t)(unsigned char)ascii_up[l]);
+		put_cp(d, row, col + x, role,
+		    utf8_enabled ? eighths_up[l] : (uint32_t)(unsigned char)ascii_up[l]);
 	}
 }
 
@@ -221,7 +228,10 @@ draw_bar(struct draw *d, int row, int col, int width, double ratio, enum role ro
 	for (int x = 0; x < width; x++) {
 		int left = eighths - 8 * x;
 		left = left < 0 ? 0 : left > 8 ? 8 : left;
-		put_cp(d, row, col + x, role, utf8_enabled ? eighths_right[left] : left >= 4 ? '#' : ' ');
+		put_cp(d, row, col + x, role,
+		    utf8_enabled  ? eighths_right[left] :
+		        left >= 4 ? '#' :
+		                    ' ');
 	}
 }
 
@@ -230,10 +240,11 @@ struct stack {
 	const char *letters;
 	int nparts, height;
 	double max;
-	int line_row;	/* rows from the bottom, -1 none */
+	int line_row; /* rows from the bottom, -1 none */
 };
 
-/* One column from the bottom up. Each part ends where the sum so far ends, so that rounding does not add up. */
+/* One column from the bottom up. Each part ends where the sum so far ends, so that rounding does
+ * not add up. */
 static void
 draw_stack_column(struct draw *d, int row, int x, const struct stack *s, const float *parts)
 {
@@ -254,7 +265,8 @@ draw_stack_column(struct draw *d, int row, int x, const struct stack *s, const f
 		}
 	}
 	if (s->line_row >= filled && s->line_row < s->height)
-		put_cp(d, row + s->height - 1 - s->line_row, x, ROLE_FRAME, utf8_enabled ? 0x2504 : '-');
+		put_cp(d, row + s->height - 1 - s->line_row, x, ROLE_FRAME,
+		    utf8_enabled ? 0x2504 : '-');
 }
 
 /* A round number not below v: 1, 2 or 5 times a power of ten, so that the scale seldom changes. */
@@ -271,10 +283,14 @@ round_up(double v)
 }
 
 double
-draw_stack(struct draw *d, int row, int col, int height, int width, const float *v, int n, int nparts,
-    const unsigned char *roles, const char *letters, double line, double max)
+draw_stack(struct draw *d, int row, int col, int height, int width, const float *v, int n,
+    int nparts, const unsigned char *roles, const char *letters, double line, double max)
 {
-	struct stack s = { .roles = roles, .letters = letters, .nparts = nparts, .height = height, .max = max,
+	struct stack s = { .roles = roles,
+		.letters = letters,
+		.nparts = nparts,
+		.height = height,
+		.max = max,
 		.line_row = -1 };
 
 	if (width <= 0 || height <= 0)
@@ -300,7 +316,8 @@ draw_stack(struct draw *d, int row, int col, int height, int width, const float 
 	for (int x = 0; x < width; x++) {
 		int i = x - (width - n);
 		s.nparts = i < 0 ? 0 : nparts;
-		draw_stack_column(d, row, col + x, &s, i < 0 ? NULL : v + (size_t)i * (size_t)nparts);
+		draw_stack_column(
+		    d, row, col + x, &s, i < 0 ? NULL : v + (size_t)i * (size_t)nparts);
 	}
 	return s.max;
 }

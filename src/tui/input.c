@@ -1,4 +1,5 @@
-/* Keys from curses, as one number each; paste brackets and the mouse. The statics are the UI thread's. */
+/* Keys from curses, as one number each; paste brackets and the mouse. The statics are the UI
+ * thread's. */
 #include "config.h"
 
 #include "tui/input.h"
@@ -17,7 +18,7 @@
 #include "tui/term.h"
 
 enum {
-	KEY_PASTE_BEGIN = KEY_MAX + 1,	/* defined in screen.c */
+	KEY_PASTE_BEGIN = KEY_MAX + 1, /* defined in screen.c */
 	KEY_PASTE_END = KEY_MAX + 2,
 	PASTE_MAX = 1 << 20,
 	DOUBLE_CLICK_MS = 350,
@@ -111,7 +112,8 @@ read_mouse(struct input *in)
 		in->key = TK_WHEEL_DOWN;
 	} else if (event.bstate & BUTTON1_PRESSED) {
 		struct mono now = mono_now();
-		bool is_double = state.last_click.us && state.click_row == event.y && state.click_col == event.x &&
+		bool is_double = state.last_click.us && state.click_row == event.y &&
+		    state.click_col == event.x &&
 		    mono_since_ms(now, state.last_click) < DOUBLE_CLICK_MS;
 		in->key = is_double ? TK_DOUBLE_CLICK : TK_CLICK;
 		state.last_click = is_double ? (struct mono){ 0 } : now;
@@ -148,7 +150,9 @@ step(struct input *in)
 	}
 	if (got == KEY_CODE_YES && c == KEY_PASTE_END) {
 		state.is_pasting = false;
-		*in = (struct input){ .kind = INPUT_PASTE, .paste = state.paste.buf, .paste_len = state.paste.len };
+		*in = (struct input){
+			.kind = INPUT_PASTE, .paste = state.paste.buf, .paste_len = state.paste.len
+		};
 		return true;
 	}
 	if (state.is_pasting) {

@@ -20,29 +20,50 @@ struct named_key {
 
 /* The first name of a key is the one that is printed. */
 static const struct named_key named_keys[] = {
-	{ "Enter", TK_ENTER },	 { "Return", TK_ENTER },    { "CR", TK_ENTER },
-	{ "Esc", TK_ESC },	 { "Escape", TK_ESC },	    { "Tab", TK_TAB },
-	{ "Space", ' ' },	 { "lt", '<' },		    { "gt", '>' },
-	{ "Hash", '#' },	 { "Backspace", TK_BACKSPACE }, { "BS", TK_BACKSPACE },
-	{ "Up", TK_UP },	 { "Down", TK_DOWN },	    { "Left", TK_LEFT },
-	{ "Right", TK_RIGHT },	 { "Home", TK_HOME },	    { "End", TK_END },
-	{ "PageUp", TK_PAGE_UP }, { "PgUp", TK_PAGE_UP },   { "PageDown", TK_PAGE_DOWN },
-	{ "PgDn", TK_PAGE_DOWN }, { "Insert", TK_INSERT },  { "Delete", TK_DELETE },
-	{ "Del", TK_DELETE },	 { "WheelUp", TK_WHEEL_UP }, { "WheelDown", TK_WHEEL_DOWN },
-	{ "Click", TK_CLICK },	 { "DoubleClick", TK_DOUBLE_CLICK },
+	{ "Enter", TK_ENTER },
+	{ "Return", TK_ENTER },
+	{ "CR", TK_ENTER },
+	{ "Esc", TK_ESC },
+	{ "Escape", TK_ESC },
+	{ "Tab", TK_TAB },
+	{ "Space", ' ' },
+	{ "lt", '<' },
+	{ "gt", '>' },
+	{ "Hash", '#' },
+	{ "Backspace", TK_BACKSPACE },
+	{ "BS", TK_BACKSPACE },
+	{ "Up", TK_UP },
+	{ "Down", TK_DOWN },
+	{ "Left", TK_LEFT },
+	{ "Right", TK_RIGHT },
+	{ "Home", TK_HOME },
+	{ "End", TK_END },
+	{ "PageUp", TK_PAGE_UP },
+	{ "PgUp", TK_PAGE_UP },
+	{ "PageDown", TK_PAGE_DOWN },
+	{ "PgDn", TK_PAGE_DOWN },
+	{ "Insert", TK_INSERT },
+	{ "Delete", TK_DELETE },
+	{ "Del", TK_DELETE },
+	{ "WheelUp", TK_WHEEL_UP },
+	{ "WheelDown", TK_WHEEL_DOWN },
+	{ "Click", TK_CLICK },
+	{ "DoubleClick", TK_DOUBLE_CLICK },
 };
 
-static const char *const suggestions[] = { "Enter", "Esc", "Tab", "Space", "Backspace", "Up", "Down",
-	"Left", "Right", "Home", "End", "PageUp", "PageDown", "Insert", "Delete", "WheelUp", "WheelDown",
-	"Click", "DoubleClick", "lt", "gt", "Hash", NULL };
+static const char *const suggestions[] = { "Enter", "Esc", "Tab", "Space", "Backspace", "Up",
+	"Down", "Left", "Right", "Home", "End", "PageUp", "PageDown", "Insert", "Delete", "WheelUp",
+	"WheelDown", "Click", "DoubleClick", "lt", "gt", "Hash", NULL };
 
 static uint32_t
 name_to_key(const char *name, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_LEN(named_keys); i++)
-		if (strlen(named_keys[i].name) == len && strncasecmp(named_keys[i].name, name, len) == 0)
+		if (strlen(named_keys[i].name) == len &&
+		    strncasecmp(named_keys[i].name, name, len) == 0)
 			return named_keys[i].key;
-	if (len >= 2 && len <= 3 && (name[0] == 'F' || name[0] == 'f') && isdigit((unsigned char)name[1])) {
+	if (len >= 2 && len <= 3 && (name[0] == 'F' || name[0] == 'f') &&
+	    isdigit((unsigned char)name[1])) {
 		long n = strtol(name + 1, NULL, 10);
 		if (n >= 1 && n <= TK_LAST - TK_F0 && (len == 2 || isdigit((unsigned char)name[2])))
 			return (uint32_t)(TK_F0 + n);
@@ -124,8 +145,8 @@ key_text(uint32_t key, char *buf, size_t size)
 	if (!is_named && key == code)
 		snprintf(buf, size, "%s", bare);
 	else
-		snprintf(buf, size, "<%s%s%s%s>", key & TK_CTRL ? "C-" : "", key & TK_ALT ? "M-" : "",
-		    key & TK_SHIFT ? "S-" : "", bare);
+		snprintf(buf, size, "<%s%s%s%s>", key & TK_CTRL ? "C-" : "",
+		    key & TK_ALT ? "M-" : "", key & TK_SHIFT ? "S-" : "", bare);
 	return buf;
 }
 

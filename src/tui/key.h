@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * A key is a Unicode code point or one of these, plus modifier bits. Shifted letters are the upper-case
- * letters themselves; TK_SHIFT occurs with named keys only. Ctrl-letters are the lower-case letter with TK_CTRL.
+ * A key is a Unicode code point or one of these, plus modifier bits. Shifted letters are the
+ * upper-case letters themselves; TK_SHIFT occurs with named keys only. Ctrl-letters are the
+ * lower-case letter with TK_CTRL.
  */
 enum {
 	TK_NONE = 0,
@@ -31,13 +32,13 @@ enum {
 	TK_WHEEL_DOWN,
 	TK_CLICK,
 	TK_DOUBLE_CLICK,
-	TK_F0,			/* TK_F0 + n is F<n>, n up to 24 */
+	TK_F0, /* TK_F0 + n is F<n>, n up to 24 */
 	TK_LAST = TK_F0 + 24,
 };
-#define TK_ALT	 (1u << 24)
-#define TK_CTRL	 (1u << 25)
-#define TK_SHIFT (1u << 26)
-#define TK_CODE(key) ((key) & 0xffffffu)
+#define TK_ALT       (1u << 24)
+#define TK_CTRL      (1u << 25)
+#define TK_SHIFT     (1u << 26)
+#define TK_CODE(key) ((key)&0xffffffu)
 
 /* Reads one key at the start of s: a character, or <Name> with C-, M- and S- before the name
  * (<Enter> <C-a> <M-x> <S-Tab> <F1> <Space> <lt>). Returns the bytes used, 0 when it is none. */

@@ -43,7 +43,8 @@ parse_keys(struct binding *b, const char *text, struct error *err)
 			return false;
 		}
 		if (b->nkeys == KEYMAP_SEQ)
-			return error_set(err, ERR_CONFIG, "more than %d keys in \"%s\"", KEYMAP_SEQ, text);
+			return error_set(
+			    err, ERR_CONFIG, "more than %d keys in \"%s\"", KEYMAP_SEQ, text);
 		b->keys[b->nkeys++] = key;
 		p += n;
 	}
@@ -80,11 +81,12 @@ read_bind(struct keymap *map, const char *rest, bool is_unbind, struct error *er
 {
 	struct binding b = { .help = "" };
 	struct words words;
-	const char *pane = take_word(&map->arena, &rest), *keys = pane ? take_word(&map->arena, &rest) : NULL;
+	const char *pane = take_word(&map->arena, &rest),
+	           *keys = pane ? take_word(&map->arena, &rest) : NULL;
 
 	if (!keys)
-		return error_set(err, ERR_CONFIG, "%s needs a pane (or any), a key%s", is_unbind ? "unbind" : "bind",
-		    is_unbind ? "" : " and a command");
+		return error_set(err, ERR_CONFIG, "%s needs a pane (or any), a key%s",
+		    is_unbind ? "unbind" : "bind", is_unbind ? "" : " and a command");
 	if (!check_context(map, pane, err) || !parse_keys(&b, keys, err))
 		return false;
 	if (!lex_line(&map->arena, rest, true, &words, err))
@@ -96,18 +98,22 @@ read_bind(struct keymap *map, const char *rest, bool is_unbind, struct error *er
 	b.pane = pane;
 	if (!is_unbind) {
 		int from = words.w[0].at;
-		b.command = arena_strndup(&map->arena, rest + from, (size_t)(words.w[words.n - 1].end - from));
+		b.command = arena_strndup(
+		    &map->arena, rest + from, (size_t)(words.w[words.n - 1].end - from));
 		if (words.comment)
-			b.help = arena_strdup(&map->arena, words.comment + strspn(words.comment, " \t"));
+			b.help =
+			    arena_strdup(&map->arena, words.comment + strspn(words.comment, " \t"));
 	}
 	add(map, &b);
 	return true;
 }
 
-static void read_keymap(struct keymap *map, const char *text, const char *file, int depth, struct doc *problems);
+static void read_keymap(
+    struct keymap *map, const char *text, const char *file, int depth, struct doc *problems);
 
 static bool
-read_inherit(struct keymap *map, const char *rest, int depth, struct doc *problems, struct error *err)
+read_inherit(
+    struct keymap *map, const char *rest, int depth, struct doc *problems, struct error *err)
 {
 	const char *name = take_word(&map->arena, &rest), *path;
 	if (!name)
@@ -148,8 +154,8 @@ read_keymap(struct keymap *map, const char *text, const char *file, int depth, s
 		size_t len = strcspn(text, "\n");
 		struct error err = { 0 };
 		if (!read_line(map, arena_strndup(&map->arena, text, len), depth, problems, &err))
-			doc_add(problems, ROLE_WARN, "%s:%d: %s%s%s", file, line, err.what, *err.hint ? ": " : "",
-			    err.hint);
+			doc_add(problems, ROLE_WARN, "%s:%d: %s%s%s", file, line, err.what,
+			    *err.hint ? ": " : "", err.hint);
 		text += len + (text[len] == '\n');
 	}
 }
@@ -193,13 +199,15 @@ keymap_release(struct keymap *map)
 	map->n = map->cap = 0;
 }
 
-/* The newest binding of exactly these keys in this context; unbound ones count, to hide what "any" has. */
+/* The newest binding of exactly these keys in this context; unbound ones count, to hide what "any"
+ * has. */
 static const struct binding *
 find_exact(const struct keymap *map, const char *pane, const uint32_t *keys, int nkeys)
 {
 	for (int i = map->n - 1; i >= 0; i--) {
 		const struct binding *b = &map->bindings[i];
-		if (b->nkeys == nkeys && memcmp(b->keys, keys, (size_t)nkeys * sizeof(*keys)) == 0 &&
+		if (b->nkeys == nkeys &&
+		    memcmp(b->keys, keys, (size_t)nkeys * sizeof(*keys)) == 0 &&
 		    strcmp(b->pane, pane) == 0)
 			return b;
 	}
@@ -220,8 +228,8 @@ is_prefix(const struct keymap *map, const char *pane, const uint32_t *keys, int 
 }
 
 enum keymap_hit
-keymap_find(const struct keymap *map, const char *pane, bool with_any, const uint32_t *keys, int nkeys,
-    const struct binding **hit)
+keymap_find(const struct keymap *map, const char *pane, bool with_any, const uint32_t *keys,
+    int nkeys, const struct binding **hit)
 {
 	*hit = find_exact(map, pane, keys, nkeys);
 	if (!*hit && with_any)
@@ -251,7 +259,8 @@ binding_keys(const struct binding *b, char *buf, size_t size)
 	buf[0] = '\0';
 	for (int i = 0; i < b->nkeys && len < size; i++) {
 		char name[32];
-		int n = snprintf(buf + len, size - len, "%s", key_text(b->keys[i], name, sizeof(name)));
+		int n =
+		    snprintf(buf + len, size - len, "%s", key_text(b->keys[i], name, sizeof(name)));
 		len += n > 0 ? (size_t)n : 0;
 	}
 	return buf;

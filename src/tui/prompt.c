@@ -1,7 +1,7 @@
 /*
- * readline inside the screen. It is fed key by key through its callback interface, reads from a small byte queue instead of
- * the terminal, draws nothing itself, and is kept from signals, terminal modes and the environment. All state is the UI
- * thread's, as readline's own is.
+ * readline inside the screen. It is fed key by key through its callback interface, reads from a
+ * small byte queue instead of the terminal, draws nothing itself, and is kept from signals,
+ * terminal modes and the environment. All state is the UI thread's, as readline's own is.
  */
 #include "config.h"
 
@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <readline/history.h>
+#include <readline/readline.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +19,14 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#include <readline/history.h>
-#include <readline/readline.h>
-
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "tui/key.h"
 
 enum {
-	HISTORY_KEEP = 1000,		/* lines */
-	HISTORY_TRIM = 2000,		/* the file is rewritten when it has more */
+	HISTORY_KEEP = 1000, /* lines */
+	HISTORY_TRIM = 2000, /* the file is rewritten when it has more */
 	LINE_MAX_BYTES = 64 * 1024,
 	MAX_CANDIDATES = 500,
 };
@@ -40,12 +39,12 @@ static struct {
 	char *history_path;
 	HISTORY_STATE *histories[PROMPT_KINDS];
 
-	unsigned char queue[64];	/* bytes for readline */
+	unsigned char queue[64]; /* bytes for readline */
 	size_t queue_from, queue_to;
 
-	bool is_done;			/* a line was accepted */
-	struct strbuf line;		/* that line, or what prompt_text returns */
-	char **candidates;		/* completions on display, NULL-terminated; [0] is the common part */
+	bool is_done;       /* a line was accepted */
+	struct strbuf line; /* that line, or what prompt_text returns */
+	char **candidates;  /* completions on display, NULL-terminated; [0] is the common part */
 	int ncandidates;
 	FILE *null_in, *null_out;
 } prompt = { .line = STRBUF_INIT(LINE_MAX_BYTES) };
@@ -63,7 +62,7 @@ history_append(const char *line)
 		return;
 	char *text = xasprintf("%s\n", line);
 	ssize_t n = write(fd, text, strlen(text));
-	(void)n;	/* a full disk costs the history line, not the command */
+	(void)n; /* a full disk costs the history line, not the command */
 	free(text);
 	close(fd);
 }
@@ -99,7 +98,8 @@ history_switch(enum prompt_kind kind)
 static void
 history_remember(const char *line)
 {
-	HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
+	HIST_ENTRY *last =
+	    history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
 
 	if (prompt.kind == PROMPT_ANSWER || !*line || (last && strcmp(last->line, line) == 0))
 		return;
@@ -108,7 +108,8 @@ history_remember(const char *line)
 		history_append(line);
 }
 
-/* ------------------------------------------------------------------------------------ completion */
+/* ------------------------------------------------------------------------------------ completion
+ */
 
 static void
 candidates_clear(void)
@@ -177,7 +178,8 @@ complete(int count, int key)
 
 	candidates_clear();
 	if (prompt.kind == PROMPT_COMMAND && prompt.completer.complete)
-		prompt.completer.complete(prompt.completer.ctx, rl_line_buffer, rl_point, &start, gather, &g);
+		prompt.completer.complete(
+		    prompt.completer.ctx, rl_line_buffer, rl_point, &start, gather, &g);
 	if (g.n == 0 || start > rl_point || start < 0) {
 		for (int i = 0; i < g.n; i++)
 			free(g.items[i]);
@@ -531,16 +533,21 @@ draw_candidates(struct draw *d)
 void
 prompt_draw(struct draw *d, int *col)
 {
-	struct strbuf before = STRBUF_INIT(2 * LINE_MAX_BYTES), after = STRBUF_INIT(2 * LINE_MAX_BYTES);
+	struct strbuf before = STRBUF_INIT(2 * LINE_MAX_BYTES),
+	              after = STRBUF_INIT(2 * LINE_MAX_BYTES);
 	int row = d->rows - 1;
 
 	if (d->rows > 1)
 		draw_candidates(d);
-	const char *label = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG) && rl_display_prompt ?
-	    rl_display_prompt : prompt.label;
+	const char *label = RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG) &&
+	        rl_display_prompt ?
+	    rl_display_prompt :
+	    prompt.label;
 	utf8_clean(&before, label, strlen(label), true);
-	/* utf8_clean trims and folds blanks, which a label's last blank and typed blanks must survive. */
-	if (*label && label[strlen(label) - 1] == ' ' && before.len > 0 && before.buf[before.len - 1] != ' ')
+	/* utf8_clean trims and folds blanks, which a label's last blank and typed blanks must
+	 * survive. */
+	if (*label && label[strlen(label) - 1] == ' ' && before.len > 0 &&
+	    before.buf[before.len - 1] != ' ')
 		strbuf_addc(&before, ' ');
 	int used = draw_textn(d, row, 0, ROLE_PROMPT, before.buf, before.len);
 	strbuf_clear(&before);

@@ -1,6 +1,6 @@
 /*
- * The line at the bottom: readline inside the screen, driven key by key, so that the console goes on refreshing.
- * One prompt at a time. UI thread.
+ * The line at the bottom: readline inside the screen, driven key by key, so that the console goes
+ * on refreshing. One prompt at a time. UI thread.
  */
 #ifndef PGMEDIC_TUI_PROMPT_H
 #define PGMEDIC_TUI_PROMPT_H
@@ -14,8 +14,8 @@
 enum prompt_kind { PROMPT_COMMAND, PROMPT_FILTER, PROMPT_ANSWER, PROMPT_KINDS };
 
 /*
- * Completions of the word that ends at `point` of `line`: call add(arg, text) for each candidate, whole words that
- * replace line[*start, point). Sets *start.
+ * Completions of the word that ends at `point` of `line`: call add(arg, text) for each candidate,
+ * whole words that replace line[*start, point). Sets *start.
  */
 struct prompt_completer {
 	void (*complete)(void *ctx, const char *line, int point, int *start,
@@ -36,13 +36,15 @@ enum prompt_kind prompt_kind(void);
 const char *prompt_text(void);
 
 enum prompt_result { PROMPT_EDITING, PROMPT_ACCEPTED, PROMPT_CANCELLED };
-/* Feed a key. PROMPT_ACCEPTED: *line (borrowed until the next prompt call) is what was typed; the prompt is closed, and
- * a command is in the history. PROMPT_CANCELLED: Esc, Ctrl-C, Ctrl-G, or Backspace on an empty line. */
+/* Feed a key. PROMPT_ACCEPTED: *line (borrowed until the next prompt call) is what was typed; the
+ * prompt is closed, and a command is in the history. PROMPT_CANCELLED: Esc, Ctrl-C, Ctrl-G, or
+ * Backspace on an empty line. */
 enum prompt_result prompt_key(uint32_t key, const char **line);
 /* Pasted text: line breaks become blanks. */
 void prompt_paste(const char *text, size_t len);
 
-/* Draws into one row (the last of d) and, above it, the completions when there are several; *col is where the cursor belongs. */
+/* Draws into one row (the last of d) and, above it, the completions when there are several; *col is
+ * where the cursor belongs. */
 void prompt_draw(struct draw *d, int *col);
 /* Rows that completions want above the prompt now, at most max. */
 int prompt_extra_rows(int cols, int max);

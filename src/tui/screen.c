@@ -1,7 +1,8 @@
 /*
- * The terminal through curses. Curses keeps what the terminal shows and sends only cells that differ; beside it the role
- * of each cell is kept, so that tests can see what colours mean. The statics are the UI thread's, but for `restore`, which is
- * written before the handlers that read it exist.
+ * The terminal through curses. Curses keeps what the terminal shows and sends only cells that
+ * differ; beside it the role of each cell is kept, so that tests can see what colours mean. The
+ * statics are the UI thread's, but for `restore`, which is written before the handlers that read it
+ * exist.
  */
 #include "config.h"
 
@@ -38,13 +39,13 @@ static struct {
 static struct {
 	bool is_open, is_headless, no_color, has_mouse, has_paste;
 	SCREEN *curses;
-	FILE *in, *out;		/* of a headless screen */
+	FILE *in, *out; /* of a headless screen */
 	WINDOW *keys;
 	int rows, cols, colors;
 	bool has_default_colors;
-	uint8_t *roles;		/* rows * cols */
+	uint8_t *roles; /* rows * cols */
 	struct look looks[ROLE_COUNT];
-	int cursor_shown;	/* -1 unknown */
+	int cursor_shown; /* -1 unknown */
 } scr;
 
 static const int deadly[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
@@ -113,10 +114,12 @@ arm_restore(void)
 	restore_add_cap("rmcup");
 	restore.is_armed = 1;
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
-		struct sigaction old, act = { .sa_handler = on_deadly_signal, .sa_flags = (int)SA_RESETHAND };
+		struct sigaction old,
+		    act = { .sa_handler = on_deadly_signal, .sa_flags = (int)SA_RESETHAND };
 		sigemptyset(&act.sa_mask);
 		/* A sanitizer's handler stays: it would not print its report otherwise. */
-		if (sigaction(deadly[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) && old.sa_handler == SIG_DFL)
+		if (sigaction(deadly[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
+		    old.sa_handler == SIG_DFL)
 			sigaction(deadly[i], &act, NULL);
 	}
 	if (!hooked)
@@ -132,7 +135,8 @@ make_roles(void)
 	scr.rows = LINES;
 	scr.cols = COLS;
 	free(scr.roles);
-	scr.roles = xcalloc((size_t)(scr.rows > 0 ? scr.rows : 1), (size_t)(scr.cols > 0 ? scr.cols : 1));
+	scr.roles =
+	    xcalloc((size_t)(scr.rows > 0 ? scr.rows : 1), (size_t)(scr.cols > 0 ? scr.cols : 1));
 }
 
 static bool
@@ -159,7 +163,8 @@ open_terminal(struct error *err)
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
 		error_set(err, ERR_STATE, "standard input and output are no terminal");
-		return error_hint(err, "Without a terminal use: pgmedic show PANE, or pgmedic run 'COMMAND'.");
+		return error_hint(
+		    err, "Without a terminal use: pgmedic show PANE, or pgmedic run 'COMMAND'.");
 	}
 	restore.has_modes = tcgetattr(STDIN_FILENO, &restore.modes) == 0;
 	use_env(TRUE);
@@ -170,8 +175,10 @@ open_terminal(struct error *err)
 	if (!address || address == (char *)-1) {
 		if (scr.curses)
 			endwin();
-		error_set(err, ERR_STATE, "the terminal \"%s\" cannot show a screen", term ? term : "");
-		return error_hint(err, "Set TERM to what your terminal is, or use: pgmedic show PANE.");
+		error_set(
+		    err, ERR_STATE, "the terminal \"%s\" cannot show a screen", term ? term : "");
+		return error_hint(
+		    err, "Set TERM to what your terminal is, or use: pgmedic show PANE.");
 	}
 	return true;
 }
@@ -196,7 +203,8 @@ static bool
 is_xterm_kin(void)
 {
 	const char *mouse = tigetstr("kmous");
-	return mouse && mouse != (char *)-1 && (strcmp(mouse, "\033[M") == 0 || strcmp(mouse, "\033[<") == 0);
+	return mouse && mouse != (char *)-1 &&
+	    (strcmp(mouse, "\033[M") == 0 || strcmp(mouse, "\033[<") == 0);
 }
 
 static void
@@ -335,7 +343,8 @@ curses_attrs(unsigned style)
 	return attrs;
 }
 
-/* What curses calls a colour: on direct-colour terminals 0 to 7 are the palette and the rest is RGB. */
+/* What curses calls a colour: on direct-colour terminals 0 to 7 are the palette and the rest is
+ * RGB. */
 static int
 curses_color(int color, int fallback)
 {
@@ -364,7 +373,8 @@ screen_theme(const struct theme *theme)
 		look->attrs = curses_attrs(style->attrs) | (bold ? WA_BOLD : 0);
 		if (fg == COLOR_DEFAULT && bg == COLOR_DEFAULT)
 			continue;
-		if (init_extended_pair(i + 1, curses_color(fg, COLOR_WHITE), curses_color(bg, COLOR_BLACK)) == OK)
+		if (init_extended_pair(
+		        i + 1, curses_color(fg, COLOR_WHITE), curses_color(bg, COLOR_BLACK)) == OK)
 			look->pair = (short)(i + 1);
 	}
 }
@@ -414,7 +424,8 @@ screen_show(int row, int col)
 		scr.cursor_shown = visible;
 	}
 	if (visible)
-		wmove(stdscr, row < scr.rows ? row : scr.rows - 1, col < scr.cols ? col : scr.cols - 1);
+		wmove(stdscr, row < scr.rows ? row : scr.rows - 1,
+		    col < scr.cols ? col : scr.cols - 1);
 	wnoutrefresh(stdscr);
 	doupdate();
 }
@@ -430,7 +441,8 @@ screen_resize(void)
 {
 	struct winsize size;
 
-	if (scr.is_headless || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0)
+	if (scr.is_headless || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 ||
+	    size.ws_col == 0)
 		return false;
 	if (size.ws_row == scr.rows && size.ws_col == scr.cols)
 		return false;
@@ -487,7 +499,8 @@ screen_suspend(void)
 static void
 base64(struct strbuf *out, const unsigned char *data, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < len; i += 3) {
 		unsigned v = (unsigned)data[i] << 16;
@@ -505,7 +518,7 @@ base64(struct strbuf *out, const unsigned char *data, size_t len)
 bool
 screen_copy(const char *text, size_t len)
 {
-	enum { MOST = 74000 };	/* xterm and tmux drop longer ones */
+	enum { MOST = 74000 }; /* xterm and tmux drop longer ones */
 	struct strbuf out = STRBUF_INIT(2 * MOST);
 
 	if (scr.is_headless)

@@ -1,6 +1,7 @@
 /*
- * Draws a grid. Each frame formats the cells of the visible rows once, column by column, widens columns that need it, gives
- * the statement column what is left, and draws. Widths only grow until table_reset, so that a refresh changes few cells.
+ * Draws a grid. Each frame formats the cells of the visible rows once, column by column, widens
+ * columns that need it, gives the statement column what is left, and draws. Widths only grow until
+ * table_reset, so that a refresh changes few cells.
  */
 #include "config.h"
 
@@ -15,11 +16,11 @@
 #include "tui/wrap.h"
 
 enum {
-	MAX_TEXT = 24,		/* widest text column that nobody asked for */
-	MIN_TEXT = 8,		/* text columns that declare no width are not squeezed below */
-	MIN_KEY = 20,		/* what names a row stays readable */
-	MIN_QUERY = 20,		/* statement text that must stay visible */
-	MAX_ROW_LINES = 10,	/* of a wrapped statement */
+	MAX_TEXT = 24,      /* widest text column that nobody asked for */
+	MIN_TEXT = 8,       /* text columns that declare no width are not squeezed below */
+	MIN_KEY = 20,       /* what names a row stays readable */
+	MIN_QUERY = 20,     /* statement text that must stay visible */
+	MAX_ROW_LINES = 10, /* of a wrapped statement */
 };
 
 struct text {
@@ -31,12 +32,12 @@ struct frame {
 	struct draw *d;
 	struct table *t;
 	const struct table_spec *spec;
-	int page;		/* lines below the header */
-	int from, nrows;	/* grid rows formatted */
+	int page;        /* lines below the header */
+	int from, nrows; /* grid rows formatted */
 	struct strbuf buf;
-	struct text *texts;	/* [pos * nrows + i] */
+	struct text *texts; /* [pos * nrows + i] */
 	int tree_pos, query_pos;
-	short width[TABLE_MAX_COLS];	/* by position, as laid out now */
+	short width[TABLE_MAX_COLS]; /* by position, as laid out now */
 };
 
 static const struct column *
@@ -48,8 +49,8 @@ column_at(const struct table_spec *spec, int pos)
 static bool
 is_left(const struct column *col)
 {
-	return col->flags & COL_LEFT || col->kind == COL_TEXT || col->kind == COL_QUERY || col->kind == COL_INTS ||
-	    col->kind == COL_BOOL;
+	return col->flags & COL_LEFT || col->kind == COL_TEXT || col->kind == COL_QUERY ||
+	    col->kind == COL_INTS || col->kind == COL_BOOL;
 }
 
 /* Least width of a column kind, so that ordinary values do not make it jump. */
@@ -162,7 +163,8 @@ squeeze(struct frame *f, int missing)
 	while (missing > 0) {
 		int widest = -1;
 		for (int pos = 0; pos < f->spec->ncols; pos++)
-			if (column_at(f->spec, pos)->kind == COL_TEXT && f->width[pos] > least_width(f, pos) &&
+			if (column_at(f->spec, pos)->kind == COL_TEXT &&
+			    f->width[pos] > least_width(f, pos) &&
 			    (widest < 0 || f->width[pos] > f->width[widest]))
 				widest = pos;
 		if (widest < 0)
@@ -247,7 +249,8 @@ draw_header(struct frame *f)
 		if (is_sort)
 			draw_text(&cell, 0, x < room ? x : room - 1, role,
 			    utf8_enabled ? (f->spec->is_descending ? "\u25bc" : "\u25b2") :
-			    f->spec->is_descending ? "v" : "^");
+			        f->spec->is_descending ? "v" :
+			                                 "^");
 	}
 	if (t->hscroll > 0)
 		draw_text(f->d, 0, f->width[0] < f->d->cols ? f->width[0] : 0, ROLE_KEY, "<");
@@ -257,7 +260,8 @@ draw_header(struct frame *f)
 
 /* Overdraws what the filter matched. */
 static void
-draw_matches(struct draw *cell, int line, int x, const struct table_spec *spec, const char *s, size_t len)
+draw_matches(
+    struct draw *cell, int line, int x, const struct table_spec *spec, const char *s, size_t len)
 {
 	for (int m = 0; m < TABLE_MAX_MATCH && spec->match[m]; m++) {
 		size_t n = strlen(spec->match[m]);
@@ -270,8 +274,8 @@ draw_matches(struct draw *cell, int line, int x, const struct table_spec *spec, 
 }
 
 static void
-draw_cell_line(struct draw *cell, int line, enum role role, const struct table_spec *spec, const char *s, size_t len,
-    int width, bool left)
+draw_cell_line(struct draw *cell, int line, enum role role, const struct table_spec *spec,
+    const char *s, size_t len, int width, bool left)
 {
 	int x = left || width > cell->cols ? 0 : cell->cols - width;
 	bool is_cut = width > cell->cols;
@@ -313,16 +317,22 @@ draw_row(struct frame *f, int row, int line, int height)
 		const char *s = f->buf.buf + text->at;
 		enum role role = base;
 		if (base == ROLE_NORMAL)
-			role = r->cells[f->spec->cols[pos]].role ? r->cells[f->spec->cols[pos]].role :
-			    r->role ? r->role : r->is_head ? ROLE_STRONG : ROLE_NORMAL;
-		struct draw cell = { cells.y, cells.x + f->t->col_x[pos], height, f->t->col_w[pos] };
+			role = r->cells[f->spec->cols[pos]].role ?
+			    r->cells[f->spec->cols[pos]].role :
+			    r->role    ? r->role :
+			    r->is_head ? ROLE_STRONG :
+			                 ROLE_NORMAL;
+		struct draw cell = { cells.y, cells.x + f->t->col_x[pos], height,
+			f->t->col_w[pos] };
 		if (pos != f->query_pos || height == 1) {
-			draw_cell_line(&cell, 0, role, f->spec, s, (size_t)text->len, text->width, is_left(col));
+			draw_cell_line(&cell, 0, role, f->spec, s, (size_t)text->len, text->width,
+			    is_left(col));
 			continue;
 		}
 		size_t len = (size_t)text->len;
 		for (int l = 0; l < height; l++) {
-			size_t skip, n = l == height - 1 ? len : wrap_line(s, len, cell.cols, &skip);
+			size_t skip,
+			    n = l == height - 1 ? len : wrap_line(s, len, cell.cols, &skip);
 			draw_cell_line(&cell, l, role, f->spec, s, n, utf8_width(s, n), true);
 			if (n == len)
 				break;
@@ -342,7 +352,8 @@ row_height(const struct frame *f, int row)
 		return 1;
 	const struct text *text = &f->texts[f->query_pos * f->nrows + row - f->from];
 	int most = f->page < MAX_ROW_LINES ? f->page : MAX_ROW_LINES;
-	return wrap_count(f->buf.buf + text->at, (size_t)text->len, f->t->col_w[f->query_pos], most > 0 ? most : 1);
+	return wrap_count(f->buf.buf + text->at, (size_t)text->len, f->t->col_w[f->query_pos],
+	    most > 0 ? most : 1);
 }
 
 /* Formats the rows that may be visible from t->top on and lays the columns out. */
@@ -356,7 +367,8 @@ prepare(struct frame *f)
 	if (f->nrows < 0)
 		f->nrows = 0;
 	free(f->texts);
-	f->texts = xcalloc((size_t)f->spec->ncols * (size_t)(f->nrows ? f->nrows : 1), sizeof(*f->texts));
+	f->texts =
+	    xcalloc((size_t)f->spec->ncols * (size_t)(f->nrows ? f->nrows : 1), sizeof(*f->texts));
 	strbuf_clear(&f->buf);
 	layout(f);
 	place(f);
@@ -418,7 +430,9 @@ draw_rows(struct frame *f)
 void
 table_draw(struct draw *d, struct table *t, const struct table_spec *spec)
 {
-	struct frame f = { .d = d, .t = t, .spec = spec, .page = table_page(d), .tree_pos = -1, .query_pos = -1 };
+	struct frame f = {
+		.d = d, .t = t, .spec = spec, .page = table_page(d), .tree_pos = -1, .query_pos = -1
+	};
 
 	if (d->rows < 1 || d->cols < 1 || spec->ncols < 1 || spec->ncols > TABLE_MAX_COLS)
 		return;

@@ -16,7 +16,8 @@ struct look {
 struct look term_look(enum role role);
 /* Notes the role of cells for screen_dump. */
 void term_mark(int y, int x, int n, enum role role);
-/* The pad that keys are read from: reading it never refreshes the screen. NULL when headless or closed. */
+/* The pad that keys are read from: reading it never refreshes the screen. NULL when headless or
+ * closed. */
 WINDOW *term_keys(void);
 
 #endif

@@ -16,26 +16,33 @@
 enum { MAX_INHERIT = 8 };
 
 /* The names of the 16 basic colours, in the terminal's order. */
-static const char *const color_names[] = { "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white",
-	"bright-black", "bright-red", "bright-green", "bright-yellow", "bright-blue", "bright-magenta",
-	"bright-cyan", "bright-white", "default", "gray", "grey", NULL };
+static const char *const color_names[] = { "black", "red", "green", "yellow", "blue", "magenta",
+	"cyan", "white", "bright-black", "bright-red", "bright-green", "bright-yellow",
+	"bright-blue", "bright-magenta", "bright-cyan", "bright-white", "default", "gray", "grey",
+	NULL };
 
 static const struct {
 	const char *name;
 	unsigned bit;
 } attributes[] = {
-	{ "bold", STYLE_BOLD },	      { "dim", STYLE_DIM },	  { "underline", STYLE_UNDERLINE },
-	{ "reverse", STYLE_REVERSE }, { "italic", STYLE_ITALIC }, { "blink", STYLE_BLINK },
+	{ "bold", STYLE_BOLD },
+	{ "dim", STYLE_DIM },
+	{ "underline", STYLE_UNDERLINE },
+	{ "reverse", STYLE_REVERSE },
+	{ "italic", STYLE_ITALIC },
+	{ "blink", STYLE_BLINK },
 };
-static const char *const attribute_names[] = { "bold", "dim", "underline", "reverse", "italic", "blink",
-	"mono-bold", "mono-dim", "mono-underline", "mono-reverse", "mono-italic", "mono-blink", NULL };
+static const char *const attribute_names[] = { "bold", "dim", "underline", "reverse", "italic",
+	"blink", "mono-bold", "mono-dim", "mono-underline", "mono-reverse", "mono-italic",
+	"mono-blink", NULL };
 
 static const char *const statement_names[] = { "inherit", "role", NULL };
 
 /* xterm's palette of the 16 basic colours, for distances. */
-static const unsigned char basic_rgb[16][3] = { { 0, 0, 0 }, { 205, 0, 0 }, { 0, 205, 0 }, { 205, 205, 0 },
-	{ 0, 0, 238 }, { 205, 0, 205 }, { 0, 205, 205 }, { 229, 229, 229 }, { 127, 127, 127 }, { 255, 0, 0 },
-	{ 0, 255, 0 }, { 255, 255, 0 }, { 92, 92, 255 }, { 255, 0, 255 }, { 0, 255, 255 }, { 255, 255, 255 } };
+static const unsigned char basic_rgb[16][3] = { { 0, 0, 0 }, { 205, 0, 0 }, { 0, 205, 0 },
+	{ 205, 205, 0 }, { 0, 0, 238 }, { 205, 0, 205 }, { 0, 205, 205 }, { 229, 229, 229 },
+	{ 127, 127, 127 }, { 255, 0, 0 }, { 0, 255, 0 }, { 255, 255, 0 }, { 92, 92, 255 },
+	{ 255, 0, 255 }, { 0, 255, 255 }, { 255, 255, 255 } };
 
 struct theme_reader {
 	struct theme *theme;
@@ -46,8 +53,8 @@ struct theme_reader {
 	struct arena arena;
 };
 
-static void
-read_theme(struct theme *theme, const char *text, const char *file, int depth, struct doc *problems);
+static void read_theme(
+    struct theme *theme, const char *text, const char *file, int depth, struct doc *problems);
 
 /* "file:line: what", with the nearest right word when there is one. */
 static void
@@ -55,8 +62,8 @@ complain(struct theme_reader *r, const char *what, const char *word, const char 
 {
 	const char *near = names ? nearest_name(word, names) : NULL;
 	if (near)
-		doc_add(r->problems, ROLE_WARN, "%s:%d: %s \"%s\"; the nearest is \"%s\"", r->file, r->line, what, word,
-		    near);
+		doc_add(r->problems, ROLE_WARN, "%s:%d: %s \"%s\"; the nearest is \"%s\"", r->file,
+		    r->line, what, word, near);
 	else
 		doc_add(r->problems, ROLE_WARN, "%s:%d: %s \"%s\"", r->file, r->line, what, word);
 }
@@ -93,7 +100,8 @@ static void
 read_role(struct theme_reader *r, const struct words *words)
 {
 	if (words->n < 4) {
-		doc_add(r->problems, ROLE_WARN, "%s:%d: role needs a name and two colours", r->file, r->line);
+		doc_add(r->problems, ROLE_WARN, "%s:%d: role needs a name and two colours", r->file,
+		    r->line);
 		return;
 	}
 	int role = role_by_name(words->w[1].text);
@@ -146,14 +154,16 @@ read_inherit(struct theme_reader *r, const struct words *words)
 	const char *path;
 
 	if (words->n != 2) {
-		doc_add(r->problems, ROLE_WARN, "%s:%d: inherit needs the name of a theme", r->file, r->line);
+		doc_add(r->problems, ROLE_WARN, "%s:%d: inherit needs the name of a theme", r->file,
+		    r->line);
 		return;
 	}
 	if (r->depth >= MAX_INHERIT) {
 		complain(r, "too many levels of inherit at", words->w[1].text, NULL);
 		return;
 	}
-	const char *text = datafile_read(&r->arena, "themes", words->w[1].text, ".theme", &path, &err);
+	const char *text =
+	    datafile_read(&r->arena, "themes", words->w[1].text, ".theme", &path, &err);
 	if (text)
 		read_theme(r->theme, text, path, r->depth + 1, r->problems);
 	else
@@ -201,7 +211,9 @@ read_line(struct theme_reader *r, const char *line)
 static void
 read_theme(struct theme *theme, const char *text, const char *file, int depth, struct doc *problems)
 {
-	struct theme_reader r = { .theme = theme, .file = file, .depth = depth, .problems = problems };
+	struct theme_reader r = {
+		.theme = theme, .file = file, .depth = depth, .problems = problems
+	};
 
 	while (*text) {
 		size_t len = strcspn(text, "\n");
