@@ -87,13 +87,14 @@ static const struct {
 };
 
 /* Set by somebody to something else than the default. `override` is what the server computes for
- * itself (data_directory, …). */
+ * itself (data_directory, …), `client` what this connection brought along. */
 static bool
 is_changed(const struct rowset *rs, int row)
 {
 	const struct cell *source = rowset_get(rs, row, "source");
 
 	return !cell_is(source, "default") && !cell_is(source, "override") &&
+	    !cell_is(source, "client") &&
 	    !cell_equal(rowset_get(rs, row, "setting"), rowset_get(rs, row, "boot_val"));
 }
 
