@@ -117,7 +117,7 @@ part_settings(FILE *out)
 		char tail[128] = "";
 
 		if (strcmp(section, s->section) != 0)
-			fprintf(out, "## \\[%s\\]\n\n", strcmp(s->section, "target") == 0 ? "target NAME" : s->section);
+			fprintf(out, "## [%s]\n\n", strcmp(s->section, "target") == 0 ? "target NAME" : s->section);
 		section = s->section;
 		if (*s->value)
 			snprintf(tail, sizeof(tail), " (default %s)", s->value);
