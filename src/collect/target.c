@@ -138,6 +138,7 @@ begin(struct target *t)
 	t->backoff = 1;
 	t->rtt_ms = t->main.rtt_ms;
 	t->usual_ms = 0;
+	t->hold_until = (struct mono){ 0 };
 	t->next_tick = now;
 	t->is_dirty = true;
 }
@@ -220,6 +221,8 @@ run_main(struct target *t, struct mono now, struct mono *wake)
 			wake_at(wake, (struct mono){ now.us + 1000000 });
 		break;
 	case SESSION_READY:
+		if (now.us >= t->hold_until.us)
+			t->hold_until = (struct mono){ 0 };
 		if (refresh_is_flying(t)) {
 			check_late(t, now, wake);
 		} else {
@@ -241,6 +244,7 @@ target_run(struct target *t, struct mono now)
 {
 	struct mono wake = { 0 };
 	run_main(t, now, &wake);
+	wake_at(&wake, t->hold_until);
 	if (t->spare.state == SESSION_SETUP)
 		wake_at(&wake, (struct mono){ now.us + 1000000 });
 	action_run(t, now, &wake);
@@ -261,6 +265,8 @@ int
 target_fds(const struct target *t, struct pollfd *fds)
 {
 	int n = add_fd(&t->main, fds, 0);
+	if (t->hold_until.us && refresh_is_flying(t))
+		fds[0].events &= ~POLLIN;
 	n = add_fd(&t->spare, fds, n);
 	n = add_fd(&t->action.session, fds, n);
 	return add_fd(&t->console.session, fds, n);

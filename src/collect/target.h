@@ -89,6 +89,8 @@ struct target {
 	bool is_hurried;		/* something is wanted before the next tick */
 	bool is_full_hurry;		/* and the fast probes with it */
 	double usual_ms;		/* how long an answer takes, smoothed */
+	int64_t usual_bytes;		/* of the last refresh */
+	struct mono hold_until;		/* no look at the socket before: see hold() in refresh.c */
 	double rtt_ms;			/* least seen */
 	int64_t cpu_us;			/* of this process at the last refresh */
 	bool raw_text;

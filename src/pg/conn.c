@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/mem.h"
@@ -281,7 +282,14 @@ pg_conn_flush(struct pg_conn *c, struct error *err)
 bool
 pg_conn_input(struct pg_conn *c, struct error *err)
 {
+	/* libpq takes a buffer at a time; what waits in the socket is all taken before anybody sleeps again. */
 	bool is_read = PQconsumeInput(c->pq) == 1;
+	for (int waiting = 0, rounds = 0; is_read && rounds < 256; rounds++) {
+		if (ioctl(PQsocket(c->pq), FIONREAD, &waiting) != 0 || waiting <= 0)
+			break;
+		(void)PQisBusy(c->pq);	/* makes room by parsing */
+		is_read = PQconsumeInput(c->pq) == 1;
+	}
 	if (c->wants_write && is_read && !pg_conn_flush(c, err))
 		return false;
 	/* Parses what came, so that last words outside a query are heard. */
