@@ -52,7 +52,6 @@ doc_identity(const struct story *st)
 	struct cell type = sessions_cell(&st->s, session, ACT_BACKEND_TYPE);
 	struct cell application = sessions_cell(&st->s, session, ACT_APPLICATION);
 	struct cell client = sessions_cell(&st->s, session, ACT_CLIENT);
-	struct cell ssl = sessions_cell(&st->s, session, ACT_SSL);
 
 	doc_pair(st->doc, "pid", ROLE_STRONG, "%lld%s", (long long)session->pid,
 	    session->is_own ? "  (pgmedic's own)" : "");
@@ -61,15 +60,6 @@ doc_identity(const struct story *st)
 	pair_cell(st, "user", COL_TEXT, session->user);
 	pair_cell(st, "application", COL_TEXT, &application);
 	pair_cell(st, "client", COL_TEXT, &client);
-	if (client.type == CELL_TEXT)
-		pair_cell(st, "encrypted", COL_BOOL, &ssl);
-	pair_since(st, "session began", ACT_BACKEND_START, session->backend_age_s, ROLE_NORMAL);
-	if (session->leader)
-		doc_pair(
-		    st->doc, "parallel worker of", ROLE_NORMAL, "%lld", (long long)session->leader);
-	for (int w = session->first_worker; w >= 0; w = st->s.activity.sessions[w].next_worker)
-		doc_pair(st->doc, "parallel worker", ROLE_NORMAL, "%lld",
-		    (long long)st->s.activity.sessions[w].pid);
 }
 
 static void
@@ -79,8 +69,6 @@ doc_state(const struct story *st)
 	struct arena arena = { 0 };
 	const char *wait = sessions_wait_text(&st->s, session, &arena);
 	enum role role = sessions_age_role(session, session->xact_age_s, session->state_age_s);
-	struct cell xid = sessions_cell(&st->s, session, ACT_BACKEND_XID);
-	struct cell xmin = sessions_cell(&st->s, session, ACT_BACKEND_XMIN);
 
 	if (session->state == SESSION_DENIED)
 		doc_pair(st->doc, "state", ROLE_WARN,
@@ -96,9 +84,30 @@ doc_state(const struct story *st)
 	pair_since(st, "in this state since", ACT_STATE_CHANGE, session->state_age_s, role);
 	pair_since(st, "transaction began", ACT_XACT_START, session->xact_age_s, role);
 	pair_since(st, "statement began", ACT_QUERY_START, session->query_age_s, ROLE_NORMAL);
+	arena_release(&arena);
+}
+
+/* What is seldom asked for. */
+static void
+doc_rest(const struct story *st)
+{
+	const struct session *session = st->session;
+	struct cell client = sessions_cell(&st->s, session, ACT_CLIENT);
+	struct cell ssl = sessions_cell(&st->s, session, ACT_SSL);
+	struct cell xid = sessions_cell(&st->s, session, ACT_BACKEND_XID);
+	struct cell xmin = sessions_cell(&st->s, session, ACT_BACKEND_XMIN);
+
+	if (client.type == CELL_TEXT)
+		pair_cell(st, "encrypted", COL_BOOL, &ssl);
+	pair_since(st, "session began", ACT_BACKEND_START, session->backend_age_s, ROLE_NORMAL);
+	if (session->leader)
+		doc_pair(
+		    st->doc, "parallel worker of", ROLE_NORMAL, "%lld", (long long)session->leader);
+	for (int w = session->first_worker; w >= 0; w = st->s.activity.sessions[w].next_worker)
+		doc_pair(st->doc, "parallel worker", ROLE_NORMAL, "%lld",
+		    (long long)st->s.activity.sessions[w].pid);
 	pair_cell(st, "transaction id", COL_INT, &xid);
 	pair_cell(st, "xmin", COL_INT, &xmin);
-	arena_release(&arena);
 }
 
 static void
@@ -175,6 +184,7 @@ doc_query(const struct story *st)
 	doc_add(st->doc, ROLE_HEADER,
 	    st->session->state == SESSION_ACTIVE ? "Statement" : "Last statement");
 	doc_text(st->doc, ROLE_NORMAL, query.s, query.len);
+	doc_add(st->doc, ROLE_NORMAL, "%s", "");
 	if (!look)
 		return;
 	int64_t limit = cell_i64(rowset_get(look, 0, "text_limit"), 0);
@@ -206,13 +216,15 @@ session_detail(const struct pane_ctx *ctx, int64_t pid, int64_t backend_start,
 	} else {
 		doc_identity(&st);
 		doc_state(&st);
-		doc_figures(&st, figures);
-		doc_load(&st);
-		if (ctx->look && ctx->look->nrows)
-			doc_looked(&st);
 		doc_add(doc, ROLE_NORMAL, "%s", "");
 		sessions_doc_blocking(&st.s, pid, doc);
 		doc_query(&st);
+		doc_add(doc, ROLE_HEADER, "Process");
+		doc_rest(&st);
+		doc_figures(&st, figures);
+		if (ctx->look && ctx->look->nrows)
+			doc_looked(&st);
+		doc_load(&st);
 	}
 	sessions_release(&st.s);
 	arena_release(&arena);

@@ -27,6 +27,7 @@ enum {
 	C_FREES,
 	C_BEHIND,
 	C_RELATION,
+	C_REL,
 	C_LOCKTYPE,
 	C_SHORT,
 	C_MODE,
