@@ -364,8 +364,11 @@ complete_line(struct arena *arena, const struct complete_ctx *ctx, const char *l
 			for (const struct help_topic_info *t = help_topics; t->name; t++)
 				offer(&g, t->name);
 			offer_commands(&g);
-		} else if (strcmp(cmd->name, "set") == 0 && arg >= 1) {
-			offer_values(&g, ctx, words.w[1].text);
+		} else if (strcmp(cmd->name, "set") == 0) {
+			if (arg == 0)
+				offer_settings(&g);
+			else
+				offer_values(&g, ctx, words.w[1].text);
 		} else {
 			offer_arg(&g, ctx, cmd, cmd->args[arg]);
 		}
