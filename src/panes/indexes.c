@@ -106,10 +106,11 @@ enum {
 	F_DROPPING = 256,
 };
 
-#define SQL_LIST(X)                                                                                \
-	X(indexrelid)                                                                              \
-	X(relid)                                                                                   \
-	X(schema) X(table) X(index) X(method) X(kind) X(size_bytes) X(reltuples) X(flags) X(scans) \
+#define SQL_LIST(X)                                                                      \
+	X(indexrelid)                                                                    \
+	X(relid)                                                                         \
+	X(schema)                                                                        \
+	X(table) X(index) X(method) X(kind) X(size_bytes) X(reltuples) X(flags) X(scans) \
 	    X(tup_read) X(tup_fetch) X(fetched) X(hit) X(last_scan)
 
 enum {
@@ -144,17 +145,13 @@ at(const struct filling *f, int row, int sql)
 static bool
 is_building(const struct rowset *progress, int64_t relid)
 {
-	static const char prefix[] = "CREATE INDEX", again[] = "REINDEX";
+	static const char word[] = "INDEX"; /* created or rebuilt, concurrently or not */
 
 	for (int i = 0; progress && i < progress->nrows; i++) {
 		const struct cell *command = rowset_get(progress, i, "command");
-		if (command->type != CELL_TEXT ||
-		    cell_i64(rowset_get(progress, i, "relid"), 0) != relid)
-			continue;
-		if ((command->len >= sizeof(prefix) - 1 &&
-		        memcmp(command->s, prefix, sizeof(prefix) - 1) == 0) ||
-		    (command->len >= sizeof(again) - 1 &&
-		        memcmp(command->s, again, sizeof(again) - 1) == 0))
+		if (command->type == CELL_TEXT &&
+		    cell_i64(rowset_get(progress, i, "relid"), 0) == relid &&
+		    memmem(command->s, command->len, word, sizeof(word) - 1))
 			return true;
 	}
 	return false;
