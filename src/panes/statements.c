@@ -248,6 +248,16 @@ name(const struct filling *f, enum name_kind kind, const struct cell *oid)
 	return c ? *c : cell_null(f->cache->names.rows ? WHY_NONE : WHY_NODATA);
 }
 
+/* Our own question, marked by the query table. */
+static bool
+is_own(const struct cell *text)
+{
+	static const char mark[] = "/* pgmedic:";
+
+	return text->type == CELL_TEXT && text->len >= sizeof(mark) &&
+	    memcmp(text->s, mark, sizeof(mark) - 1) == 0;
+}
+
 static void
 fill_row(struct filling *f, int row)
 {
@@ -277,6 +287,8 @@ fill_row(struct filling *f, int row)
 	}
 	c[C_QUERY] = stmt_text(&f->cache->texts, f->ctx->snap, id->i, &len);
 	f->nuntold += cell_is_null(&c[C_QUERY]);
+	if (is_own(&c[C_QUERY]))
+		r->role = ROLE_DIM;
 	if (cell_is(&c[C_QUERY], "<insufficient privilege>"))
 		c[C_QUERY] = cell_null(WHY_DENIED);
 }
@@ -347,6 +359,9 @@ interval_notes(const struct filling *f)
 	const struct statements *st = &f->st;
 	int version = f->ctx->snap->server.version_num;
 
+	if (f->ctx->opts->totals)
+		grid_note(f->grid, "info",
+		    "totals since the reset; calls_per_s and ms_per_s are of the interval", "");
 	if (!st->prev)
 		grid_note(f->grid, "no_data",
 		    "no interval yet: one sample of pg_stat_statements so far",
