@@ -228,7 +228,7 @@ place(struct frame *f)
 		x += width + 1;
 		t->nvisible++;
 	}
-	t->more_right = pos < ncols || (pos > 1 && x - 1 > f->d->cols && pos - 1 != f->query_pos);
+	t->more_right = pos < ncols || (pos > 1 && x - 1 > f->d->cols);
 }
 
 static void

@@ -43,8 +43,9 @@ for time in once twice; do
 	press '1'
 done
 kill -STOP "$(program_pid)"
-seen "stopped from outside: the shell says so" '[Ss]topped'
-press fg Enter
+seen "stopped from outside: the shell says so" 'opped'
+# The terminal is still raw, and this shell does not mend it: a line ends in Ctrl-J.
+press fg C-j
 seen "stopped from outside: fg brings the console back" '1 overview'
 press ':'
 seen "stopped and continued from outside: keys work" '^:'
