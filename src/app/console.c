@@ -90,17 +90,49 @@ console_view(struct console *c)
 	return v;
 }
 
+/* A detail shows every column. */
+static int
+shown_probes(struct console *c, enum probe_id *probes)
+{
+	const struct view *v = &console_pane_view(c)->view;
+	const struct page *page = console_page(c);
+	bool is_all = page && page->is_detail;
+
+	return pane_probes(v->pane, is_all ? NULL : v->cols, is_all ? 0 : v->ncols, probes);
+}
+
+static uint64_t
+probe_bits(const enum probe_id *probes, int n)
+{
+	uint64_t bits = 0;
+
+	for (int i = 0; i < n; i++)
+		bits |= UINT64_C(1) << probes[i];
+	return bits;
+}
+
 void
 console_hurry(struct console *c)
 {
 	const struct source *source = &c->conf->source;
-	const struct pane *pane = panes[console_state(c)->pane];
+	enum probe_id probes[PROBE_COUNT];
+	int n = shown_probes(c, probes);
 
 	for (int i = 0; i < c->ntargets; i++)
 		if (i != c->target)
 			source->ops->show(source->self, i, NULL, 0);
-	if (!source->ops->show(source->self, c->target, pane->probes, pane->nprobes))
+	if (!source->ops->show(source->self, c->target, probes, n))
 		log_warn("console", "the collector's queue is full");
+	c->asked = probe_bits(probes, n);
+}
+
+void
+console_hurry_changed(struct console *c)
+{
+	enum probe_id probes[PROBE_COUNT];
+
+	if (c->asked != probe_bits(probes, shown_probes(c, probes)))
+		console_hurry(c);
 }
 
 /* ------------------------------------------------------------------------------------ commands */
@@ -297,8 +329,10 @@ turn(struct console *c)
 			console_quit(c, c->script.failed ? EXIT_FAILED : EXIT_DONE);
 		least(&timeout, ms);
 	}
-	if (c->is_dirty && !c->is_quitting)
+	if (c->is_dirty && !c->is_quitting) {
+		console_hurry_changed(c);
 		console_draw(c);
+	}
 	if (c->is_quitting)
 		return;
 	int n = poll(fds, ARRAY_LEN(fds), timeout);

@@ -101,6 +101,7 @@ struct console {
 	int mouse_row, mouse_col;
 	int tab_from[32], tab_to[32]; /* columns of the tabs drawn, by pane; -1 none */
 
+	uint64_t asked; /* probes that the source was told of, as bits */
 	struct script script;
 	bool is_dirty, is_quitting;
 	int status;
@@ -113,6 +114,8 @@ const struct snapshot *state_snapshot(const struct console *c, const struct targ
 struct pane_view *console_pane_view(struct console *c);
 /* Tell the source which probes the screen lives on. */
 void console_hurry(struct console *c);
+/* The same when columns or a detail now live on others than it was told of. */
+void console_hurry_changed(struct console *c);
 bool console_run_line(struct console *c, const char *line, struct error *err) MUST_CHECK;
 /* As a key or the prompt does: errors go to the message line. */
 void console_execute(struct console *c, const char *line);

@@ -12,14 +12,15 @@
 #include "base/hmap.h"
 #include "collect/collector.h"
 
-/* Long enough for a first answer of every probe over a slow line; a probe that has none by then has a note instead. */
+/* Long enough for a first answer of every probe over a slow line; a probe that has none by then has
+ * a note instead. */
 enum { CONNECT_MS = 30000, ANSWERS_MS = 8000, PAIR_MS = 6000, TEXTS_MS = 2500 };
 
 struct sampler {
 	struct collector *collector;
 	int wake[2];
 	const struct snapshot *snap;
-	void *cache;			/* of the pane filled last */
+	void *cache; /* of the pane filled last */
 	const struct pane *cache_pane;
 };
 
@@ -32,7 +33,8 @@ sampler_open(const struct target *target, struct error *err)
 		.conninfo = target->conninfo,
 		.password = target->password,
 		.pgbouncer = target->pgbouncer,
-		.refresh_ms = target->refresh_ms > 0 && target->refresh_ms < 1000 ? target->refresh_ms : 1000,
+		.refresh_ms =
+		    target->refresh_ms > 0 && target->refresh_ms < 1000 ? target->refresh_ms : 1000,
 		.query_len = 1 << 20,
 		.no_action = true,
 	};
@@ -94,16 +96,18 @@ all_answered(const struct snapshot *snap, const struct pane *pane)
 	for (int i = 0; i < pane->nprobes; i++)
 		if (!has_answer(snap, pane->probes[i]))
 			return false;
-	return has_answer(snap, PROBE_SERVER) && has_answer(snap, PROBE_ACTIVITY) && has_answer(snap, PROBE_DBSUM);
+	return has_answer(snap, PROBE_SERVER) && has_answer(snap, PROBE_ACTIVITY) &&
+	    has_answer(snap, PROBE_DBSUM);
 }
 
 /* Probes that count nothing: a second answer says no more than the first. */
 static bool
 is_list(enum probe_id probe)
 {
-	return probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES || probe == PROBE_STATEMENT_TEXTS ||
-	    probe == PROBE_STATEMENTS_INFO || probe == PROBE_SETTINGS || probe == PROBE_SIZES ||
-	    probe == PROBE_WRAPAROUND || probe == PROBE_SUBSCRIPTIONS || probe == PROBE_VACUUM_TABLES ||
+	return probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES ||
+	    probe == PROBE_STATEMENT_TEXTS || probe == PROBE_STATEMENTS_INFO ||
+	    probe == PROBE_SETTINGS || probe == PROBE_SIZES || probe == PROBE_WRAPAROUND ||
+	    probe == PROBE_SUBSCRIPTIONS || probe == PROBE_VACUUM_TABLES ||
 	    probe == PROBE_XMIN_HOLDERS;
 }
 
@@ -114,10 +118,12 @@ all_paired(const struct snapshot *snap, const struct pane *pane)
 	for (int i = 0; i < pane->nprobes; i++) {
 		enum probe_id p = pane->probes[i];
 
-		if (!is_list(p) && has_answer(snap, p) && snap->cur[p]->state == SAMPLE_OK && !snap->prev[p])
+		if (!is_list(p) && has_answer(snap, p) && snap->cur[p]->state == SAMPLE_OK &&
+		    !snap->prev[p])
 			return false;
 	}
-	return snap->prev[PROBE_DBSUM] || !has_answer(snap, PROBE_DBSUM) || snap->cur[PROBE_DBSUM]->state != SAMPLE_OK;
+	return snap->prev[PROBE_DBSUM] || !has_answer(snap, PROBE_DBSUM) ||
+	    snap->cur[PROBE_DBSUM]->state != SAMPLE_OK;
 }
 
 /* Has every statement its text? */
@@ -173,7 +179,8 @@ wait_first(struct sampler *s, struct error *err)
 }
 
 static void
-wait_until(struct sampler *s, const struct pane *pane, bool (*done)(const struct snapshot *, const struct pane *), int ms)
+wait_until(struct sampler *s, const struct pane *pane,
+    bool (*done)(const struct snapshot *, const struct pane *), int ms)
 {
 	struct mono start = mono_now();
 
@@ -191,7 +198,9 @@ texts_done(const struct snapshot *snap, const struct pane *pane)
 const struct snapshot *
 sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 {
-	(void)collector_show(s->collector, 0, pane->probes, pane->nprobes);
+	enum probe_id probes[PROBE_COUNT];
+
+	(void)collector_show(s->collector, 0, probes, pane_probes(pane, NULL, 0, probes));
 	wait_snapshot(s, 0);
 	if (!wait_first(s, err))
 		return NULL;
@@ -204,7 +213,8 @@ sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 }
 
 void
-sampler_fill(struct sampler *s, const struct pane *pane, const struct pane_opts *opts, struct grid *grid)
+sampler_fill(
+    struct sampler *s, const struct pane *pane, const struct pane_opts *opts, struct grid *grid)
 {
 	struct pane_ctx ctx = { .snap = s->snap, .opts = opts, .now = mono_now() };
 

@@ -94,7 +94,14 @@ static const struct column columns[C_COUNT] = {
 	    "statement, or the last one of a session that is idle" },
 };
 
-static const enum probe_id probes[] = { PROBE_LOCKS, PROBE_NAMES, PROBE_LOCK_NAMES, PROBE_OS };
+static const enum probe_id probes[] = { PROBE_LOCKS, PROBE_NAMES, PROBE_LOCK_NAMES };
+/* Three files of each busy process, each refresh: only for who looks at them. */
+static const struct pane_need needs[] = {
+	{ C_CPU, PROBE_OS },
+	{ C_RSS, PROBE_OS },
+	{ C_READ, PROBE_OS },
+	{ C_WRITE, PROBE_OS },
+};
 
 /* ------------------------------------------------------------------ processes of this machine */
 
@@ -419,6 +426,8 @@ const struct pane pane_activity = {
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
+	.needs = needs,
+	.nneeds = ARRAY_LEN(needs),
 	.sort = "xact_age_s",
 	.sort_descending = true,
 	.fill = activity_fill,

@@ -35,6 +35,25 @@ pane_column(const struct pane *p, const char *name)
 	return -1;
 }
 
+int
+pane_probes(const struct pane *p, const int *cols, int ncols, enum probe_id *out)
+{
+	int n = 0;
+
+	for (int i = 0; i < p->nprobes && n < PROBE_COUNT; i++)
+		out[n++] = p->probes[i];
+	for (int i = 0; i < p->nneeds; i++) {
+		bool is_needed = !cols;
+		for (int k = 0; k < ncols && !is_needed; k++)
+			is_needed = cols[k] == p->needs[i].column;
+		for (int k = 0; k < n; k++)
+			is_needed = is_needed && out[k] != p->needs[i].probe;
+		if (is_needed && n < PROBE_COUNT)
+			out[n++] = p->needs[i].probe;
+	}
+	return n;
+}
+
 static bool
 has_note(const struct grid *grid, const char *code, const char *what)
 {
