@@ -14,7 +14,7 @@
 #include "collect/target.h"
 
 enum run_tag { TAG_AROUND, TAG_RUN };
-enum { RETRY_MS = 2000, CONNECT_MS = 6000, GRACE_MS = 3000 };
+enum { RETRY_MS = 2000, CONNECT_MS = 6000, GRACE_MS = 3000, WARM_UP_MS = 500 };
 
 static void
 run_free(struct run *r)
@@ -46,6 +46,7 @@ finish(struct target *t)
 	}
 	a->queue = r->next;
 	a->is_running = false;
+	t->own_xacts += r->sent.us ? 2 : 0;
 	run_free(r);
 	t->post(t->post_arg, &outcome);
 }
@@ -207,16 +208,22 @@ action_run(struct target *t, struct mono now, struct mono *wake)
 	struct action *a = &t->action;
 	expire(t, now, wake);
 	if (a->session.state == SESSION_NONE) {
-		/* The first one waits for the first refresh, which shows something; a request does not. */
+		/* The first one lets the first screen be drawn; a request does not wait. */
 		bool is_wanted = a->queue || (a->is_kept && feed_link_state(t->feed) == LINK_UP);
 		if (!is_wanted)
 			return;
+		if (!a->queue && !a->retry_at.us)
+			a->retry_at.us = now.us + WARM_UP_MS * 1000;
 		if (now.us < a->retry_at.us) {
 			wake_at(wake, a->retry_at);
 			return;
 		}
 		session_start(&a->session, &(struct pg_dial_conf){
 		    .conninfo = t->conninfo, .password = t->password, .raw_text = t->raw_text });
+	}
+	if (a->session.state == SESSION_SETUP) {
+		action_ready(t);	/* it may be too late for it */
+		wake_at(wake, (struct mono){ now.us + 1000000 });
 	}
 	if (a->session.state == SESSION_READY && a->queue && !a->is_running)
 		send_run(t, now);

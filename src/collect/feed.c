@@ -31,6 +31,7 @@ struct feed {
 	bool has_server;
 	enum link_state link;
 	char link_what[256], link_hint[256];
+	enum link_state link_since_state;	/* the state that link_since belongs to */
 	struct mono link_since, link_retry_at;
 	bool was_up;
 	struct wall taken_at;
@@ -205,8 +206,9 @@ feed_link(struct feed *f, enum link_state state, const char *what, const char *h
 	f->link = state;
 	snprintf(f->link_what, sizeof(f->link_what), "%s", what);
 	snprintf(f->link_hint, sizeof(f->link_hint), "%s", hint);
-	if (since.us)
+	if (since.us && !(state == LINK_UP && f->link_since_state == LINK_UP))
 		f->link_since = since;
+	f->link_since_state = state;
 	f->link_retry_at = retry_at;
 	if (!is_same && f->hook.link)
 		f->hook.link(f->hook.arg, state, what, hint);

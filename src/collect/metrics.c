@@ -122,7 +122,9 @@ take_dbsum(struct metrics *m, const struct sample *s, const struct sample *befor
 		return;
 	double commits = growth(s, before, "commits"), rollbacks = growth(s, before, "rollbacks");
 	double hit = growth(s, before, "blks_hit"), read = growth(s, before, "blks_read");
-	set(m, METRIC_TPS, (commits + rollbacks) / seconds, s);
+	/* The server counts a transaction up to a second late, so ours may be more than all for a moment. */
+	double own = growth(s, before, "own_xacts");
+	set(m, METRIC_TPS, fmax(0, commits + rollbacks - (isnan(own) ? 0 : own)) / seconds, s);
 	set(m, METRIC_ROLLBACK_PCT, commits + rollbacks > 0 ? 100 * rollbacks / (commits + rollbacks) : NAN, s);
 	set(m, METRIC_HIT_PCT, hit + read > 0 ? 100 * hit / (hit + read) : NAN, s);
 	set(m, METRIC_TEMP_BPS, growth(s, before, "temp_bytes") / seconds, s);

@@ -65,7 +65,8 @@ apply_failed(struct target *t, enum probe_id probe, const struct error *e, struc
 {
 	struct probe_slot *slot = &t->slots[probe];
 	struct sample *s = refresh_failed(t, probe, e);
-	bool rests = s->state == SAMPLE_DENIED || s->state == SAMPLE_UNSUPPORTED;
+	/* Without the first three there is nothing to show: they are never given up for long. */
+	bool rests = (s->state == SAMPLE_DENIED || s->state == SAMPLE_UNSUPPORTED) && probe > PROBE_DBSUM;
 	schedule_answered(probe, slot, now, (int64_t)t->refresh_ms * 1000, 0, false);
 	if (rests)
 		slot->due.us = now.us + rest_us;
@@ -256,6 +257,15 @@ server_clock(const struct target *t, const struct rowset *rows, struct mono at)
 	return feed_server_clock(t->feed, at);
 }
 
+/* What we do ourselves is no load: the figure travels with the sample, into recordings too. */
+static void
+set_own_xacts(struct target *t, struct rowset *rows)
+{
+	int col = rowset_col(rows, "own_xacts");
+	if (col >= 0 && rows->nrows > 0)
+		rows->cells[col] = cell_int(t->own_xacts);
+}
+
 static void
 apply_rows(struct target *t, enum probe_id probe, struct rowset *rows, struct mono now)
 {
@@ -271,6 +281,8 @@ apply_rows(struct target *t, enum probe_id probe, struct rowset *rows, struct mo
 		cost_us = 0;	/* counted for the whole group, see end_fast() */
 	/* Counted from the sending, so that periods do not drift by the time answers take. */
 	schedule_answered(probe, &t->slots[probe], f->sent, (int64_t)t->refresh_ms * 1000, cost_us, true);
+	if (probe == PROBE_DBSUM)
+		set_own_xacts(t, rows);
 	unseen_look(t, s);
 	feed_apply(t->feed, s);
 }
@@ -377,6 +389,7 @@ end_of_group(struct target *t, struct mono now)
 	if (f->n == 0)
 		return;
 	enum probe_scope scope = f->groups[f->first].scope;
+	t->own_xacts++;
 	f->first = (f->first + 1) % FLIGHT_MAX;
 	f->n--;
 	if (scope == SCOPE_FAST)

@@ -86,7 +86,10 @@ dial(struct target *t, struct session *s)
 static int
 retry_ms(const struct target *t, const struct error *why)
 {
-	int most = t->is_alone ? RETRY_EAGER_MS : RETRY_MAX_MS;
+	bool is_eager = t->is_alone;
+	for (int i = 0; i < PROBE_COUNT; i++)
+		is_eager |= t->slots[i].is_shown;
+	int most = is_eager ? RETRY_EAGER_MS : RETRY_MAX_MS;
 	if (why->code == ERR_AUTH)
 		most = RETRY_LOGIN_MS;
 	int ms = RETRY_FIRST_MS;
@@ -239,14 +242,33 @@ run_main(struct target *t, struct mono now, struct mono *wake)
 	}
 }
 
+static void
+spare_ready(struct target *t)
+{
+	struct error err = { .code = ERR_OK };
+	if (!session_step(&t->spare, &err)) {
+		t->spare_at.us = mono_now().us + SPARE_PAUSE_MS * 1000;
+		return;
+	}
+	if (t->spare.state != SESSION_READY)
+		return;
+	session_end(&t->main);
+	t->main = t->spare;
+	t->spare = (struct session){ .state = SESSION_NONE };
+	feed_event(t->feed, "reconnected", "the old connection did not answer");
+	begin(t);
+}
+
 struct mono
 target_run(struct target *t, struct mono now)
 {
 	struct mono wake = { 0 };
 	run_main(t, now, &wake);
 	wake_at(&wake, t->hold_until);
-	if (t->spare.state == SESSION_SETUP)
+	if (t->spare.state == SESSION_SETUP) {
+		spare_ready(t);	/* it may be too late for it */
 		wake_at(&wake, (struct mono){ now.us + 1000000 });
+	}
 	action_run(t, now, &wake);
 	console_run(t, now, &wake);
 	return wake;
@@ -297,23 +319,6 @@ main_ready(struct target *t)
 	/* It answered after all. */
 	if (t->spare.state != SESSION_NONE && feed_link_state(t->feed) == LINK_UP)
 		session_end(&t->spare);
-}
-
-static void
-spare_ready(struct target *t)
-{
-	struct error err = { .code = ERR_OK };
-	if (!session_step(&t->spare, &err)) {
-		t->spare_at.us = mono_now().us + SPARE_PAUSE_MS * 1000;
-		return;
-	}
-	if (t->spare.state != SESSION_READY)
-		return;
-	session_end(&t->main);
-	t->main = t->spare;
-	t->spare = (struct session){ .state = SESSION_NONE };
-	feed_event(t->feed, "reconnected", "the old connection did not answer");
-	begin(t);
 }
 
 void

@@ -78,7 +78,7 @@ struct console {
 struct target {
 	char *name, *conninfo, *password, *pgbouncer;
 	int refresh_ms, query_len;
-	bool is_alone;			/* the only target, or the one shown: retried more eagerly */
+	bool is_alone;			/* the only target */
 	struct feed *feed;
 
 	struct session main, spare;
@@ -92,6 +92,7 @@ struct target {
 	int64_t usual_bytes;		/* of the last refresh */
 	struct mono hold_until;		/* no look at the socket before: see hold() in refresh.c */
 	double rtt_ms;			/* least seen */
+	int64_t own_xacts;		/* transactions of ours, all sessions */
 	int64_t cpu_us;			/* of this process at the last refresh */
 	bool raw_text;
 
@@ -137,7 +138,7 @@ void unseen_look(struct target *t, const struct sample *s);
 
 /* action.c */
 void action_run(struct target *t, struct mono now, struct mono *wake);
-void action_ready(struct target *t);
+void action_ready(struct target *t);	/* its socket, or nothing, has something */
 void action_queue(struct target *t, struct run *take);
 void action_cancel(struct target *t, uint64_t ticket);
 void action_end(struct target *t);
