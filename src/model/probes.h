@@ -33,6 +33,7 @@
 	X(LOCK_NAMES, "lock_names", "names of the locked relations of this database")              \
 	X(STATEMENT_TEXTS, "statement_texts", "texts of statements not seen before")               \
 	X(TABLES, "tables", "tables of this database: counters and estimated sizes")               \
+	X(LARGEST, "largest", "the largest tables of this database")                               \
 	X(INDEXES, "indexes", "indexes of this database")                                          \
 	X(SETTINGS, "settings", "settings")                                                        \
 	X(SIZES, "sizes", "size of each database")                                                 \

@@ -32,7 +32,7 @@ static const struct column columns[C_COUNT] = {
 
 static const enum probe_id probes[] = { PROBE_DATABASES, PROBE_STATEMENTS, PROBE_REPLICATION,
 	PROBE_SLOTS, PROBE_RECEIVER, PROBE_CHECKPOINTS, PROBE_ARCHIVER, PROBE_POOL_POOLS,
-	PROBE_POOL_DATABASES, PROBE_SIZES, PROBE_WRAPAROUND, PROBE_XMIN_HOLDERS, PROBE_TABLES,
+	PROBE_POOL_DATABASES, PROBE_SIZES, PROBE_WRAPAROUND, PROBE_XMIN_HOLDERS, PROBE_LARGEST,
 	PROBE_NAMES, PROBE_SETTINGS };
 
 struct overview {
@@ -427,28 +427,18 @@ static const char *
 largest_tables(struct overview *o, const struct rowset *tables)
 {
 	struct strbuf out = STRBUF_INIT(400);
-	int size = rowset_col(tables, "size_bytes"), best[3] = { -1, -1, -1 };
 	char buf[32];
 	const char *text;
 
 	for (int i = 0; i < tables->nrows; i++) {
-		double v = cell_num(rowset_cell(tables, i, size), 0);
-		for (int k = 0; k < 3; k++) {
-			if (best[k] >= 0 && v <= cell_num(rowset_cell(tables, best[k], size), 0))
-				continue;
-			memmove(best + k + 1, best + k, (size_t)(2 - k) * sizeof(best[0]));
-			best[k] = i;
-			break;
-		}
-	}
-	for (int k = 0; k < 3 && best[k] >= 0; k++) {
-		const struct cell *name = rowset_get(tables, best[k], "table");
-		strbuf_addf(&out, "%s%.*s %s", k ? ", " : "largest: ", (int)name->len,
+		const struct cell *name = rowset_get(tables, i, "table");
+		strbuf_addf(&out, "%s%.*s %s", i ? ", " : "", (int)name->len,
 		    name->type == CELL_TEXT ? name->s : "",
-		    fmt_bytes(buf, sizeof(buf), cell_num(rowset_cell(tables, best[k], size), 0)));
+		    fmt_bytes(buf, sizeof(buf), cell_num(rowset_get(tables, i, "size_bytes"), 0)));
 	}
 	text = arena_strndup(&o->grid->arena, out.buf, out.len);
 	strbuf_release(&out);
+	grid_fact(o->grid, "largest_tables", COL_TEXT, cell_text(text));
 	return text;
 }
 
@@ -456,16 +446,20 @@ static void
 storage_rows(struct overview *o)
 {
 	const struct rowset *sizes = snapshot_rows(o->ctx->snap, PROBE_SIZES), *cur, *prev;
-	const struct rowset *tables = snapshot_rows(o->ctx->snap, PROBE_TABLES);
+	const struct rowset *tables = snapshot_rows(o->ctx->snap, PROBE_LARGEST);
 	struct cell growth = cell_null(WHY_NODATA);
 	double seconds;
 
 	if (sizes)
 		add(o, "database_bytes", COL_BYTES, cell_int((int64_t)sum_of(sizes, "size_bytes")),
-		    METRIC_DB_BYTES, tables ? largest_tables(o, tables) : "");
+		    METRIC_DB_BYTES,
+		    tables ?
+		        arena_printf(&o->grid->arena, "largest: %s", largest_tables(o, tables)) :
+		        "");
 	else
 		grid_fact(o->grid, "database_bytes", COL_BYTES, cell_null(WHY_NODATA));
-	if (snapshot_pair(o->ctx->snap, PROBE_SIZES, &cur, &prev, &seconds))
+	/* Seconds apart, one checkpoint or one vacuum would be sold as a trend. */
+	if (snapshot_pair(o->ctx->snap, PROBE_SIZES, &cur, &prev, &seconds) && seconds >= 60)
 		growth = cell_float(
 		    (sum_of(cur, "size_bytes") - sum_of(prev, "size_bytes")) / seconds * 86400);
 	add(o, "growth_bytes_per_day", COL_BYTES, growth, -1,
