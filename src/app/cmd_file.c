@@ -166,16 +166,16 @@ static void
 report_table(struct strbuf *out, const struct grid *g)
 {
 	for (int c = 0; c < g->ncols; c++)
-		if (!(g->cols[c].flags & (COL_HIDDEN | COL_NOJSON)))
-			strbuf_addf(out, "| %s ", g->cols[c].name);
+		if (!(g->cols[c].flags & COL_HIDDEN))
+			strbuf_addf(out, "| %s ", g->cols[c].title);
 	strbuf_adds(out, "|\n");
 	for (int c = 0; c < g->ncols; c++)
-		if (!(g->cols[c].flags & (COL_HIDDEN | COL_NOJSON)))
+		if (!(g->cols[c].flags & COL_HIDDEN))
 			strbuf_adds(out, "|---");
 	strbuf_adds(out, "|\n");
 	for (int r = 0; r < g->nrows && r < 200; r++) {
 		for (int c = 0; c < g->ncols; c++) {
-			if (g->cols[c].flags & (COL_HIDDEN | COL_NOJSON))
+			if (g->cols[c].flags & COL_HIDDEN)
 				continue;
 			strbuf_adds(out, "| ");
 			/* The place in a tree, where the pane draws it. */

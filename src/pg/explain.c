@@ -22,17 +22,18 @@
 #include "pg/plain.h"
 #include "pg/sqltext.h"
 
-enum { MAX_RETRIES = 12, MAX_PARAMS = 2000, TRIES = 5 };
+enum { MAX_RETRIES = 12, MAX_PARAMS = 2000 };
 
 /* In the order tried for a parameter of an operator or function that does not resolve. */
-static const char *const guesses[TRIES] = { "numeric", "bigint", "interval", "timestamptz", "text" };
+static const char *const guesses[] = { "numeric", "bigint", "interval" };
 
 struct attempt {
 	struct arena arena;
 	const char *repaired;		/* without casts */
 	const char *types[MAX_PARAMS + 1];	/* cast in force, by parameter */
-	int tried[MAX_PARAMS + 1];	/* guesses used up, by parameter */
-	bool is_spent[MAX_PARAMS + 1];
+	bool skip[MAX_PARAMS + 1];	/* not to be tried for the present error: cast already, or in vain */
+	size_t place;			/* of the present error, in the text without casts */
+	int param, tried;		/* what is being tried for it, and with how many guesses */
 	int nparams;
 };
 
@@ -59,14 +60,14 @@ begin(PGconn *pq, const struct explain_request *req, struct error *err)
 	return ok;
 }
 
-/* Byte offset of the n-th (1-based) character. */
+/* Byte offset behind the n-th (1-based) character. */
 static size_t
 char_offset(const char *s, long n)
 {
 	size_t len = strlen(s), at = 0;
 	uint32_t cp;
 
-	while (--n > 0 && at < len)
+	while (n-- > 0 && at < len)
 		at += utf8_decode(s + at, len - at, &cp);
 	return at;
 }
@@ -97,18 +98,33 @@ uncast_offset(const struct attempt *a, const char *text, size_t offset)
 	}
 }
 
+/*
+ * The same error again: the next guess for the parameter that is being tried, and when all were in vain the next nearest one. An
+ * error in another place: the nearest parameter that has no cast yet, since those with one have settled something.
+ */
 static bool
 guess_nearest(struct attempt *a, const char *text, const PGresult *result)
 {
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-	size_t offset = position ? uncast_offset(a, text, char_offset(text, strtol(position, NULL, 10))) : 0;
-	int n = sql_nearest_param(a->repaired, offset, a->is_spent, a->nparams);
+	size_t place = position ? uncast_offset(a, text, char_offset(text, strtol(position, NULL, 10)) - 1) : 0;
 
-	if (n < 1 || n > a->nparams)
+	if (!a->param || place != a->place) {
+		for (int i = 1; i <= a->nparams; i++)
+			a->skip[i] = a->types[i] != NULL;
+		a->place = place;
+		a->param = 0;
+	} else if (a->tried == (int)ARRAY_LEN(guesses)) {
+		a->types[a->param] = NULL;
+		a->skip[a->param] = true;
+		a->param = 0;
+	}
+	if (!a->param) {
+		a->param = sql_nearest_param(a->repaired, place, a->skip, a->nparams);
+		a->tried = 0;
+	}
+	if (a->param < 1 || a->param > a->nparams)
 		return false;
-	a->types[n] = guesses[a->tried[n]++];
-	if (a->tried[n] == TRIES)
-		a->is_spent[n] = true;
+	a->types[a->param] = guesses[a->tried++];
 	return true;
 }
 

@@ -66,7 +66,7 @@ pid=$(pid_of reused)
 query=$(sed -e '/^--/d' "$SOURCE/src/pg/act_terminate.sql")
 answer=$(printf "%s \\\\bind '{%s}' '{2020-01-01}' \\\\g\n" "$query" "$pid" | "$PG_BINDIR/psql" -X -A -t -d "$primary_uri" 2>&1)
 case $answer in
-*'\bind'*) skip "psql has no \\bind" ;;
+*'\bind'*) skip "this psql cannot bind parameters" ;;
 *) is "another backend_start is another session" "$answer" "$pid|t|f|f|t|" ;;
 esac
 ok "it was not touched" running reused
@@ -129,7 +129,7 @@ is "is done" "$(field "$TMP/out" state)" 'done'
 ok "the server has counted it" wait_for 10 sh -c "[ \"\$('$PG_BINDIR/psql' -XAtd '$primary_uri' -c \"SELECT vacuum_count > 0 AND analyze_count > 0 FROM pg_stat_user_tables WHERE relname = 't'\")\" = t ]"
 status 0 "a name that needs quotes" run "analyze 'Odd Name.Order; drop'" --yes --wait --json
 is "is done" "$(field "$TMP/out" state)" 'done'
-status 1 "an ambiguous name" run "analyze twice" --yes --wait --json
+status 2 "an ambiguous name" run "analyze twice" --yes --wait --json
 like "lists what it could be" "$(cat "$TMP/out")" 'other.twice, public.twice'
 status 0 "with its schema" run "analyze other.twice" --yes --wait
 status 1 "a table that is not there" run "vacuum nowhere" --yes --wait --json

@@ -8,7 +8,9 @@ command -v python3 >/dev/null || skip_all "python3 reads the JSON"
 start_pg primary "max_connections = 30" "track_io_timing = on"
 sql primary "CREATE ROLE app LOGIN; CREATE ROLE plain LOGIN; CREATE ROLE monitor LOGIN; GRANT pg_monitor TO monitor;
 	CREATE TABLE t (id int PRIMARY KEY, v text); INSERT INTO t SELECT g, 'x' FROM generate_series(1, 2000) g;
-	GRANT ALL ON t TO app; CREATE DATABASE shop; VACUUM ANALYZE t" >/dev/null
+	GRANT ALL ON t TO app" >/dev/null
+sql primary "CREATE DATABASE shop" >/dev/null
+sql primary "VACUUM ANALYZE t" >/dev/null
 
 show() {
 	"$PGMEDIC" show "$@" -d "$primary_uri"
@@ -124,7 +126,6 @@ status 2 "an unknown option" show activity --jsn
 status 2 "an unknown target" "$PGMEDIC" show activity nowhere
 status 3 "no server" "$PGMEDIC" show activity -h 127.0.0.1 -p 1
 like "is one line with a hint" "$(cat "$TMP/err")" '^HINT: '
-status 3 "no such database" show activity -d "$primary_uri" --json
 status 3 "no such role" "$PGMEDIC" show activity -h 127.0.0.1 -p "$primary_port" -U nobody_here -d postgres
 status 3 "no such database, by name" "$PGMEDIC" show activity -h 127.0.0.1 -p "$primary_port" -U postgres -d nothing
 like "names it" "$(cat "$TMP/err")" 'nothing'
@@ -165,7 +166,8 @@ while read -r text; do
 	status 0 "explained: $text" explain "$text"
 done <<'SQL'
 select now() - interval $1
-select * from t where v > date $1
+select * from t where now() > date $1 and v = $2
+select current_timestamp - $1, current_date + $2 from t where id + $3 > 5
 select extract($1 from now())
 select concat($1, $2), json_build_object($3, $4)
 select $1 + $2
