@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,11 +35,13 @@ struct request {
 	struct feed_hook hook;
 };
 
-enum { REQUESTS_MAX = 64, OUTCOMES_MAX = 64 };
+enum { REQUESTS_MAX = 64, OUTCOMES_MAX = 64, STOP_MS = 80 };
 
 struct collector {
 	pthread_t thread;
+	atomic_int refs;	/* the UI's and the thread's */
 	int wake_in[2];		/* a byte for each batch of requests */
+	int done[2];		/* a byte when the thread has left its loop, another when it has cleaned up */
 	int wake_fd;		/* the UI's */
 	int ntargets;
 	struct target **targets;	/* collector thread only */
@@ -155,6 +158,7 @@ take_requests(struct collector *c)
 	int n = 0;
 	pthread_mutex_lock(&c->mutex);
 	bool is_stopping = c->is_stopping;
+	c->is_told |= is_stopping;	/* from now on the UI's descriptor is not ours to write to */
 	for (; c->nrequests > 0; c->nrequests--) {
 		batch[n++] = c->requests[c->first_request];
 		c->first_request = (c->first_request + 1) % REQUESTS_MAX;
@@ -189,6 +193,36 @@ timeout_ms(struct mono at, struct mono now)
 	return us > 60000000 ? 60000 : (int)((us + 999) / 1000);
 }
 
+/* The last one out frees it. */
+static void
+collector_unref(struct collector *c)
+{
+	if (atomic_fetch_sub(&c->refs, 1) != 1)
+		return;
+	for (; c->noutcomes > 0; c->noutcomes--) {
+		rowset_unref(c->outcomes[c->first_outcome].rows);
+		c->first_outcome = (c->first_outcome + 1) % OUTCOMES_MAX;
+	}
+	for (int i = 0; i < c->ntargets; i++)
+		snapshot_unref(c->snapshots[i]);
+	pthread_mutex_destroy(&c->mutex);
+	close(c->wake_in[0]);
+	close(c->wake_in[1]);
+	close(c->done[0]);
+	close(c->done[1]);
+	free(c->targets);
+	free(c->snapshots);
+	free(c->fds);
+	free(c);
+}
+
+static void
+say_done(struct collector *c)
+{
+	if (write(c->done[1], "", 1) < 0)
+		log_warn("collector", "done: %s", strerror(errno));
+}
+
 static void *
 collector_main(void *arg)
 {
@@ -214,8 +248,11 @@ collector_main(void *arg)
 				publish(c, i);
 		}
 	}
+	say_done(c);
 	for (int i = 0; i < c->ntargets; i++)
 		target_free(c->targets[i]);
+	say_done(c);
+	collector_unref(c);
 	return NULL;
 }
 
@@ -245,7 +282,8 @@ collector_start(const struct target_conf *targets, int n, int wake_fd)
 	c->targets = xcalloc((size_t)n + 1, sizeof(struct target *));
 	c->snapshots = xcalloc((size_t)n + 1, sizeof(struct snapshot *));
 	c->fds = xcalloc((size_t)n * TARGET_FDS + 1, sizeof(struct pollfd));
-	if (!make_pipe(c->wake_in))
+	atomic_init(&c->refs, 2);
+	if (!make_pipe(c->wake_in) || !make_pipe(c->done))
 		fatal("pipe: %s", strerror(errno));
 	pthread_mutex_init(&c->mutex, NULL);
 	for (int i = 0; i < n; i++) {
@@ -272,6 +310,18 @@ poke(struct collector *c)
 		log_warn("collector", "poke: %s", strerror(errno));
 }
 
+/* Take a byte of the thread's; false: none came in time. */
+static bool
+wait_done(struct collector *c, int ms)
+{
+	struct pollfd pfd = { .fd = c->done[0], .events = POLLIN };
+	char byte;
+	int n;
+	while ((n = poll(&pfd, 1, ms)) < 0 && errno == EINTR)
+		;
+	return n > 0 && read(c->done[0], &byte, 1) == 1;
+}
+
 void
 collector_stop(struct collector *c)
 {
@@ -281,19 +331,13 @@ collector_stop(struct collector *c)
 	c->is_stopping = true;
 	pthread_mutex_unlock(&c->mutex);
 	poke(c);
-	pthread_join(c->thread, NULL);
-	struct run_outcome outcome;
-	while (collector_outcome(c, &outcome))
-		rowset_unref(outcome.rows);
-	for (int i = 0; i < c->ntargets; i++)
-		snapshot_unref(c->snapshots[i]);
-	pthread_mutex_destroy(&c->mutex);
-	close(c->wake_in[0]);
-	close(c->wake_in[1]);
-	free(c->targets);
-	free(c->snapshots);
-	free(c->fds);
-	free(c);
+	/* The loop never blocks, and behind it no hook is called any more. Closing hundreds of sessions takes longer
+	 * than a user who quits should wait: the thread does that alone. */
+	if (wait_done(c, -1) && wait_done(c, STOP_MS))
+		pthread_join(c->thread, NULL);
+	else
+		pthread_detach(c->thread);
+	collector_unref(c);
 }
 
 int
