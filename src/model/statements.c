@@ -58,12 +58,14 @@ statements_read(const struct statements *st, int row, struct stmt *total, struct
 	for (int k = 0; k < STMT_COUNTERS; k++)
 		total->v[k] = counter(cells, st->cur_col[k]);
 	*delta = *total;
-	if (!st->prev || st->id_col < 0 || cell_is_null(cells + st->id_col)) {
+	before = st->prev ? st->prev_row[row] : -1;
+	/* what is not in a sample that was cut may be older than it */
+	if (!st->prev || st->id_col < 0 || cell_is_null(cells + st->id_col) ||
+	    (before < 0 && st->prev->nrows >= STATEMENTS_MAX)) {
 		for (int k = 0; k < STMT_COUNTERS; k++)
 			delta->v[k] = NAN;
 		return STMT_UNKNOWN;
 	}
-	before = st->prev_row[row];
 	if (before < 0)
 		return STMT_NEW;
 	cells = rowset_row(st->prev, before);

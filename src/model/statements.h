@@ -55,6 +55,8 @@ struct stmt {
 	double v[STMT_COUNTERS];
 };
 
+enum { STATEMENTS_MAX = 100000 }; /* LIMIT of src/pg/statements.sql */
+
 enum stmt_fate {
 	STMT_SAME,    /* in both samples */
 	STMT_NEW,     /* came since the sample before */

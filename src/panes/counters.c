@@ -63,8 +63,9 @@ counters_delta(struct counters *k, int row, int col, double *delta)
 	if (!k->prev || cell_is_null(&c))
 		return false;
 	*delta = cell_num(&c, 0);
+	/* what is not in a sample that was cut may be older than it */
 	if (k->prev_row[row] < 0)
-		return true;
+		return k->prev->nrows < COUNTERS_CUT;
 	before = rowset_cell(k->prev, k->prev_row[row], col);
 	was = cell_num(before, 0);
 	if (was < 0)
@@ -141,6 +142,9 @@ counters_notes(const struct counters *k, struct grid *grid, const char *what)
 	if (!k->prev)
 		grid_notef(grid, "no_data", "Rates appear with the second sample.",
 		    "no rates yet: one sample of %s so far", what);
+	if (k->cur->nrows >= COUNTERS_CUT)
+		grid_notef(grid, "info", "", "there may be more %s than the %d that were read",
+		    what, k->cur->nrows);
 	if (k->was_reset)
 		grid_notef(grid, "reset", "Rates go on with the next sample.",
 		    "counters of %s went down: they were reset", what);

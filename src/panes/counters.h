@@ -14,6 +14,9 @@
 #include "base/grid.h"
 #include "model/snapshot.h"
 
+/* Least LIMIT of the queries: a sample with so many rows may be cut. */
+enum { COUNTERS_CUT = 50000 };
+
 struct counters {
 	const struct rowset *cur, *prev; /* borrowed; prev NULL: no interval */
 	double seconds;                  /* 0 without an interval */

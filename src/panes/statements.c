@@ -377,6 +377,8 @@ interval_notes(const struct filling *f)
 		grid_notef(f->grid, "denied", "GRANT pg_read_all_stats TO this role.",
 		    "%d statements of other roles hide their id and text, so that their interval is unknown",
 		    f->nhidden);
+	if (st->cur->nrows >= STATEMENTS_MAX)
+		grid_notef(f->grid, "info", "", "only %d statements are read", STATEMENTS_MAX);
 	if (f->nuntold > 0)
 		grid_notef(f->grid, "no_data", "They are fetched once, in the background.",
 		    "%d texts are not there yet", f->nuntold);

@@ -9,4 +9,4 @@
 SELECT s.queryid, s.userid, s.dbid, pg_catalog."left"(s.query, 1000) AS query, pg_catalog.length(s.query) AS len
   FROM @pgss@.pg_stat_statements(true) s
  WHERE s.queryid IN (SELECT pg_catalog.unnest($1::int8[]))
- LIMIT 50000
+ LIMIT 100000

@@ -32,4 +32,4 @@ SELECT s.userid, s.dbid, s.queryid,
        /*if pg_stat_statements().jit_functions*/NULLIF(s.jit_generation_time + s.jit_inlining_time + s.jit_optimization_time + s.jit_emission_time, 0)/*else (-1)::float4*/ AS jit_ms,
        /*if pg_stat_statements().stats_since*/s.stats_since/*else 'epoch'::timestamptz*/ AS since
   FROM @pgss@.pg_stat_statements(false) s
- LIMIT 50000
+ LIMIT 100000

@@ -296,6 +296,30 @@ many(void **state)
 	snapshot_unref(snap);
 }
 
+/* A sample as long as the query's LIMIT may lack rows: what it lacks need not be new. */
+static void
+cut(void **state)
+{
+	enum { N = 50000 };
+	struct snapshot *snap = new_snapshot();
+	struct grid g;
+
+	(void)state;
+	for (int k = 0; k < 2; k++) {
+		struct rowset *rs = samples_rows("tables");
+		for (int i = 0; i < N; i++)
+			samples_add(
+			    rs, "relid", I(1000 + i + k), "kind", "r", "seq_scan", I(7), NULL);
+		samples_ok(snap, PROBE_TABLES, rs, 100 + 10 * k);
+	}
+	samples_fill(&pane_tables, snap, false, NULL, &g);
+	NEAR(num(&g, 0, "seq_scan_per_s"), 0);
+	assert_int_equal(why(&g, N - 1, "seq_scan_per_s"), WHY_NODATA);
+	assert_non_null(samples_note(&g, "info", "there may be more tables"));
+	grid_release(&g);
+	snapshot_unref(snap);
+}
+
 int
 main(void)
 {
@@ -307,6 +331,7 @@ main(void)
 		cmocka_unit_test(failed),
 		cmocka_unit_test(indexes),
 		cmocka_unit_test(many),
+		cmocka_unit_test(cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
