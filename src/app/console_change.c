@@ -332,10 +332,10 @@ move_page(struct page *page, enum console_motion motion, int n)
 		docview_scroll(v, motion == MOVE_HALF_UP ? -n * half : n * half);
 		break;
 	case MOVE_TOP:
-		docview_scroll(v, -v->total);
+		docview_scroll(v, -DOCVIEW_END);
 		break;
 	case MOVE_BOTTOM:
-		docview_scroll(v, v->total);
+		docview_scroll(v, DOCVIEW_END);
 		break;
 	case MOVE_LEFT:
 	case MOVE_FIRST_COLUMN:

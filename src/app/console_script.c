@@ -144,6 +144,9 @@ script_step(struct console *c)
 	if (sscanf(line, ":wait sample %d", &n) == 1 && n > 0) {
 		s->wait_samples = n;
 		s->wait_from = console_state(c)->snap->seq;
+	} else if (strncmp(line, ":save-display ", 14) == 0) {
+		/* Not typed, which would wipe the message that is to be seen. */
+		console_execute(c, line + 1);
 	} else if (*line == ':') {
 		type_line(c, line + 1);
 	} else {

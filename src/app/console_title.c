@@ -274,6 +274,28 @@ state_text(struct console *c, struct strbuf *out)
 }
 
 static int
+tab_letters(int i, int current, int letters)
+{
+	int n = (int)strlen(panes[i]->name);
+	return i == current || n < letters ? n : letters;
+}
+
+/* The first tab to draw, so that the current one is on the screen. */
+static int
+first_tab(int current, int letters, int cols)
+{
+	int first = 0, width = 0;
+
+	for (int i = 0; i <= current; i++)
+		width += tab_letters(i, current, letters) + (i < 10 ? 3 : 1);
+	while (first < current && width > cols) {
+		width -= tab_letters(first, current, letters) + (first < 10 ? 3 : 1);
+		first++;
+	}
+	return first;
+}
+
+static int
 tabs_width(int letters)
 {
 	int width = 0;
@@ -307,9 +329,10 @@ console_draw_tabs(struct console *c, struct draw *screen)
 	    letters > 3 && tabs_width(letters) + (full > letters ? full - letters : 0) > line.cols)
 		letters--;
 	memset(c->tab_from, -1, sizeof(c->tab_from));
-	for (int i = 0; panes[i] && i < (int)ARRAY_LEN(c->tab_from); i++) {
+	int first = first_tab(current, letters, line.cols);
+	for (int i = first; panes[i] && i < (int)ARRAY_LEN(c->tab_from); i++) {
 		const char *name = panes[i]->name;
-		int n = i == current || (int)strlen(name) < letters ? (int)strlen(name) : letters;
+		int n = tab_letters(i, current, letters);
 		c->tab_from[i] = x;
 		if (i < 10)
 			x += draw_printf(&line, 0, x, i == current ? ROLE_STRONG : ROLE_DIM, "%d ",

@@ -104,9 +104,7 @@ void
 docview_scroll(struct docview *v, int lines)
 {
 	long top = (long)v->top + lines;
-	if (top > v->total - v->page)
-		top = v->total - v->page;
-	v->top = top > 0 ? (int)top : 0;
+	v->top = top < 0 ? 0 : top > DOCVIEW_END ? DOCVIEW_END : (int)top;
 }
 
 static bool

@@ -18,7 +18,9 @@ struct docview {
 };
 
 void docview_draw(struct draw *d, struct docview *v, const struct doc *doc);
-/* Scroll by lines; clamped at the next drawing. */
+enum { DOCVIEW_END = 1 << 28 }; /* scrolling by this goes to the end */
+
+/* Scroll by lines; clamped to the end at the next drawing. */
 void docview_scroll(struct docview *v, int lines);
 /* Next match after (or before) the top line. False: none. */
 bool docview_find(struct docview *v, const struct doc *doc, bool backwards);

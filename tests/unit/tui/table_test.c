@@ -238,7 +238,9 @@ documents_scroll_and_find(void **state)
 	screen_dump(&dump);
 	assert_true(strncmp(dump.buf, "the needle is here", 18) == 0);
 	assert_false(docview_find(&view, &doc, false));
-	docview_scroll(&view, 100000);
+	docview_scroll(&view, DOCVIEW_END);
+	screen_begin();
+	docview_draw(&d, &view, &doc);
 	assert_int_equal(view.top, view.total - view.page);
 	docview_scroll(&view, -100000);
 	assert_int_equal(view.top, 0);
