@@ -196,6 +196,8 @@ take_outcomes(struct console *c)
 			c->is_dirty = true;
 			continue;
 		}
+		if (console_page_outcome(c, &outcome))
+			continue;
 		rowset_unref(outcome.rows);
 	}
 }

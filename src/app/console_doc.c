@@ -9,10 +9,22 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
+enum { LOOK_EVERY_MS = 3000, LOOK_TIMEOUT_MS = 2000 };
+
 struct page *
 console_page(struct console *c)
 {
 	return c->npages > 0 ? &c->pages[c->npages - 1] : NULL;
+}
+
+static void
+page_release(struct console *c, struct page *page)
+{
+	if (page->look_ticket)
+		collector_cancel(c->conf->collector, page->look_ticket);
+	rowset_unref(page->look);
+	doc_release(&page->doc);
+	memset(page, 0, sizeof(*page));
 }
 
 void
@@ -21,8 +33,7 @@ console_close_page(struct console *c)
 	struct page *page = console_page(c);
 	if (!page)
 		return;
-	doc_release(&page->doc);
-	memset(page, 0, sizeof(*page));
+	page_release(c, page);
 	c->npages--;
 	c->is_dirty = true;
 }
@@ -33,7 +44,7 @@ open_page(struct console *c, const char *title)
 	struct strbuf clean = STRBUF_INIT(1024);
 
 	if (c->npages == CONSOLE_PAGES) {
-		doc_release(&c->pages[0].doc);
+		page_release(c, &c->pages[0]);
 		memmove(&c->pages[0], &c->pages[1], sizeof(c->pages[0]) * (CONSOLE_PAGES - 1));
 		c->npages--;
 	}
@@ -79,12 +90,56 @@ row_doc(const struct view *v, int row, struct doc *doc)
 	strbuf_release(&text);
 }
 
+/* While a detail is open its own query is asked every few seconds, and never twice at a time. */
+static void
+ask_look(
+    struct console *c, struct page *page, const struct view *v, const struct pane_ctx *ctx, int row)
+{
+	const struct source *source = &c->conf->source;
+	struct run_request req = {
+		.kind = RUN_LOOK, .query = v->pane->look, .timeout_ms = LOOK_TIMEOUT_MS
+	};
+	struct mono now = mono_now();
+	struct arena arena = { 0 };
+
+	if (!req.query || !c->conf->collector || page->look_ticket ||
+	    (page->looked_at.us && mono_since_ms(now, page->looked_at) < LOOK_EVERY_MS) ||
+	    (source->ops->is_past && source->ops->is_past(source->self)))
+		return;
+	req.nparams = v->pane->look_params(ctx, &v->grid, row, &arena, req.params);
+	if (req.nparams >= 0) {
+		page->look_ticket = collector_run(c->conf->collector, c->target, &req);
+		page->looked_at = now;
+	}
+	arena_release(&arena);
+}
+
+bool
+console_page_outcome(struct console *c, struct run_outcome *outcome)
+{
+	for (int i = 0; i < c->npages; i++) {
+		struct page *page = &c->pages[i];
+		if (!page->look_ticket || page->look_ticket != outcome->ticket)
+			continue;
+		page->look_ticket = 0;
+		rowset_unref(page->look);
+		page->look = outcome->rows;
+		outcome->rows = NULL;
+		page->fills = 0; /* made anew with what came */
+		c->is_dirty = true;
+		return true;
+	}
+	return false;
+}
+
 static void
 fill_detail(struct console *c, struct page *page, const struct view *v, int row)
 {
 	struct pane_ctx ctx = view_ctx(v, console_snapshot(c), mono_now());
 
 	page->fills = v->fills;
+	ctx.look = page->look;
+	ask_look(c, page, v, &ctx, row);
 	doc_reset(&page->doc);
 	if (v->pane->detail)
 		v->pane->detail(&ctx, &v->grid, row, &page->doc);

@@ -39,6 +39,10 @@ struct page {
 	int pane;
 	uint64_t key;
 	unsigned long fills; /* of the view when it was made */
+	/* What the pane asks the server for its detail: asked again while the detail is open. */
+	const struct rowset *look;
+	uint64_t look_ticket; /* 0: not out */
+	struct mono looked_at;
 };
 
 /* The column chooser. */
@@ -130,6 +134,9 @@ void console_signals(struct console *c);
 /* console_title.c */
 void console_draw_title(struct console *c, struct draw *screen, struct mono now);
 void console_draw_tabs(struct console *c, struct draw *screen);
+
+/* Takes the answer to a detail's own query; false when it is none. */
+bool console_page_outcome(struct console *c, struct run_outcome *outcome);
 
 /* console_draw.c */
 void console_draw(struct console *c);

@@ -14,6 +14,7 @@ enum { LOAD_WINDOW_S = 300 };
 
 struct story {
 	const struct pane_ctx *ctx;
+	const struct rowset *look; /* the answer of look_activity, of the statement shown; NULL */
 	struct sessions s;
 	const struct session *session;
 	struct doc *doc;
@@ -153,7 +154,7 @@ doc_load(const struct story *st)
 static void
 doc_looked(const struct story *st)
 {
-	const struct rowset *look = st->ctx->look;
+	const struct rowset *look = st->look;
 	const struct cell *host = rowset_get(look, 0, "client_hostname"),
 	                  *port = rowset_get(look, 0, "client_port");
 
@@ -175,7 +176,7 @@ static void
 doc_query(const struct story *st)
 {
 	struct cell query = activity_query(&st->s.activity, st->session);
-	const struct rowset *look = st->ctx->look && st->ctx->look->nrows ? st->ctx->look : NULL;
+	const struct rowset *look = st->look;
 
 	if (look && rowset_get(look, 0, "query")->type == CELL_TEXT)
 		query = *rowset_get(look, 0, "query");
@@ -196,6 +197,18 @@ doc_query(const struct story *st)
 		    (long long)limit);
 }
 
+/* The session may have gone on to another statement since it was asked for. */
+static const struct rowset *
+fitting_look(const struct story *st)
+{
+	const struct rowset *look = st->ctx->look;
+	const struct cell *start = activity_cell(&st->s.activity, st->session, ACT_QUERY_START);
+
+	if (!look || !look->nrows || !cell_equal(rowset_get(look, 0, "query_start"), start))
+		return NULL;
+	return look;
+}
+
 void
 session_detail(const struct pane_ctx *ctx, int64_t pid, int64_t backend_start,
     const struct session_figures *figures, struct doc *doc)
@@ -214,6 +227,7 @@ session_detail(const struct pane_ctx *ctx, int64_t pid, int64_t backend_start,
 	if (!st.session) {
 		doc_add(doc, ROLE_WARN, "session %lld has ended", (long long)pid);
 	} else {
+		st.look = fitting_look(&st);
 		doc_identity(&st);
 		doc_state(&st);
 		doc_add(doc, ROLE_NORMAL, "%s", "");
@@ -222,7 +236,7 @@ session_detail(const struct pane_ctx *ctx, int64_t pid, int64_t backend_start,
 		doc_add(doc, ROLE_HEADER, "Process");
 		doc_rest(&st);
 		doc_figures(&st, figures);
-		if (ctx->look && ctx->look->nrows)
+		if (st.look)
 			doc_looked(&st);
 		doc_load(&st);
 	}
