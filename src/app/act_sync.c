@@ -25,7 +25,7 @@ struct sync_run {
 	int64_t system_identifier;
 	int64_t job;
 	bool is_dry, is_waited;
-	struct journal_act ended;	/* of a job that was waited for */
+	struct journal_act ended; /* of a job that was waited for */
 	struct arena arena;
 };
 
@@ -99,7 +99,8 @@ confirm(struct sync_run *r, struct error *err)
 		if (ask(act_question(r->act), answer, sizeof(answer)))
 			return act_confirm(r->act, answer, err);
 	}
-	error_set(err, ERR_NOT_CONFIRMED, "%s was not confirmed: there is no terminal to ask on", act_line(r->act));
+	error_set(err, ERR_NOT_CONFIRMED, "%s was not confirmed: there is no terminal to ask on",
+	    act_line(r->act));
 	error_hint(err, "Add --yes to confirm, or --dry-run to see the plan only.");
 	act_abort(r->act);
 	return false;
@@ -315,7 +316,8 @@ exit_status(const struct sync_run *r)
 	const char *state = state_name(r);
 	const struct error *error = NULL;
 
-	if (strcmp(state, "done") == 0 || strcmp(state, "running") == 0 || strcmp(state, "planned") == 0)
+	if (strcmp(state, "done") == 0 || strcmp(state, "running") == 0 ||
+	    strcmp(state, "planned") == 0)
 		return EXIT_DONE;
 	(void)result_text(r, &error);
 	return error ? options_exit_status(error) : EXIT_FAILED;
@@ -349,7 +351,7 @@ act_sync(struct run_ctx *ctx, struct act *act, struct error *err)
 		learn_server(&r);
 		drive(&r);
 		if (act_stage(act) == ACT_FINISHED)
-			r.is_dry = false;	/* refused while planning */
+			r.is_dry = false; /* refused while planning */
 		else if (!r.is_dry && confirm(&r, &refused))
 			run_confirmed(&r);
 		if (ctx->opt->json)
@@ -366,18 +368,22 @@ act_sync(struct run_ctx *ctx, struct act *act, struct error *err)
 	return ok;
 }
 
-/* ------------------------------------------------------------------------------------------- the job side */
+/* ------------------------------------------------------------------------------------------- the
+ * job side */
 
-/* What became of the statement, in words for the journal. A vacuum that may not do it warns and skips: that is a failure. */
+/* What became of the statement, in words for the journal. A vacuum that may not do it warns and
+ * skips: that is a failure. */
 static enum journal_state
-job_outcome(bool ok, int warnings, const struct error *err, const struct strbuf *output, struct strbuf *detail)
+job_outcome(bool ok, int warnings, const struct error *err, const struct strbuf *output,
+    struct strbuf *detail)
 {
 	if (!ok) {
 		strbuf_adds(detail, err->what);
 		if (*err->hint)
 			strbuf_addf(detail, "\nHINT: %s", err->hint);
 	} else if (warnings) {
-		strbuf_addf(detail, "the server gave %d warning%s", warnings, warnings == 1 ? "" : "s");
+		strbuf_addf(
+		    detail, "the server gave %d warning%s", warnings, warnings == 1 ? "" : "s");
 	} else {
 		strbuf_adds(detail, "done");
 	}
@@ -389,16 +395,20 @@ job_outcome(bool ok, int warnings, const struct error *err, const struct strbuf 
 static void
 run_statement(struct journal *j, int64_t id, const struct json *request)
 {
-	struct strbuf output = STRBUF_INIT(MAX_JOB_OUTPUT), detail = STRBUF_INIT(MAX_JOB_OUTPUT + 1024);
+	struct strbuf output = STRBUF_INIT(MAX_JOB_OUTPUT),
+	              detail = STRBUF_INIT(MAX_JOB_OUTPUT + 1024);
 	const char *statement = json_text(json_get(request, "statement"));
 	const char *conninfo = json_text(json_get(request, "conninfo"));
 	struct error err = { 0 }, log_err = { 0 };
-	/* REINDEX CONCURRENTLY waits for old transactions as for locks; a timeout would leave an invalid index. */
+	/* REINDEX CONCURRENTLY waits for old transactions as for locks; a timeout would leave an
+	 * invalid index. */
 	int lock_ms = statement && strncmp(statement, "REINDEX", 7) == 0 ? 0 : DDL_LOCK_MS;
 	enum journal_state state;
 	int warnings = 0;
-	bool ok = statement && job_statement(conninfo ? conninfo : "", json_text(json_get(request, "password")),
-	    json_text(json_get(request, "database")), statement, lock_ms, &output, &warnings, &err);
+	bool ok = statement &&
+	    job_statement(conninfo ? conninfo : "", json_text(json_get(request, "password")),
+	        json_text(json_get(request, "database")), statement, lock_ms, &output, &warnings,
+	        &err);
 
 	state = job_outcome(ok, warnings, &err, &output, &detail);
 	if (!journal_update(j, id, state, detail.buf, 0, &log_err))

@@ -1,7 +1,8 @@
 /*
- * The driver of acts in the console. Nothing here waits: queries are tickets of the collector, pauses are times to be woken at,
- * children are pipes. The journal is the one exception: a row is written before and after an act, on this thread, because an
- * act that is not written down must not begin.
+ * The driver of acts in the console. Nothing here waits: queries are tickets of the collector,
+ * pauses are times to be woken at, children are pipes. The journal is the one exception: a row is
+ * written before and after an act, on this thread, because an act that is not written down must not
+ * begin.
  */
 #include "config.h"
 
@@ -34,7 +35,7 @@ struct acting {
 
 	struct act *act;
 	struct actlog log;
-	struct act_query query;		/* waits for `due`, or is out as `ticket` */
+	struct act_query query; /* waits for `due`, or is out as `ticket` */
 	bool is_queued;
 	struct mono due;
 	uint64_t ticket;
@@ -148,7 +149,8 @@ advance(struct acting *a)
 }
 
 bool
-acting_begin(struct acting *a, int index, const struct target *target, struct act *act, struct error *err)
+acting_begin(
+    struct acting *a, int index, const struct target *target, struct act *act, struct error *err)
 {
 	if (a->state != ACTING_NONE) {
 		act_free(act);
@@ -189,7 +191,8 @@ acting_outcome(struct acting *a, struct run_outcome *outcome)
 	if (!a->ticket || outcome->ticket != a->ticket)
 		return false;
 	a->ticket = 0;
-	act_answer(a->act, outcome->is_ok ? outcome->rows : NULL, outcome->is_ok ? NULL : &outcome->error);
+	act_answer(
+	    a->act, outcome->is_ok ? outcome->rows : NULL, outcome->is_ok ? NULL : &outcome->error);
 	rowset_unref(outcome->rows);
 	outcome->rows = NULL;
 	advance(a);
@@ -211,7 +214,8 @@ acting_answer(struct acting *a, const char *typed, struct error *err)
 	}
 	snap = collector_snapshot(a->collector, a->index);
 	server = server_of(snap);
-	ok = act_stage(a->act) == ACT_DETACHED || actlog_begin(&a->log, a->act, a->target, &server, err);
+	ok = act_stage(a->act) == ACT_DETACHED ||
+	    actlog_begin(&a->log, a->act, a->target, &server, err);
 	snapshot_unref(snap);
 	if (!ok)
 		act_failed(a->act, err);
@@ -239,7 +243,8 @@ acting_abort(struct acting *a)
 	advance(a);
 }
 
-/* ---------------------------------------------------------------------------------------------- children */
+/* ----------------------------------------------------------------------------------------------
+ * children */
 
 static bool
 spawn_child(struct acting *a, int in, int out, struct error *err)
@@ -252,10 +257,12 @@ spawn_child(struct acting *a, int in, int out, struct error *err)
 	posix_spawn_file_actions_adddup2(&actions, in, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, 1);
 	posix_spawn_file_actions_adddup2(&actions, out, 2);
-	rc = posix_spawn(&a->child, program_path(), &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+	rc = posix_spawn(
+	    &a->child, program_path(), &actions, NULL, (char *const *)(uintptr_t)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc != 0)
-		return error_set(err, ERR_PROGRAM, "cannot start %s: %s", program_path(), strerror(rc));
+		return error_set(
+		    err, ERR_PROGRAM, "cannot start %s: %s", program_path(), strerror(rc));
 	return true;
 }
 
@@ -268,7 +275,8 @@ member(struct strbuf *sb, bool *first, const char *key, const char *value)
 	json_str(sb, value, strlen(value));
 }
 
-/* The request may be longer than a pipe holds (a statement): then the rest would wait for the child, so it is refused. */
+/* The request may be longer than a pipe holds (a statement): then the rest would wait for the
+ * child, so it is refused. */
 static bool
 send_request(int fd, const struct target *target, const char *line, struct error *err)
 {
@@ -288,7 +296,8 @@ send_request(int fd, const struct target *target, const char *line, struct error
 }
 
 bool
-acting_child(struct acting *a, int index, const struct target *target, const char *line, struct error *err)
+acting_child(
+    struct acting *a, int index, const struct target *target, const char *line, struct error *err)
 {
 	int in[2], out[2];
 	bool ok;
@@ -328,7 +337,8 @@ child_error(struct acting *a)
 	if (strncmp(s, "pgmedic: ", 9) == 0)
 		s += 9;
 	if (!a->child_line)
-		a->child_line = *s ? xstrndup(s, strcspn(s, "\n")) : xasprintf("%s failed", a->title);
+		a->child_line =
+		    *s ? xstrndup(s, strcspn(s, "\n")) : xasprintf("%s failed", a->title);
 }
 
 static void
@@ -344,7 +354,8 @@ end_child(struct acting *a)
 	a->child_failed |= !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	if (a->child_failed)
 		child_error(a);
-	doc_text(&a->child_doc, a->child_failed ? ROLE_CRIT : ROLE_NORMAL, a->output.buf, a->output.len);
+	doc_text(
+	    &a->child_doc, a->child_failed ? ROLE_CRIT : ROLE_NORMAL, a->output.buf, a->output.len);
 	a->state = ACTING_DONE;
 }
 
@@ -386,7 +397,8 @@ acting_timeout_ms(const struct acting *a)
 	return left > 0 ? (int)left : 0;
 }
 
-/* --------------------------------------------------------------------------------------------- what to show */
+/* ---------------------------------------------------------------------------------------------
+ * what to show */
 
 enum acting_state
 acting_state(const struct acting *a)

@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-static char program[4096];	/* set once by main(), then const */
+static char program[4096]; /* set once by main(), then const */
 
 void
 program_path_set(const char *argv0)
@@ -40,7 +40,7 @@ program_path(void)
 const char *
 actlog_os_user(void)
 {
-	static char name[64];	/* main thread */
+	static char name[64]; /* main thread */
 	const struct passwd *pw = getpwuid(geteuid());
 
 	snprintf(name, sizeof(name), "%s", pw ? pw->pw_name : "?");
@@ -56,8 +56,9 @@ doc_as_text(const struct doc *doc, struct strbuf *sb)
 }
 
 static bool
-insert(struct journal *j, const struct act *act, const struct target *target, const struct act_server *server,
-    enum journal_state state, int pid, int64_t *id, struct error *err)
+insert(struct journal *j, const struct act *act, const struct target *target,
+    const struct act_server *server, enum journal_state state, int pid, int64_t *id,
+    struct error *err)
 {
 	struct strbuf plan = STRBUF_INIT(64 << 10);
 	struct journal_act row = {
@@ -90,7 +91,8 @@ actlog_begin(struct actlog *log, const struct act *act, const struct target *tar
 	log->journal = journal_open(err);
 	if (!log->journal)
 		return false;
-	if (insert(log->journal, act, target, server, JOURNAL_RUNNING, (int)getpid(), &log->id, err)) {
+	if (insert(
+	        log->journal, act, target, server, JOURNAL_RUNNING, (int)getpid(), &log->id, err)) {
 		log->lock_fd = journal_lock_take(log->id, err);
 		if (log->lock_fd >= 0)
 			return true;
@@ -143,7 +145,8 @@ actlog_end(struct actlog *log, const struct act *act)
 	log->journal = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ jobs */
+/* ------------------------------------------------------------------------------------------------
+ * jobs */
 
 static void
 add_member(struct strbuf *sb, bool *first, const char *key, const char *value)
@@ -154,7 +157,8 @@ add_member(struct strbuf *sb, bool *first, const char *key, const char *value)
 	json_str(sb, value, strlen(value));
 }
 
-/* Run `pgmedic run --job ID` in a session of its own; it forks once more, so the child to wait for ends at once. */
+/* Run `pgmedic run --job ID` in a session of its own; it forks once more, so the child to wait for
+ * ends at once. */
 static bool
 spawn_job(int64_t id, const char *request, size_t len, struct error *err)
 {
@@ -188,11 +192,13 @@ spawn_job(int64_t id, const char *request, size_t len, struct error *err)
 	close(fds[1]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	return ok || error_set(err, ERR_STATE, "cannot hand the job its request: %s", strerror(errno));
+	return ok ||
+	    error_set(err, ERR_STATE, "cannot hand the job its request: %s", strerror(errno));
 }
 
 int64_t
-job_start(const struct act *act, const struct target *target, const struct act_server *server, struct error *err)
+job_start(const struct act *act, const struct target *target, const struct act_server *server,
+    struct error *err)
 {
 	struct strbuf request = STRBUF_INIT(32 << 10);
 	struct journal *j = journal_open(err);
@@ -208,7 +214,8 @@ job_start(const struct act *act, const struct target *target, const struct act_s
 		strbuf_addc(&request, '{');
 		add_member(&request, &first, "conninfo", target->conninfo);
 		add_member(&request, &first, "password", target->password);
-		add_member(&request, &first, "database", *server->database ? server->database : NULL);
+		add_member(
+		    &request, &first, "database", *server->database ? server->database : NULL);
 		add_member(&request, &first, "statement", act_statement(act));
 		strbuf_addc(&request, '}');
 		ok = spawn_job(id, request.buf, request.len, err);
@@ -236,8 +243,10 @@ jobs_mark_lost(struct journal *j)
 
 			if (is_new || journal_lock_held(acts[i].id))
 				continue;
-			if (!journal_update(j, acts[i].id, JOURNAL_LOST, "its process ended without a word", 0, &err))
-				log_error("journal", "act %lld: %s", (long long)acts[i].id, err.what);
+			if (!journal_update(j, acts[i].id, JOURNAL_LOST,
+			        "its process ended without a word", 0, &err))
+				log_error(
+				    "journal", "act %lld: %s", (long long)acts[i].id, err.what);
 		}
 	}
 	arena_release(&arena);

@@ -12,12 +12,12 @@
 
 /* Which server an act went to. */
 struct act_server {
-	const char *host, *port, *database, *role;	/* "" unknown */
+	const char *host, *port, *database, *role; /* "" unknown */
 	int64_t system_identifier;
 };
 
 struct actlog {
-	struct journal *journal;	/* NULL: not begun */
+	struct journal *journal; /* NULL: not begun */
 	int64_t id;
 	int lock_fd;
 };
@@ -31,11 +31,12 @@ void actlog_end(struct actlog *log, const struct act *act);
 const char *actlog_os_user(void);
 
 /*
- * Start the job of a DETACHED act: a process of its own, without this terminal, that runs act_statement(). Its request
- * goes to it through a pipe, so that no secret is in its arguments, environment or a file. Returns its id; 0 and *err.
+ * Start the job of a DETACHED act: a process of its own, without this terminal, that runs
+ * act_statement(). Its request goes to it through a pipe, so that no secret is in its arguments,
+ * environment or a file. Returns its id; 0 and *err.
  */
-int64_t job_start(const struct act *act, const struct target *target, const struct act_server *server,
-    struct error *err);
+int64_t job_start(const struct act *act, const struct target *target,
+    const struct act_server *server, struct error *err);
 /* Path of this program, for child processes. */
 const char *program_path(void);
 void program_path_set(const char *argv0);

@@ -16,7 +16,7 @@ struct chosen {
 	struct arena arena;
 	struct act_session *items;
 	int n, cap;
-	const char *selection;	/* NULL: the words are pids */
+	const char *selection; /* NULL: the words are pids */
 	int own[2];
 	int nown;
 };
@@ -30,7 +30,8 @@ chosen_release(struct chosen *c)
 
 /* The sessions of a grid's rows that are wanted; false: the grid has no pids. */
 static bool
-take_rows(struct chosen *c, const struct grid *g, bool (*want)(void *arg, const struct grid_row *row), void *arg)
+take_rows(struct chosen *c, const struct grid *g,
+    bool (*want)(void *arg, const struct grid_row *row), void *arg)
 {
 	int pid = grid_col(g, "pid"), start = grid_col(g, "backend_start");
 
@@ -109,8 +110,8 @@ want_match(void *arg, const struct grid_row *row)
 }
 
 /*
- * The filter is the rest of the line as it was typed: it has quotes of its own. Rows are matched one by one: grid_filter()
- * would keep the parents of a tree, too, which nobody has asked for.
+ * The filter is the rest of the line as it was typed: it has quotes of its own. Rows are matched
+ * one by one: grid_filter() would keep the parents of a tree, too, which nobody has asked for.
  */
 static bool
 choose_where(struct run_ctx *ctx, const struct words *words, struct chosen *c, const struct grid *g,
@@ -135,11 +136,13 @@ choose_where(struct run_ctx *ctx, const struct words *words, struct chosen *c, c
 static bool
 no_pids(const struct run_ctx *ctx, struct error *err)
 {
-	error_set(err, ERR_STATE, "the pane %s has no sessions to act on", ctx->screen->pane(ctx->console)->name);
+	error_set(err, ERR_STATE, "the pane %s has no sessions to act on",
+	    ctx->screen->pane(ctx->console)->name);
 	return error_hint(err, "Go to activity or locks, or give the pid.");
 }
 
-/* "tagged", "where FILTER", nothing (what is tagged, else the row under the cursor), or pids as words. */
+/* "tagged", "where FILTER", nothing (what is tagged, else the row under the cursor), or pids as
+ * words. */
 static bool
 choose(struct run_ctx *ctx, const struct words *words, struct chosen *c, struct error *err)
 {
@@ -153,7 +156,8 @@ choose(struct run_ctx *ctx, const struct words *words, struct chosen *c, struct 
 	if (!is_where && !is_tagged && !is_bare)
 		return true;
 	if (!ctx->screen && !is_where) {
-		error_set(err, ERR_USAGE, is_tagged ? "there is nothing tagged without a screen" : "no session is meant");
+		error_set(err, ERR_USAGE,
+		    is_tagged ? "there is nothing tagged without a screen" : "no session is meant");
 		return error_hint(err, "Give pids, or: %s where FILTER", words->w[0].text);
 	}
 	if (is_where && words->n < 3)
@@ -162,7 +166,8 @@ choose(struct run_ctx *ctx, const struct words *words, struct chosen *c, struct 
 	if (ok && is_where) {
 		bool has_pids = false;
 
-		ok = choose_where(ctx, words, c, &g, &has_pids, err) && (has_pids || no_pids(ctx, err));
+		ok = choose_where(ctx, words, c, &g, &has_pids, err) &&
+		    (has_pids || no_pids(ctx, err));
 	} else if (ok) {
 		bool any = false;
 		uint64_t key = ctx->screen->cursor(ctx->console, &any);
@@ -218,13 +223,15 @@ static bool
 run_act(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
 	struct chosen c = { 0 };
-	bool is_signal = strcmp(words->w[0].text, "cancel") == 0 || strcmp(words->w[0].text, "terminate") == 0;
+	bool is_signal =
+	    strcmp(words->w[0].text, "cancel") == 0 || strcmp(words->w[0].text, "terminate") == 0;
 	struct act *act = NULL;
 	bool ok;
 
 	/* Refuse before anything is looked up. */
 	if (ctx->target->read_only_why) {
-		error_set(err, ERR_REFUSED, "%s is refused: %s is read-only", words->w[0].text, ctx->target->name);
+		error_set(err, ERR_REFUSED, "%s is refused: %s is read-only", words->w[0].text,
+		    ctx->target->name);
 		return error_hint(err, "Because of %s.", ctx->target->read_only_why);
 	}
 	own_sessions(ctx, &c);
@@ -249,26 +256,29 @@ run_act(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return ok && begin(ctx, act, err);
 }
 
-#define ACT(id, word, use, text, kind, least)                                                      \
-	const struct command cmd_##id = {                                                          \
-		.name = word,                                                                      \
-		.usage = use,                                                                      \
-		.help = text,                                                                      \
-		.risk = RISK_ACTS,                                                                 \
-		.args = { kind, kind, kind, kind },                                                \
-		.min_args = least,                                                                 \
-		.max_args = -1,                                                                    \
-		.run = run_act,                                                                    \
+#define ACT(id, word, use, text, kind, least)       \
+	const struct command cmd_##id = {           \
+		.name = word,                       \
+		.usage = use,                       \
+		.help = text,                       \
+		.risk = RISK_ACTS,                  \
+		.args = { kind, kind, kind, kind }, \
+		.min_args = least,                  \
+		.max_args = -1,                     \
+		.run = run_act,                     \
 	}
 
 ACT(cancel, "cancel", "cancel [PID ... | tagged | where FILTER] [--force]",
     "cancel the running query of sessions; the connection stays", ARG_PID, 0);
 ACT(terminate, "terminate", "terminate [PID ... | tagged | where FILTER] [--force]",
     "close sessions; their transactions are rolled back", ARG_PID, 0);
-ACT(vacuum, "vacuum", "vacuum [full] [freeze] [analyze] [skip_locked] [no_index_cleanup] [no_truncate] TABLE",
+ACT(vacuum, "vacuum",
+    "vacuum [full] [freeze] [analyze] [skip_locked] [no_index_cleanup] [no_truncate] TABLE",
     "remove dead rows of a table, as a job", ARG_TABLE, 1);
-ACT(analyze, "analyze", "analyze TABLE", "refresh the planner's statistics of a table, as a job", ARG_TABLE, 1);
+ACT(analyze, "analyze", "analyze TABLE", "refresh the planner's statistics of a table, as a job",
+    ARG_TABLE, 1);
 ACT(reindex, "reindex", "reindex [index|table] NAME [concurrently]",
     "rebuild an index or all indexes of a table, always concurrently, as a job", ARG_INDEX, 1);
 ACT(checkpoint, "checkpoint", "checkpoint", "order a checkpoint now, as a job", ARG_NONE, 0);
-ACT(reset, "reset", "reset statements", "throw the counters of pg_stat_statements away", ARG_OPTION, 1);
+ACT(reset, "reset", "reset statements", "throw the counters of pg_stat_statements away", ARG_OPTION,
+    1);

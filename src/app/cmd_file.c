@@ -23,10 +23,13 @@ expand_home(struct arena *arena, const char *path)
 {
 	const char *home = getenv("HOME");
 
-	return path[0] == '~' && path[1] == '/' && home ? arena_printf(arena, "%s%s", home, path + 1) : path;
+	return path[0] == '~' && path[1] == '/' && home ?
+	    arena_printf(arena, "%s%s", home, path + 1) :
+	    path;
 }
 
-/* A new file: nothing is ever overwritten. Only for its owner, since statements may hold secrets. */
+/* A new file: nothing is ever overwritten. Only for its owner, since statements may hold secrets.
+ */
 static bool
 write_new(const char *path, const struct strbuf *text, struct error *err)
 {
@@ -35,7 +38,9 @@ write_new(const char *path, const struct strbuf *text, struct error *err)
 
 	if (fd < 0) {
 		error_set(err, ERR_FILE, "cannot write %s: %s", path, strerror(errno));
-		return errno == EEXIST ? error_hint(err, "Choose another name; files are never overwritten.") : false;
+		return errno == EEXIST ?
+		    error_hint(err, "Choose another name; files are never overwritten.") :
+		    false;
 	}
 	while (at < text->len) {
 		ssize_t n = write(fd, text->buf + at, text->len - at);
@@ -63,7 +68,10 @@ ends_with(const char *s, const char *end)
 static bool
 find_format(const char *path, const char *word, enum show_format *format, struct error *err)
 {
-	const char *name = word ? word : ends_with(path, ".json") ? "json" : ends_with(path, ".csv") ? "csv" : "text";
+	const char *name = word      ? word :
+	    ends_with(path, ".json") ? "json" :
+	    ends_with(path, ".csv")  ? "csv" :
+	                               "text";
 
 	if (strcmp(name, "json") == 0)
 		*format = SHOW_JSON;
@@ -127,7 +135,8 @@ run_export(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return write_pane(ctx, words, true, err);
 }
 
-/* ------------------------------------------------------------------------------------------- the report */
+/* ------------------------------------------------------------------------------------------- the
+ * report */
 
 /* Text for a Markdown table cell: clean, on one line, nothing that Markdown would read. */
 static void
@@ -298,7 +307,8 @@ run_report(struct run_ctx *ctx, const struct words *words, struct error *err)
 	if (words->n > 1)
 		path = expand_home(&arena, words->w[1].text);
 	else
-		path = arena_printf(&arena, "pgmedic-report-%lld.md", (long long)(wall_now().us / 1000000));
+		path = arena_printf(
+		    &arena, "pgmedic-report-%lld.md", (long long)(wall_now().us / 1000000));
 	if (ctx->screen)
 		report_screen(ctx, &out);
 	else
@@ -338,7 +348,8 @@ const struct command cmd_export = {
 const struct command cmd_report = {
 	.name = "report",
 	.usage = "report [FILE]",
-	.help = "write a Markdown report for an incident channel, with the literals of statements left out",
+	.help =
+	    "write a Markdown report for an incident channel, with the literals of statements left out",
 	.risk = RISK_FILE,
 	.args = { ARG_FILE, ARG_NONE, ARG_NONE, ARG_NONE },
 	.max_args = 1,

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/actlog.h"
 #include "app/acting.h"
+#include "app/actlog.h"
 #include "app/commands.h"
 #include "app/help.h"
 #include "app/run.h"
@@ -21,7 +21,8 @@
 
 enum { EXPLAIN_MS = 5000, LISTED = 200 };
 
-/* -------------------------------------------------------------------------------------------- explain */
+/* --------------------------------------------------------------------------------------------
+ * explain */
 
 struct subject {
 	struct arena arena;
@@ -42,20 +43,23 @@ read_subject(struct subject *s, const struct rowset *rows, struct error *err)
 	s->text = text_of(&s->arena, rows, "query");
 	s->role = text_of(&s->arena, rows, "username");
 	s->database = text_of(&s->arena, rows, "database");
-	if (cell_i64(rowset_get(rows, 0, "is_hidden"), 0) || !s->text || strcmp(s->text, "<insufficient privilege>") == 0) {
+	if (cell_i64(rowset_get(rows, 0, "is_hidden"), 0) || !s->text ||
+	    strcmp(s->text, "<insufficient privilege>") == 0) {
 		error_set(err, ERR_DENIED, "this role may not see that statement");
 		return error_hint(err, "GRANT pg_read_all_stats (or pg_monitor) TO the role.");
 	}
 	if (cell_i64(rowset_get(rows, 0, "is_cut"), 0)) {
 		error_set(err, ERR_REFUSED, "the statement is cut off by the server");
-		return error_hint(err, "Raise track_activity_query_size, or explain it by its query id.");
+		return error_hint(
+		    err, "Raise track_activity_query_size, or explain it by its query id.");
 	}
 	return true;
 }
 
 /* "pid 123" or "id 123": the statement is looked up. */
 static bool
-look_up(struct subject *s, const struct target *target, const char *query, const char *param, struct error *err)
+look_up(struct subject *s, const struct target *target, const char *query, const char *param,
+    struct error *err)
 {
 	struct pg_sync *pg = pg_sync_open(target->conninfo, target->password, err);
 	struct rowset *rows = NULL;
@@ -65,7 +69,8 @@ look_up(struct subject *s, const struct target *target, const char *query, const
 		return false;
 	rows = pg_sync_run(pg, query, &param, 1, EXPLAIN_MS, err);
 	if (rows && rows->nrows == 0)
-		error_set(err, ERR_NOT_FOUND, "there is no %s %s", strcmp(query, "look_query") == 0 ? "session" : "statement", param);
+		error_set(err, ERR_NOT_FOUND, "there is no %s %s",
+		    strcmp(query, "look_query") == 0 ? "session" : "statement", param);
 	else if (rows)
 		ok = read_subject(s, rows, err);
 	rowset_unref(rows);
@@ -105,7 +110,8 @@ find_subject(struct subject *s, const struct target *target, const char *text, s
 }
 
 static void
-explain_json(struct strbuf *out, const struct subject *s, const struct explain_info *info, const char *plan)
+explain_json(
+    struct strbuf *out, const struct subject *s, const struct explain_info *info, const char *plan)
 {
 	bool first = true;
 
@@ -146,8 +152,9 @@ explain_here(struct run_ctx *ctx, const char *text, struct error *err)
 		explain_json(ctx->out, &s, &info, plan.buf);
 	} else if (ok) {
 		if (info.is_generic)
-			strbuf_addf(ctx->out, "Generic plan: the statement's %d parameter%s have no values here.\n\n", info.params,
-			    info.params == 1 ? "" : "s");
+			strbuf_addf(ctx->out,
+			    "Generic plan: the statement's %d parameter%s have no values here.\n\n",
+			    info.params, info.params == 1 ? "" : "s");
 		strbuf_adds(ctx->out, plan.buf);
 		if (text != s.text)
 			strbuf_addf(ctx->out, "\n%s\n", s.text);
@@ -176,9 +183,11 @@ from_cursor(struct run_ctx *ctx, struct arena *arena, struct error *err)
 		if (g.rows[i].key != key)
 			continue;
 		if (id >= 0)
-			line = arena_printf(arena, "explain id %lld", (long long)cell_i64(&g.rows[i].cells[id], 0));
+			line = arena_printf(
+			    arena, "explain id %lld", (long long)cell_i64(&g.rows[i].cells[id], 0));
 		else if (pid >= 0)
-			line = arena_printf(arena, "explain pid %lld", (long long)cell_i64(&g.rows[i].cells[pid], 0));
+			line = arena_printf(arena, "explain pid %lld",
+			    (long long)cell_i64(&g.rows[i].cells[pid], 0));
 	}
 	grid_release(&g);
 	if (!line) {
@@ -207,7 +216,8 @@ run_explain(struct run_ctx *ctx, const struct words *words, struct error *err)
 		return error_set(err, ERR_STATE, "there is no server to ask: this is a recording");
 	if (words->n == 1)
 		line = from_cursor(ctx, &arena, err);
-	ok = line && acting_child(acting, ctx->screen->target(ctx->console), ctx->target, line, err);
+	ok =
+	    line && acting_child(acting, ctx->screen->target(ctx->console), ctx->target, line, err);
 	arena_release(&arena);
 	return ok;
 }
@@ -222,7 +232,8 @@ const struct command cmd_explain = {
 	.run = run_explain,
 };
 
-/* ----------------------------------------------------------------------------------------- the journal */
+/* ----------------------------------------------------------------------------------------- the
+ * journal */
 
 static void
 act_json(struct strbuf *out, const struct journal_act *a)
@@ -230,9 +241,17 @@ act_json(struct strbuf *out, const struct journal_act *a)
 	const struct {
 		const char *key, *value;
 	} texts[] = {
-		{ "os_user", a->os_user }, { "target", a->target }, { "host", a->host }, { "port", a->port },
-		{ "database", a->database }, { "role", a->role }, { "command", a->command }, { "plan", a->plan },
-		{ "risk", a->risk }, { "confirmed", a->confirmed_how }, { "state", journal_state_names[a->state] },
+		{ "os_user", a->os_user },
+		{ "target", a->target },
+		{ "host", a->host },
+		{ "port", a->port },
+		{ "database", a->database },
+		{ "role", a->role },
+		{ "command", a->command },
+		{ "plan", a->plan },
+		{ "risk", a->risk },
+		{ "confirmed", a->confirmed_how },
+		{ "state", journal_state_names[a->state] },
 		{ "detail", a->detail },
 	};
 	bool first = true;
@@ -267,8 +286,9 @@ act_text_line(struct strbuf *out, const struct journal_act *a)
 	struct wall at = { a->started_at.us - a->started_at.us % 1000000 };
 	char buf[40];
 
-	strbuf_addf(out, "%5lld  %s  %-8s  %-10.10s  %-16.16s  %s", (long long)a->id, wall_rfc3339(at, buf, sizeof(buf)),
-	    journal_state_names[a->state], a->os_user, a->target, a->command);
+	strbuf_addf(out, "%5lld  %s  %-8s  %-10.10s  %-16.16s  %s", (long long)a->id,
+	    wall_rfc3339(at, buf, sizeof(buf)), journal_state_names[a->state], a->os_user,
+	    a->target, a->command);
 	if (len)
 		strbuf_addf(out, "\n       %.*s", (int)len, a->detail);
 	strbuf_addc(out, '\n');
@@ -324,7 +344,8 @@ show_act(struct run_ctx *ctx, const char *word, struct error *err)
 		act_json(ctx->out, &a);
 	} else if (ok) {
 		act_text_line(ctx->out, &a);
-		strbuf_addf(ctx->out, "\n%s\nconfirmed: %s\n\n%s\n", a.plan, a.confirmed_how, a.detail);
+		strbuf_addf(
+		    ctx->out, "\n%s\nconfirmed: %s\n\n%s\n", a.plan, a.confirmed_how, a.detail);
 	}
 	journal_close(j);
 	arena_release(&arena);
@@ -360,14 +381,15 @@ const struct command cmd_jobs = {
 	.run = run_jobs,
 };
 
-/* ------------------------------------------------------------------------------------------------ help */
+/* ------------------------------------------------------------------------------------------------
+ * help */
 
 static bool
 run_help(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
 	struct doc doc = { 0 };
-	bool ok = help_topic(&doc, words->n > 1 ? words->w[1].text : NULL, words->n > 2 ? words->w[2].text : NULL,
-	    settings_get(ctx->settings, "keymap"), err);
+	bool ok = help_topic(&doc, words->n > 1 ? words->w[1].text : NULL,
+	    words->n > 2 ? words->w[2].text : NULL, settings_get(ctx->settings, "keymap"), err);
 
 	if (ok && ctx->screen)
 		ctx->screen->show_doc(ctx->console, "help", &doc);
@@ -387,7 +409,8 @@ const struct command cmd_help = {
 	.run = run_help,
 };
 
-/* ------------------------------------------------------------------------------------------------ psql */
+/* ------------------------------------------------------------------------------------------------
+ * psql */
 
 static void
 psql_exec(const struct conninfo_env *env)
@@ -438,7 +461,8 @@ run_psql(struct run_ctx *ctx, const struct words *words, struct error *err)
 		sigaction(SIGQUIT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 		psql_exec(&env);
 	}
-	ok = pid > 0 ? wait_psql(pid, err) : error_set(err, ERR_PROGRAM, "cannot fork: %s", strerror(errno));
+	ok = pid > 0 ? wait_psql(pid, err) :
+	               error_set(err, ERR_PROGRAM, "cannot fork: %s", strerror(errno));
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGQUIT, &old_quit, NULL);
 	ctx->screen->resume(ctx->console);

@@ -17,7 +17,7 @@ enum { MAX_ITEMS = 2000 };
 
 struct gather {
 	struct arena *arena;
-	const char *word;	/* what is typed of it, unquoted */
+	const char *word; /* what is typed of it, unquoted */
 	const char **items;
 	int n, cap;
 };
@@ -98,12 +98,15 @@ offer_relations(struct gather *g, const struct snapshot *snap, enum probe_id pro
 		if (probe != PROBE_INDEXES || strcmp(names[i], "table") != 0)
 			name = rowset_col(rows, names[i]);
 	for (int i = 0; name >= 0 && i < rows->nrows; i++) {
-		const struct cell *s = rowset_cell(rows, i, schema), *n = rowset_cell(rows, i, name);
+		const struct cell *s = rowset_cell(rows, i, schema),
+		                  *n = rowset_cell(rows, i, name);
 
 		if (n->type != CELL_TEXT)
 			continue;
 		if (s->type == CELL_TEXT)
-			offer(g, arena_printf(g->arena, "%.*s.%.*s", (int)s->len, s->s, (int)n->len, n->s));
+			offer(g,
+			    arena_printf(
+			        g->arena, "%.*s.%.*s", (int)s->len, s->s, (int)n->len, n->s));
 		offer_cell(g, n);
 	}
 }
@@ -166,7 +169,8 @@ static void
 offer_files(struct gather *g)
 {
 	const char *slash = strrchr(g->word, '/');
-	const char *prefix = slash ? arena_strndup(g->arena, g->word, (size_t)(slash - g->word) + 1) : "";
+	const char *prefix =
+	    slash ? arena_strndup(g->arena, g->word, (size_t)(slash - g->word) + 1) : "";
 	const char *folder = !slash ? "." : prefix;
 	const char *home = getenv("HOME");
 	DIR *dir;
@@ -197,7 +201,8 @@ offer_usage_words(struct gather *g, const struct command *cmd)
 	while (*s) {
 		size_t n = 0;
 
-		while (islower((unsigned char)s[n]) || s[n] == '_' || (s[n] == '-' && n < 2) || (n && s[n] == '-'))
+		while (islower((unsigned char)s[n]) || s[n] == '_' || (s[n] == '-' && n < 2) ||
+		    (n && s[n] == '-'))
 			n++;
 		if (n > 1)
 			offer(g, arena_strndup(g->arena, s, n));
@@ -206,7 +211,8 @@ offer_usage_words(struct gather *g, const struct command *cmd)
 }
 
 static void
-offer_arg(struct gather *g, const struct complete_ctx *ctx, const struct command *cmd, enum arg_kind kind)
+offer_arg(
+    struct gather *g, const struct complete_ctx *ctx, const struct command *cmd, enum arg_kind kind)
 {
 	switch (kind) {
 	case ARG_PANE:
@@ -334,7 +340,8 @@ static const struct command *
 find_command(const char *word)
 {
 	for (int i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, word) == 0 || (commands[i]->alias && strcmp(commands[i]->alias, word) == 0))
+		if (strcmp(commands[i]->name, word) == 0 ||
+		    (commands[i]->alias && strcmp(commands[i]->alias, word) == 0))
 			return commands[i];
 	return NULL;
 }

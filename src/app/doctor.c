@@ -31,8 +31,8 @@ struct report {
 	int n, cap;
 };
 
-static void PRINTF_LIKE(5, 6)
-add(struct report *r, const char *area, enum level level, const char *hint, const char *fmt, ...)
+static void PRINTF_LIKE(5, 6) add(
+    struct report *r, const char *area, enum level level, const char *hint, const char *fmt, ...)
 {
 	struct strbuf sb = STRBUF_INIT(1024);
 	va_list ap;
@@ -70,9 +70,14 @@ check_server(struct report *r, const struct rowset *rows)
 	int64_t num = cell_i64(rowset_get(rows, 0, "version_num"), 0);
 	const char *version = value(r, rows, "version");
 
-	add(r, "server", num < 130000 ? BAD : num >= 190000 ? NOTE : GOOD,
-	    num < 130000 ? "pgmedic knows PostgreSQL 13 and newer." : "This version is newer than the ones pgmedic was tested on.",
-	    "PostgreSQL %s, %s", version ? version : "?", is_set(rows, "is_standby") ? "standby" : "primary");
+	add(r, "server",
+	    num < 130000      ? BAD :
+	        num >= 190000 ? NOTE :
+	                        GOOD,
+	    num < 130000 ? "pgmedic knows PostgreSQL 13 and newer." :
+	                   "This version is newer than the ones pgmedic was tested on.",
+	    "PostgreSQL %s, %s", version ? version : "?",
+	    is_set(rows, "is_standby") ? "standby" : "primary");
 }
 
 static void
@@ -81,47 +86,60 @@ check_role(struct report *r, const struct rowset *rows)
 	const char *role = value(r, rows, "role");
 	bool super = is_set(rows, "is_superuser");
 
-	add(r, "role", GOOD, "", "%s%s in database %s", role, super ? " (superuser)" : "", value(r, rows, "database"));
+	add(r, "role", GOOD, "", "%s%s in database %s", role, super ? " (superuser)" : "",
+	    value(r, rows, "database"));
 	add(r, "role", is_set(rows, "has_read_stats") ? GOOD : BAD,
-	    arena_printf(&r->arena, "GRANT pg_monitor TO %s", role), is_set(rows, "has_read_stats")
-	    ? "sees the statements and waits of all sessions" : "sees only its own sessions: others' statements and waits are hidden");
+	    arena_printf(&r->arena, "GRANT pg_monitor TO %s", role),
+	    is_set(rows, "has_read_stats") ?
+	        "sees the statements and waits of all sessions" :
+	        "sees only its own sessions: others' statements and waits are hidden");
 	add(r, "role", is_set(rows, "has_read_settings") ? GOOD : NOTE,
-	    arena_printf(&r->arena, "GRANT pg_monitor TO %s", role), is_set(rows, "has_read_settings")
-	    ? "sees all settings" : "some settings are hidden");
+	    arena_printf(&r->arena, "GRANT pg_monitor TO %s", role),
+	    is_set(rows, "has_read_settings") ? "sees all settings" : "some settings are hidden");
 	add(r, "role", is_set(rows, "has_signal") ? GOOD : NOTE,
-	    arena_printf(&r->arena, "GRANT pg_signal_backend TO %s", role), super
-	    ? "may cancel and terminate every session" : is_set(rows, "has_signal")
-	    ? "may cancel and terminate sessions, but not those of superusers" : "may cancel and terminate its own sessions only");
+	    arena_printf(&r->arena, "GRANT pg_signal_backend TO %s", role),
+	    super ? "may cancel and terminate every session" :
+	        is_set(rows, "has_signal") ?
+	            "may cancel and terminate sessions, but not those of superusers" :
+	            "may cancel and terminate its own sessions only");
 	add(r, "role", is_set(rows, "has_checkpoint") ? GOOD : NOTE,
 	    arena_printf(&r->arena, "GRANT pg_checkpoint TO %s (15 and newer)", role),
-	    is_set(rows, "has_checkpoint") ? "may order a checkpoint" : "may not order a checkpoint");
+	    is_set(rows, "has_checkpoint") ? "may order a checkpoint" :
+	                                     "may not order a checkpoint");
 }
 
 static void
 check_statements(struct report *r, const struct rowset *rows)
 {
 	const char *version = value(r, rows, "pgss_version"), *preload = value(r, rows, "preload");
-	bool loaded = preload ? strstr(preload, "pg_stat_statements") != NULL : is_set(rows, "pgss_usable");
+	bool loaded =
+	    preload ? strstr(preload, "pg_stat_statements") != NULL : is_set(rows, "pgss_usable");
 
 	if (version && loaded)
 		add(r, "statements", GOOD, "", "pg_stat_statements %s is here", version);
 	else if (!loaded)
-		add(r, "statements", BAD, "Add it to shared_preload_libraries and restart the server.",
-		    "pg_stat_statements is %s", version ? "installed but not preloaded: it counts nothing" : "not preloaded");
+		add(r, "statements", BAD,
+		    "Add it to shared_preload_libraries and restart the server.",
+		    "pg_stat_statements is %s",
+		    version ? "installed but not preloaded: it counts nothing" : "not preloaded");
 	else
 		add(r, "statements", BAD, "CREATE EXTENSION pg_stat_statements",
-		    is_set(rows, "pgss_available") ? "pg_stat_statements is not installed in this database"
-						   : "pg_stat_statements is not installed on the server");
+		    is_set(rows, "pgss_available") ?
+		        "pg_stat_statements is not installed in this database" :
+		        "pg_stat_statements is not installed on the server");
 }
 
 static void
-check_on(struct report *r, const struct rowset *rows, const char *setting, enum level level, const char *without)
+check_on(struct report *r, const struct rowset *rows, const char *setting, enum level level,
+    const char *without)
 {
 	const char *v = value(r, rows, setting);
-	bool on = v && (strcmp(v, "on") == 0 || strcmp(v, "auto") == 0 || strcmp(v, "regress") == 0);
+	bool on =
+	    v && (strcmp(v, "on") == 0 || strcmp(v, "auto") == 0 || strcmp(v, "regress") == 0);
 
 	if (v)
-		add(r, "settings", on ? GOOD : level, arena_printf(&r->arena, "ALTER SYSTEM SET %s = on", setting), "%s is %s%s%s",
+		add(r, "settings", on ? GOOD : level,
+		    arena_printf(&r->arena, "ALTER SYSTEM SET %s = on", setting), "%s is %s%s%s",
 		    setting, v, on ? "" : ": ", on ? "" : without);
 }
 
@@ -135,7 +153,8 @@ check_settings(struct report *r, const struct rowset *rows)
 	check_on(r, rows, "track_io_timing", NOTE, "no times of reads and writes");
 	check_on(r, rows, "compute_query_id", NOTE, "sessions cannot be tied to statements");
 	if (size)
-		add(r, "settings", GOOD, "", "track_activity_query_size is %s: longer statements are shown cut", size);
+		add(r, "settings", GOOD, "",
+		    "track_activity_query_size is %s: longer statements are shown cut", size);
 }
 
 static void
@@ -147,17 +166,22 @@ check_terminal(struct report *r)
 	bool is_tty = isatty(STDOUT_FILENO) != 0;
 
 	if (!term || !*term || strcmp(term, "dumb") == 0)
-		add(r, "terminal", NOTE, "Set TERM to your terminal's name.", "TERM is %s: the console cannot draw",
-		    term && *term ? term : "not set");
+		add(r, "terminal", NOTE, "Set TERM to your terminal's name.",
+		    "TERM is %s: the console cannot draw", term && *term ? term : "not set");
 	else
 		add(r, "terminal", GOOD, "", "TERM is %s%s", term,
-		    colorterm && *colorterm ? " with direct colour" : strstr(term, "256") ? " with 256 colours" : "");
-	add(r, "terminal", utf8_enabled ? GOOD : NOTE, "Use a UTF-8 locale (LANG=C.UTF-8) for finer charts.",
+		    colorterm && *colorterm ? " with direct colour" :
+		        strstr(term, "256") ? " with 256 colours" :
+		                              "");
+	add(r, "terminal", utf8_enabled ? GOOD : NOTE,
+	    "Use a UTF-8 locale (LANG=C.UTF-8) for finer charts.",
 	    utf8_enabled ? "UTF-8" : "no UTF-8: charts are drawn in ASCII");
 	if (is_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col)
-		add(r, "terminal", ws.ws_col >= 80 && ws.ws_row >= 24 ? GOOD : NOTE, "80 columns and 24 lines show everything.",
-		    "%d columns, %d lines", ws.ws_col, ws.ws_row);
-	add(r, "programs", proc_find(&arena, "psql") ? GOOD : NOTE, "Install postgresql-client for the command psql.",
+		add(r, "terminal", ws.ws_col >= 80 && ws.ws_row >= 24 ? GOOD : NOTE,
+		    "80 columns and 24 lines show everything.", "%d columns, %d lines", ws.ws_col,
+		    ws.ws_row);
+	add(r, "programs", proc_find(&arena, "psql") ? GOOD : NOTE,
+	    "Install postgresql-client for the command psql.",
 	    proc_find(&arena, "psql") ? "psql is here" : "psql was not found");
 	arena_release(&arena);
 }
@@ -169,7 +193,8 @@ check_journal(struct report *r)
 	struct journal *j = journal_open(&err);
 
 	add(r, "journal", j ? GOOD : BAD, err.hint, "%s",
-	    j ? "the journal can be written" : arena_printf(&r->arena, "%s: what changes a server is refused", err.what));
+	    j ? "the journal can be written" :
+	        arena_printf(&r->arena, "%s: what changes a server is refused", err.what));
 	journal_close(j);
 }
 
@@ -252,7 +277,8 @@ doctor_main(const struct options *opt, struct settings *settings)
 		return options_exit_status(&err);
 	}
 	if (!examine(&r, &targets.items[0], &err)) {
-		add(&r, "server", BAD, err.hint, "cannot reach %s: %s", targets.items[0].name, err.what);
+		add(&r, "server", BAD, err.hint, "cannot reach %s: %s", targets.items[0].name,
+		    err.what);
 		status = options_exit_status(&err);
 	}
 	check_terminal(&r);

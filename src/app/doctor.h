@@ -1,4 +1,5 @@
-/* `pgmedic doctor [TARGET]`: what this role, server and terminal can and cannot do, with the remedy. Main thread. */
+/* `pgmedic doctor [TARGET]`: what this role, server and terminal can and cannot do, with the
+ * remedy. Main thread. */
 #ifndef PGMEDIC_APP_DOCTOR_H
 #define PGMEDIC_APP_DOCTOR_H
 

@@ -44,7 +44,8 @@ option_line(struct doc *d, const struct option_info *o)
 
 	if (o->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-	snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->value ? "=" : "", o->value ? o->value : "");
+	snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->value ? "=" : "",
+	    o->value ? o->value : "");
 	pair(d, name, o->help);
 }
 
@@ -76,11 +77,13 @@ topic_usage(struct doc *d, const char *word, const char *keymap, struct error *e
 	doc_add(d, ROLE_NORMAL, " ");
 	doc_add(d, ROLE_NORMAL,
 	    "TARGET: a name from the configuration, a postgresql:// URI, a conninfo string, or service=NAME; without one, libpq's");
-	doc_add(d, ROLE_NORMAL, "environment decides, as for psql; then the configuration's targets; then the lab, when it is up.");
+	doc_add(d, ROLE_NORMAL,
+	    "environment decides, as for psql; then the configuration's targets; then the lab, when it is up.");
 	doc_add(d, ROLE_NORMAL, " ");
 	options_of(d, VERB_CONSOLE);
 	doc_add(d, ROLE_NORMAL, " ");
-	doc_add(d, ROLE_NORMAL, "Exit status: 0 done, 1 failed or unhealthy, 2 wrong usage, 3 the target cannot be reached.");
+	doc_add(d, ROLE_NORMAL,
+	    "Exit status: 0 done, 1 failed or unhealthy, 2 wrong usage, 3 the target cannot be reached.");
 	doc_add(d, ROLE_NORMAL, "More: pgmedic help TOPIC, with TOPIC one of");
 	return topic_topics(d, NULL, NULL, err);
 }
@@ -93,9 +96,12 @@ topic_commands(struct doc *d, const char *word, const char *keymap, struct error
 	for (int i = 0; commands[i]; i++) {
 		doc_add(d, ROLE_STRONG, "%s", commands[i]->usage);
 		doc_add(d, ROLE_NORMAL, "    %s%s", commands[i]->help,
-		    commands[i]->risk == RISK_ACTS ? " [changes the server]" : commands[i]->needs_screen ? " [screen only]" : "");
+		    commands[i]->risk == RISK_ACTS ? " [changes the server]" :
+		        commands[i]->needs_screen  ? " [screen only]" :
+		                                     "");
 	}
-	doc_add(d, ROLE_NORMAL, "A pane's name is a command, too. Beginnings that are unique suffice, but for what changes the server.");
+	doc_add(d, ROLE_NORMAL,
+	    "A pane's name is a command, too. Beginnings that are unique suffice, but for what changes the server.");
 	return true;
 }
 
@@ -134,7 +140,8 @@ pane_columns(struct doc *d, const struct pane *p)
 		const struct column *c = &p->columns[i];
 		char text[512];
 
-		snprintf(text, sizeof(text), "%s%s", c->help ? c->help : "", c->flags & COL_HIDDEN ? " (hidden at first)" : "");
+		snprintf(text, sizeof(text), "%s%s", c->help ? c->help : "",
+		    c->flags & COL_HIDDEN ? " (hidden at first)" : "");
 		pair(d, c->name, text);
 	}
 }
@@ -168,10 +175,11 @@ topic_settings(struct doc *d, const char *word, const char *keymap, struct error
 		char text[512];
 
 		if (strcmp(section, s->section) != 0)
-			doc_add(d, ROLE_STRONG, "[%s]", strcmp(s->section, "target") == 0 ? "target NAME" : s->section);
+			doc_add(d, ROLE_STRONG, "[%s]",
+			    strcmp(s->section, "target") == 0 ? "target NAME" : s->section);
 		section = s->section;
-		snprintf(text, sizeof(text), "%s%s%s%s", s->help, *s->value ? " (default " : "", s->value,
-		    *s->value ? ")" : "");
+		snprintf(text, sizeof(text), "%s%s%s%s", s->help, *s->value ? " (default " : "",
+		    s->value, *s->value ? ")" : "");
 		pair(d, s->name, text);
 	}
 	arena_release(&arena);
@@ -191,7 +199,11 @@ topic_keys(struct doc *d, const char *word, const char *keymap, struct error *er
 {
 	struct keymap map = { 0 };
 	struct doc problems = { 0 };
-	bool ok = keymap_load(&map, word ? word : keymap && *keymap ? keymap : "default", &problems, err);
+	bool ok = keymap_load(&map,
+	    word                  ? word :
+	        keymap && *keymap ? keymap :
+	                            "default",
+	    &problems, err);
 	const char *context = "";
 
 	if (ok)
@@ -230,14 +242,17 @@ topic_themes(struct doc *d, const char *word, const char *keymap, struct error *
 
 	(void)word, (void)keymap, (void)err;
 	doc_add(d, ROLE_TITLE, "Themes");
-	doc_add(d, ROLE_NORMAL, "A theme is a text file NAME.theme in %s or in the installed themes folder:",
+	doc_add(d, ROLE_NORMAL,
+	    "A theme is a text file NAME.theme in %s or in the installed themes folder:",
 	    path_config(&arena, "themes"));
 	doc_add(d, ROLE_NORMAL, "    inherit THEME");
 	doc_add(d, ROLE_NORMAL, "    role ROLE FOREGROUND BACKGROUND [ATTRIBUTE ...]");
 	doc_add(d, ROLE_NORMAL,
 	    "Colours are default, a name (black red green yellow blue magenta cyan white, bright-…), 0 to 255, or #rrggbb.");
-	doc_add(d, ROLE_NORMAL, "Attributes are bold dim underline reverse italic blink; mono-… counts without colours only.");
-	doc_add(d, ROLE_NORMAL, "Roles: see help roles. At the prompt: theme NAME; Tab lists the names.");
+	doc_add(d, ROLE_NORMAL,
+	    "Attributes are bold dim underline reverse italic blink; mono-… counts without colours only.");
+	doc_add(d, ROLE_NORMAL,
+	    "Roles: see help roles. At the prompt: theme NAME; Tab lists the names.");
 	arena_release(&arena);
 	return true;
 }
@@ -287,8 +302,18 @@ static const struct {
 };
 
 const struct help_topic_info help_topics[] = {
-	{ "usage", "" }, { "options", "" }, { "commands", "" }, { "panes", "" }, { "columns", "" }, { "keys", "" },
-	{ "settings", "" }, { "themes", "" }, { "roles", "" }, { "errors", "" }, { "files", "" }, { NULL, NULL },
+	{ "usage", "" },
+	{ "options", "" },
+	{ "commands", "" },
+	{ "panes", "" },
+	{ "columns", "" },
+	{ "keys", "" },
+	{ "settings", "" },
+	{ "themes", "" },
+	{ "roles", "" },
+	{ "errors", "" },
+	{ "files", "" },
+	{ NULL, NULL },
 };
 
 static bool
@@ -320,7 +345,8 @@ help_command(struct doc *d, const struct command *c)
 	if (c->alias)
 		doc_pair(d, "short", ROLE_NORMAL, "%s", c->alias);
 	if (c->risk == RISK_ACTS)
-		doc_add(d, ROLE_WARN, "Changes the server: planned, shown, confirmed, journaled, verified; off when read-only.");
+		doc_add(d, ROLE_WARN,
+		    "Changes the server: planned, shown, confirmed, journaled, verified; off when read-only.");
 	if (c->needs_screen)
 		doc_add(d, ROLE_DIM, "Needs the screen.");
 }
@@ -359,7 +385,8 @@ unknown_topic(const char *topic, struct error *err)
 }
 
 bool
-help_topic(struct doc *doc, const char *topic, const char *word, const char *keymap, struct error *err)
+help_topic(
+    struct doc *doc, const char *topic, const char *word, const char *keymap, struct error *err)
 {
 	if (!topic)
 		return topic_usage(doc, NULL, keymap, err);
@@ -393,7 +420,8 @@ help_main(const struct options *opt, const struct settings *settings)
 		return manual_print(stdout) ? EXIT_DONE : EXIT_FAILED;
 	/* "pgmedic show --help" is about the subcommand. */
 	ok = (topic && help_verb(&doc, topic)) ||
-	    help_topic(&doc, topic, opt->nargs > 1 ? opt->args[1] : NULL, settings_get(settings, "keymap"), &err);
+	    help_topic(&doc, topic, opt->nargs > 1 ? opt->args[1] : NULL,
+	        settings_get(settings, "keymap"), &err);
 	for (int i = 0; ok && i < doc.n; i++)
 		printf("%s\n", doc.lines[i].text);
 	doc_release(&doc);

@@ -77,7 +77,8 @@ ask_password(struct targets *targets, struct error *err)
 
 /* past: what keeps the last minutes, or NULL. */
 static struct collector *
-start_collector(const struct targets *targets, const struct pane *pane, struct recorder *past, int wake_fd)
+start_collector(
+    const struct targets *targets, const struct pane *pane, struct recorder *past, int wake_fd)
 {
 	struct target_conf *confs = xcalloc((size_t)targets->n, sizeof(*confs));
 	struct feed_hook *hooks = xcalloc((size_t)targets->n, sizeof(*hooks));
@@ -137,7 +138,8 @@ run_console(const struct options *opt, struct settings *settings, const struct t
 }
 
 static bool
-check_pane(const struct options *opt, const struct settings *settings, const struct pane **pane, struct error *err)
+check_pane(const struct options *opt, const struct settings *settings, const struct pane **pane,
+    struct error *err)
 {
 	const char *names[64];
 	int n = 0;
@@ -156,7 +158,8 @@ check_pane(const struct options *opt, const struct settings *settings, const str
 
 /* The collector, with its past where [console] rewind gives memory to it. */
 static int
-watch(const struct options *opt, struct settings *settings, const struct targets *targets, const struct pane *pane)
+watch(const struct options *opt, struct settings *settings, const struct targets *targets,
+    const struct pane *pane)
 {
 	int64_t bytes = settings_bytes(settings, "rewind");
 	struct recorder *past = bytes > 0 ? recorder_memory((size_t)bytes) : NULL;
@@ -169,7 +172,8 @@ watch(const struct options *opt, struct settings *settings, const struct targets
 	c = start_collector(targets, pane, past, wake[1]);
 	if (past)
 		time = time_source_live(c, past);
-	status = run_console(opt, settings, targets, time ? time_source_ops(time) : source_live(c), c, wake[0]);
+	status = run_console(
+	    opt, settings, targets, time ? time_source_ops(time) : source_live(c), c, wake[0]);
 	if (time)
 		time_source_free(time);
 	collector_stop(c);
@@ -189,7 +193,8 @@ console_live(const struct options *opt, struct settings *settings)
 	int status;
 
 	if (targets_resolve(&targets, opt, settings, opt->args, opt->nargs, &err) &&
-	    check_pane(opt, settings, &pane, &err) && (!opt->ask_password || ask_password(&targets, &err))) {
+	    check_pane(opt, settings, &pane, &err) &&
+	    (!opt->ask_password || ask_password(&targets, &err))) {
 		status = watch(opt, settings, &targets, pane);
 	} else {
 		error_report(&err);
@@ -224,8 +229,10 @@ set_replay(const struct options *opt, const struct source *s, struct error *err)
 	double speed = opt->speed ? strtod(opt->speed, &end) : 1;
 
 	if (opt->speed && (end == opt->speed || *end || !(speed >= 0.1 && speed <= 1000)))
-		return error_set(err, ERR_USAGE, "--speed is a factor from 0.1 to 1000, not %s", opt->speed);
-	return (!opt->at || s->ops->seek(s->self, opt->at, err)) && (!opt->speed || s->ops->speed(s->self, speed, err));
+		return error_set(
+		    err, ERR_USAGE, "--speed is a factor from 0.1 to 1000, not %s", opt->speed);
+	return (!opt->at || s->ops->seek(s->self, opt->at, err)) &&
+	    (!opt->speed || s->ops->speed(s->self, speed, err));
 }
 
 static int
@@ -234,7 +241,8 @@ console_replay(const struct options *opt, struct settings *settings)
 	struct targets targets = { 0 };
 	struct error err = { 0 };
 	const struct pane *pane;
-	struct recfile *file = check_pane(opt, settings, &pane, &err) ? recfile_open(opt->args[0], &err) : NULL;
+	struct recfile *file =
+	    check_pane(opt, settings, &pane, &err) ? recfile_open(opt->args[0], &err) : NULL;
 	struct replay *replay = file ? replay_new(file, &err) : NULL;
 	struct time_source *time;
 	struct source source;

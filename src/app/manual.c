@@ -87,7 +87,9 @@ part_commands(FILE *out)
 		const struct command *c = commands[i];
 
 		entry(out, c->name, c->usage + strlen(c->name), c->help,
-		    c->risk == RISK_ACTS ? ". Changes the server." : c->needs_screen ? "" : ". Also without a screen.");
+		    c->risk == RISK_ACTS ? ". Changes the server." :
+		        c->needs_screen  ? "" :
+		                           ". Also without a screen.");
 	}
 }
 
@@ -117,7 +119,8 @@ part_settings(FILE *out)
 		char tail[128] = "";
 
 		if (strcmp(section, s->section) != 0)
-			fprintf(out, "## [%s]\n\n", strcmp(s->section, "target") == 0 ? "target NAME" : s->section);
+			fprintf(out, "## [%s]\n\n",
+			    strcmp(s->section, "target") == 0 ? "target NAME" : s->section);
 		section = s->section;
 		if (*s->value)
 			snprintf(tail, sizeof(tail), " (default %s)", s->value);
@@ -173,9 +176,15 @@ manual_print(FILE *out)
 		const char *name;
 		void (*print)(FILE *out);
 	} parts[] = {
-		{ "SYNOPSIS", part_synopsis }, { "VERBS", part_verbs }, { "OPTIONS", part_options },
-		{ "COMMANDS", part_commands }, { "PANES", part_panes }, { "KEYS", part_keys },
-		{ "SETTINGS", part_settings }, { "ROLES", part_roles }, { "ERRORS", part_errors },
+		{ "SYNOPSIS", part_synopsis },
+		{ "VERBS", part_verbs },
+		{ "OPTIONS", part_options },
+		{ "COMMANDS", part_commands },
+		{ "PANES", part_panes },
+		{ "KEYS", part_keys },
+		{ "SETTINGS", part_settings },
+		{ "ROLES", part_roles },
+		{ "ERRORS", part_errors },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {

@@ -1,4 +1,5 @@
-/* The parts of the manual that are tables, in scdoc form: `pgmedic help manual`, for doc/pgmedic.1.scd. */
+/* The parts of the manual that are tables, in scdoc form: `pgmedic help manual`, for
+ * doc/pgmedic.1.scd. */
 #ifndef PGMEDIC_APP_MANUAL_H
 #define PGMEDIC_APP_MANUAL_H
 

@@ -1,18 +1,19 @@
 #include "config.h"
 
+#include "app/options.h"
+
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/options.h"
 #include "app/settings.h"
 #include "base/lexer.h"
 #include "base/mem.h"
 
 #define V(verb) (1u << VERB_##verb)
-#define LIVE	(V(CONSOLE) | V(SHOW) | V(RUN) | V(RECORD) | V(DOCTOR))
-#define EVERY	((1u << VERB_COUNT) - 1)
-#define SCREEN	(V(CONSOLE) | V(REPLAY))
+#define LIVE    (V(CONSOLE) | V(SHOW) | V(RUN) | V(RECORD) | V(DOCTOR))
+#define EVERY   ((1u << VERB_COUNT) - 1)
+#define SCREEN  (V(CONSOLE) | V(REPLAY))
 
 const struct verb_info verb_infos[VERB_COUNT] = {
 	[VERB_CONSOLE] = { "", "pgmedic [OPTIONS] [TARGET...]",
@@ -28,7 +29,8 @@ const struct verb_info verb_infos[VERB_COUNT] = {
 	    "a throw-away cluster on this machine with a load", 0, -1 },
 	[VERB_DOCTOR] = { "doctor", "pgmedic doctor [TARGET]",
 	    "what this role, server and terminal can and cannot do, with the remedy", 0, 1 },
-	[VERB_HELP] = { "help", "pgmedic help [TOPIC]", "help on a topic; without one, the topics", 0, 2 },
+	[VERB_HELP] = { "help", "pgmedic help [TOPIC]", "help on a topic; without one, the topics",
+	    0, 2 },
 	[VERB_VERSION] = { "version", "pgmedic --version", "the version", 0, 0 },
 };
 
@@ -40,11 +42,13 @@ const struct option_info option_infos[] = {
 	{ 'w', "no-password", NULL, LIVE, "never ask for a password" },
 	{ 'W', "password", NULL, LIVE, "ask for the password before connecting" },
 	{ 0, "pane", "NAME", SCREEN, "first pane (default overview)" },
-	{ 0, "refresh", "SECONDS", SCREEN | V(SHOW) | V(RECORD), "time between refreshes (default 1)" },
+	{ 0, "refresh", "SECONDS", SCREEN | V(SHOW) | V(RECORD),
+	    "time between refreshes (default 1)" },
 	{ 0, "theme", "NAME", SCREEN, "colours" },
 	{ 0, "keymap", "NAME", SCREEN, "keys" },
 	{ 0, "read-only", NULL, SCREEN | V(RUN), "refuse every command that changes a server" },
-	{ 0, "no-color", NULL, SCREEN | V(SHOW) | V(HELP), "no colours (also: NO_COLOR in the environment)" },
+	{ 0, "no-color", NULL, SCREEN | V(SHOW) | V(HELP),
+	    "no colours (also: NO_COLOR in the environment)" },
 	{ 0, "ascii", NULL, EVERY, "draw with ASCII only" },
 	{ 0, "config", "FILE", EVERY, "configuration file to read" },
 	{ 0, "log", "FILE", EVERY, "write a log to FILE" },
@@ -54,15 +58,18 @@ const struct option_info option_infos[] = {
 	{ 0, "sort", "COLUMN", V(SHOW), "order of the rows; -COLUMN or COLUMN:desc: descending" },
 	{ 0, "columns", "NAMES", V(SHOW), "columns to print, comma separated; all: every one" },
 	{ 0, "limit", "N", V(SHOW), "at most N rows" },
-	{ 0, "all", NULL, V(SHOW), "idle sessions and the like, too (as always with --json and --csv)" },
+	{ 0, "all", NULL, V(SHOW),
+	    "idle sessions and the like, too (as always with --json and --csv)" },
 	{ 0, "totals", NULL, V(SHOW), "totals since the last reset instead of rates" },
 	{ 0, "mode", "NAME", V(SHOW), "variant of the pane (see help PANE)" },
 	{ 0, "replay", "FILE", V(SHOW), "read a recording instead of a server" },
-	{ 0, "at", "TIME", V(SHOW) | V(REPLAY), "moment of the recording (RFC 3339; default its end, for replay its start)" },
+	{ 0, "at", "TIME", V(SHOW) | V(REPLAY),
+	    "moment of the recording (RFC 3339; default its end, for replay its start)" },
 	{ 0, "speed", "FACTOR", V(REPLAY), "speed of the replay (default 1)" },
 	{ 0, "yes", NULL, V(RUN), "confirm without asking (not enough for a protected target)" },
 	{ 0, "dry-run", NULL, V(RUN), "print the plan, change nothing" },
-	{ 0, "force", NULL, V(RUN), "also act on WAL senders and on autovacuum against wraparound" },
+	{ 0, "force", NULL, V(RUN),
+	    "also act on WAL senders and on autovacuum against wraparound" },
 	{ 0, "wait", NULL, V(RUN), "wait for the end of a job" },
 	{ 0, "job", "ID", V(RUN), NULL },
 	{ '?', "help", NULL, EVERY, "this help" },
@@ -152,11 +159,21 @@ apply_text(struct options *opt, const char *name, const char *value, struct erro
 		const char *name;
 		const char **into;
 	} texts[] = {
-		{ "host", &opt->host }, { "port", &opt->port }, { "username", &opt->user },
-		{ "dbname", &opt->database }, { "pane", &opt->pane }, { "theme", &opt->theme },
-		{ "keymap", &opt->keymap }, { "config", &opt->config }, { "log", &opt->log },
-		{ "filter", &opt->filter }, { "sort", &opt->sort }, { "columns", &opt->columns },
-		{ "replay", &opt->replay }, { "at", &opt->at }, { "speed", &opt->speed },
+		{ "host", &opt->host },
+		{ "port", &opt->port },
+		{ "username", &opt->user },
+		{ "dbname", &opt->database },
+		{ "pane", &opt->pane },
+		{ "theme", &opt->theme },
+		{ "keymap", &opt->keymap },
+		{ "config", &opt->config },
+		{ "log", &opt->log },
+		{ "filter", &opt->filter },
+		{ "sort", &opt->sort },
+		{ "columns", &opt->columns },
+		{ "replay", &opt->replay },
+		{ "at", &opt->at },
+		{ "speed", &opt->speed },
 		{ "job", &opt->job },
 		{ "mode", &opt->mode },
 	};
@@ -187,11 +204,19 @@ apply_switch(struct options *opt, const char *name)
 		const char *name;
 		bool *into;
 	} switches[] = {
-		{ "no-password", &opt->no_password }, { "password", &opt->ask_password },
-		{ "read-only", &opt->read_only }, { "no-color", &opt->no_color },
-		{ "ascii", &opt->ascii }, { "json", &opt->json }, { "csv", &opt->csv },
-		{ "yes", &opt->yes }, { "dry-run", &opt->dry_run }, { "wait", &opt->wait },
-		{ "force", &opt->force }, { "all", &opt->all }, { "totals", &opt->totals },
+		{ "no-password", &opt->no_password },
+		{ "password", &opt->ask_password },
+		{ "read-only", &opt->read_only },
+		{ "no-color", &opt->no_color },
+		{ "ascii", &opt->ascii },
+		{ "json", &opt->json },
+		{ "csv", &opt->csv },
+		{ "yes", &opt->yes },
+		{ "dry-run", &opt->dry_run },
+		{ "wait", &opt->wait },
+		{ "force", &opt->force },
+		{ "all", &opt->all },
+		{ "totals", &opt->totals },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
@@ -208,8 +233,8 @@ struct walk {
 	struct options *opt;
 	char **argv;
 	int argc, i;
-	unsigned long long given;	/* bit per entry of option_infos */
-	bool only_words;		/* after "--" */
+	unsigned long long given; /* bit per entry of option_infos */
+	bool only_words;          /* after "--" */
 	bool want_help, want_version;
 };
 
@@ -229,7 +254,8 @@ take_option(struct walk *w, const struct option_info *o, const char *attached, s
 	}
 	if (!attached) {
 		if (w->i + 1 >= w->argc)
-			return error_set(err, ERR_USAGE, "option --%s needs a value: %s", o->name, o->value);
+			return error_set(
+			    err, ERR_USAGE, "option --%s needs a value: %s", o->name, o->value);
 		attached = w->argv[++w->i];
 	}
 	return apply_text(w->opt, o->name, attached, err);
@@ -320,7 +346,8 @@ check_given(const struct walk *w, struct error *err)
 		if (opt->nargs < v->min_args)
 			error_set(err, ERR_USAGE, "%s needs more words", v->name);
 		else
-			error_set(err, ERR_USAGE, "%s takes no further word: %s", v->name, opt->args[v->max_args]);
+			error_set(err, ERR_USAGE, "%s takes no further word: %s", v->name,
+			    opt->args[v->max_args]);
 		return error_hint(err, "Usage: %s", v->usage);
 	}
 	if (opt->json && opt->csv)

@@ -7,7 +7,7 @@
 #include "base/error.h"
 
 enum verb {
-	VERB_CONSOLE,	/* no subcommand: the screen */
+	VERB_CONSOLE, /* no subcommand: the screen */
 	VERB_SHOW,
 	VERB_RUN,
 	VERB_RECORD,
@@ -26,38 +26,38 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 struct options {
 	enum verb verb;
 	const char *host, *port, *user, *database;
-	bool no_password, ask_password;	/* -w, -W */
+	bool no_password, ask_password; /* -w, -W */
 	const char *pane, *theme, *keymap, *config, *log;
 	int refresh_ms;
 	bool read_only, no_color, ascii;
 	bool json, csv, yes, dry_run, wait, force, all, totals;
 	const char *replay, *at, *filter, *sort, *columns, *speed, *mode;
-	int limit;			/* -1: all */
-	const char *job;		/* hidden: run the journaled job whose request comes on standard input */
-	const char **args;		/* words after the options and the subcommand; owned by the struct */
+	int limit;         /* -1: all */
+	const char *job;   /* hidden: run the journaled job whose request comes on standard input */
+	const char **args; /* words after the options and the subcommand; owned by the struct */
 	int nargs;
 };
 
 /* One per option: parser, --help and manual are made from the same table. */
 struct option_info {
-	char letter;		/* 0: long form only */
-	const char *name;	/* long form without "--" */
-	const char *value;	/* "SECONDS", or NULL for a switch */
-	unsigned verbs;		/* bit set of 1 << enum verb where it means something */
-	const char *help;	/* NULL: not for users */
+	char letter;       /* 0: long form only */
+	const char *name;  /* long form without "--" */
+	const char *value; /* "SECONDS", or NULL for a switch */
+	unsigned verbs;    /* bit set of 1 << enum verb where it means something */
+	const char *help;  /* NULL: not for users */
 };
-extern const struct option_info option_infos[];	/* ends with a NULL name */
+extern const struct option_info option_infos[]; /* ends with a NULL name */
 
 struct verb_info {
-	const char *name;	/* "" for the console */
+	const char *name; /* "" for the console */
 	const char *usage, *help;
-	int min_args, max_args;	/* max -1: any number */
+	int min_args, max_args; /* max -1: any number */
 };
 extern const struct verb_info verb_infos[VERB_COUNT];
 
 /*
- * Read argv. Options may stand before and after the subcommand; "--" ends them. Fails with ERR_USAGE, naming the word and
- * the nearest right one. Main thread.
+ * Read argv. Options may stand before and after the subcommand; "--" ends them. Fails with
+ * ERR_USAGE, naming the word and the nearest right one. Main thread.
  */
 bool options_parse(struct options *opt, int argc, char **argv, struct error *err) MUST_CHECK;
 void options_release(struct options *opt);

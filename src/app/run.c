@@ -20,7 +20,8 @@ static const struct command *
 by_exact_name(const char *word)
 {
 	for (int i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, word) == 0 || (commands[i]->alias && strcmp(commands[i]->alias, word) == 0))
+		if (strcmp(commands[i]->name, word) == 0 ||
+		    (commands[i]->alias && strcmp(commands[i]->alias, word) == 0))
 			return commands[i];
 	return NULL;
 }
@@ -87,7 +88,8 @@ check_words(const struct command *cmd, const struct words *words, struct error *
 	if (nargs < cmd->min_args)
 		error_set(err, ERR_USAGE, "%s needs more words", cmd->name);
 	else
-		error_set(err, ERR_USAGE, "%s takes no further word: '%s'", cmd->name, words->w[cmd->max_args + 1].text);
+		error_set(err, ERR_USAGE, "%s takes no further word: '%s'", cmd->name,
+		    words->w[cmd->max_args + 1].text);
 	return error_hint(err, "Usage: %s", cmd->usage);
 }
 
@@ -119,7 +121,8 @@ rest_as_word(struct arena *arena, const char *line, struct words *words)
 }
 
 static bool
-split(struct arena *arena, const char *line, const struct command **cmd, struct words *words, struct error *err)
+split(struct arena *arena, const char *line, const struct command **cmd, struct words *words,
+    struct error *err)
 {
 	size_t start, end = first_word(line, &start);
 
@@ -135,9 +138,11 @@ split(struct arena *arena, const char *line, const struct command **cmd, struct 
 	else if (!lex_line(arena, line, false, words, err))
 		return false;
 	/* A pane's name is short for "pane NAME". */
-	if (strcmp((*cmd)->name, "pane") == 0 && !by_exact_name(words->w[0].text) && words->n >= 1 &&
-	    pane_by_name(words->w[0].text)) {
-		struct words pane = { .w = arena_zalloc(arena, (size_t)words->n + 1, sizeof(*pane.w)), .n = words->n + 1 };
+	if (strcmp((*cmd)->name, "pane") == 0 && !by_exact_name(words->w[0].text) &&
+	    words->n >= 1 && pane_by_name(words->w[0].text)) {
+		struct words pane = { .w = arena_zalloc(
+			                  arena, (size_t)words->n + 1, sizeof(*pane.w)),
+			.n = words->n + 1 };
 
 		memcpy(pane.w + 1, words->w, (size_t)words->n * sizeof(*pane.w));
 		pane.w[0] = words->w[0];
@@ -200,7 +205,8 @@ run_line(struct run_ctx *ctx, const char *line, struct error *err)
 	return ok;
 }
 
-/* ------------------------------------------------------------------------------------------ pgmedic run */
+/* ------------------------------------------------------------------------------------------
+ * pgmedic run */
 
 /* Standard output of a terminal must not carry what a server sent as it is. */
 static void
@@ -218,7 +224,8 @@ print_output(const struct strbuf *out)
 }
 
 static int
-run_with(const struct options *opt, struct settings *settings, const struct targets *targets, const char *line)
+run_with(const struct options *opt, struct settings *settings, const struct targets *targets,
+    const char *line)
 {
 	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
 	struct error err = { 0 };
@@ -260,7 +267,8 @@ run_main(const struct options *opt, struct settings *settings)
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------- the job side */
+/* ------------------------------------------------------------------------------------------- the
+ * job side */
 
 static struct json *
 read_request(struct error *err)

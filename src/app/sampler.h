@@ -1,5 +1,6 @@
 /*
- * The collector for a command without a screen: one target, until a pane has what it needs. Main thread.
+ * The collector for a command without a screen: one target, until a pane has what it needs. Main
+ * thread.
  */
 #ifndef PGMEDIC_APP_SAMPLER_H
 #define PGMEDIC_APP_SAMPLER_H
@@ -13,13 +14,16 @@
 struct sampler;
 
 struct sampler *sampler_open(const struct target *target, struct error *err) MUST_CHECK;
-void sampler_close(struct sampler *s);	/* NULL is fine */
+void sampler_close(struct sampler *s); /* NULL is fine */
 /*
- * Wait until every probe of the pane has answered, twice where it shows rates, with texts where it shows them. The
- * snapshot is borrowed until the next call. NULL and *err when the target cannot be reached.
+ * Wait until every probe of the pane has answered, twice where it shows rates, with texts where it
+ * shows them. The snapshot is borrowed until the next call. NULL and *err when the target cannot be
+ * reached.
  */
-const struct snapshot *sampler_wait(struct sampler *s, const struct pane *pane, struct error *err) MUST_CHECK;
+const struct snapshot *sampler_wait(
+    struct sampler *s, const struct pane *pane, struct error *err) MUST_CHECK;
 /* Fill an initialised grid from that snapshot, sealed, in the pane's order. */
-void sampler_fill(struct sampler *s, const struct pane *pane, const struct pane_opts *opts, struct grid *grid);
+void sampler_fill(
+    struct sampler *s, const struct pane *pane, const struct pane_opts *opts, struct grid *grid);
 
 #endif

@@ -1,11 +1,12 @@
 #include "config.h"
 
+#include "app/settings.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "app/settings.h"
 #include "base/lexer.h"
 #include "panes/pane.h"
 
@@ -13,7 +14,8 @@ const struct setting_info setting_infos[] = {
 	{ "console", "theme", SETTING_NAME, "theme", "default", "colours: name of a theme file" },
 	{ "console", "keymap", SETTING_NAME, "keymap", "default", "keys: name of a keymap file" },
 	{ "console", "pane", SETTING_NAME, "pane", "overview", "the pane shown first" },
-	{ "console", "refresh", SETTING_SECONDS, NULL, "1", "seconds between refreshes, 0.25 to 3600" },
+	{ "console", "refresh", SETTING_SECONDS, NULL, "1",
+	    "seconds between refreshes, 0.25 to 3600" },
 	{ "console", "columns.PANE", SETTING_COLUMNS, NULL, "",
 	    "columns of a pane, comma separated, in this order (columns.activity = pid,user,query)" },
 	{ "console", "rewind", SETTING_SIZE, NULL, "0",
@@ -26,10 +28,12 @@ const struct setting_info setting_infos[] = {
 	{ "target", "pgbouncer", SETTING_TEXT, NULL, "", "conninfo of PgBouncer's admin console" },
 	{ "target", "protected", SETTING_BOOL, NULL, "no",
 	    "commands that change the server ask for the target's name" },
-	{ "target", "read_only", SETTING_BOOL, NULL, "no", "commands that change the server are refused" },
+	{ "target", "read_only", SETTING_BOOL, NULL, "no",
+	    "commands that change the server are refused" },
 	{ "target", "color", SETTING_TEXT, "red|yellow|green|blue|magenta", "",
 	    "colour of the environment in the title line" },
-	{ "target", "refresh", SETTING_SECONDS, NULL, "", "seconds between refreshes of this target" },
+	{ "target", "refresh", SETTING_SECONDS, NULL, "",
+	    "seconds between refreshes of this target" },
 	{ NULL, NULL, SETTING_TEXT, NULL, NULL, NULL },
 };
 
@@ -75,7 +79,8 @@ settings_parse_bytes(const char *text, int64_t *bytes)
 	static const struct {
 		const char *unit;
 		int64_t factor;
-	} units[] = { { "", 1 }, { "B", 1 }, { "kB", 1 << 10 }, { "MB", 1 << 20 }, { "GB", 1 << 30 } };
+	} units[] = { { "", 1 }, { "B", 1 }, { "kB", 1 << 10 }, { "MB", 1 << 20 },
+		{ "GB", 1 << 30 } };
 	char *end;
 	double v = strtod(text, &end);
 
@@ -138,7 +143,8 @@ check_pane(const char *value, struct error *err)
 	names[n] = NULL;
 	near = nearest_name(value, names);
 	error_set(err, ERR_CONFIG, "there is no pane '%s'", value);
-	return near ? error_hint(err, "The nearest is %s.", near) : error_hint(err, "See pgmedic help panes.");
+	return near ? error_hint(err, "The nearest is %s.", near) :
+	              error_hint(err, "See pgmedic help panes.");
 }
 
 bool
@@ -192,8 +198,8 @@ static void
 problem(struct settings *s, int line, const char *what, const char *hint)
 {
 	GROW(s->problems, s->nproblems, s->cap_problems);
-	s->problems[s->nproblems++] = arena_printf(&s->arena, "%s:%d: %s%s%s", s->path, line, what,
-	    *hint ? ". " : "", hint);
+	s->problems[s->nproblems++] =
+	    arena_printf(&s->arena, "%s:%d: %s%s%s", s->path, line, what, *hint ? ". " : "", hint);
 }
 
 /* columns.PANE: the pane and each column must exist. */
@@ -277,7 +283,7 @@ read_entry(struct settings *s, struct conf_entry *e)
 	if (strncmp(e->section, "target ", 7) == 0 && e->section[7 + strspn(e->section + 7, " ")]) {
 		if (!check_entry("target", e->key, e->value, &err)) {
 			problem(s, e->line, err.what, err.hint);
-			e->key = "";	/* so that targets.c skips it */
+			e->key = ""; /* so that targets.c skips it */
 		}
 		return;
 	}
@@ -302,7 +308,8 @@ settings_read(struct settings *s, const char *path)
 		return;
 	}
 	for (int i = 0; i < s->conf.nbad; i++)
-		problem(s, s->conf.bad_lines[i], "the line is neither [section] nor key = value", "");
+		problem(
+		    s, s->conf.bad_lines[i], "the line is neither [section] nor key = value", "");
 	for (int i = 0; i < s->conf.n; i++)
 		read_entry(s, &s->conf.entries[i]);
 }

@@ -26,8 +26,8 @@ key_text(struct strbuf *out, bool *first, const char *key, const char *value)
 }
 
 static void
-show_json(struct strbuf *out, const struct pane *pane, const struct snapshot *snap, const struct grid *grid,
-    struct mono now)
+show_json(struct strbuf *out, const struct pane *pane, const struct snapshot *snap,
+    const struct grid *grid, struct mono now)
 {
 	bool first = true;
 	char buf[40];
@@ -71,8 +71,8 @@ show_text(struct strbuf *out, const struct grid *grid, int width)
 }
 
 void
-show_grid(struct strbuf *out, enum show_format format, const struct pane *pane, const struct snapshot *snap,
-    const struct grid *grid, struct mono now, int width)
+show_grid(struct strbuf *out, enum show_format format, const struct pane *pane,
+    const struct snapshot *snap, const struct grid *grid, struct mono now, int width)
 {
 	switch (format) {
 	case SHOW_TEXT:
@@ -107,7 +107,8 @@ find_column(const struct grid *g, const char *name, struct error *err)
 }
 
 static bool
-choose_columns(const struct grid *g, const char *names, int *index, int max, int *n, struct error *err)
+choose_columns(
+    const struct grid *g, const char *names, int *index, int max, int *n, struct error *err)
 {
 	*n = 0;
 	for (int i = 0; i < g->ncols && i < max && (!*names || strcmp(names, "all") == 0); i++)
@@ -129,8 +130,8 @@ choose_columns(const struct grid *g, const char *names, int *index, int max, int
 }
 
 bool
-show_project(struct grid *out, const struct grid *from, struct column *cols, int max, const char *names,
-    struct error *err)
+show_project(struct grid *out, const struct grid *from, struct column *cols, int max,
+    const char *names, struct error *err)
 {
 	int index[MAX_COLS], n;
 
@@ -181,7 +182,8 @@ sort_grid(struct grid *g, const struct pane *pane, const char *sort, struct erro
 	if (strcmp(sort + len, ":desc") == 0)
 		descending = true;
 	else if (sort[len] && strcmp(sort + len, ":asc") != 0)
-		return error_set(err, ERR_USAGE, "a sort order is COLUMN:asc or COLUMN:desc, not '%s'", sort);
+		return error_set(
+		    err, ERR_USAGE, "a sort order is COLUMN:asc or COLUMN:desc, not '%s'", sort);
 	name = xstrndup(sort, len);
 	col = find_column(g, name, err);
 	free(name);
@@ -226,7 +228,8 @@ check_words(const struct options *opt, const struct pane *pane, struct error *er
 
 	grid_init(&g, pane->columns, pane->ncolumns);
 	filter = grid_filter_new(g.cols, g.ncols, opt->filter ? opt->filter : "", err);
-	ok = filter && sort_grid(&g, pane, opt->sort, err) && find_mode(pane, opt->mode, &mode, err) &&
+	ok = filter && sort_grid(&g, pane, opt->sort, err) &&
+	    find_mode(pane, opt->mode, &mode, err) &&
 	    show_project(&out, &g, cols, MAX_COLS, opt->columns ? opt->columns : "", err);
 	grid_filter_free(filter);
 	grid_release(&out);
@@ -247,8 +250,8 @@ terminal_width(void)
 }
 
 /*
- * Print to a terminal only what is meant: whatever is not clean becomes \uXXXX, which in JSON means the same (it can
- * only stand inside a string), and elsewhere is readable.
+ * Print to a terminal only what is meant: whatever is not clean becomes \uXXXX, which in JSON means
+ * the same (it can only stand inside a string), and elsewhere is readable.
  */
 static void
 print(const struct strbuf *out, enum show_format format)
@@ -268,7 +271,8 @@ print(const struct strbuf *out, enum show_format format)
 		if (is_clean)
 			strbuf_add(&safe, s, n);
 		else if (format == SHOW_JSON && cp > 0xffff)
-			strbuf_addf(&safe, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10), 0xdc00 + ((cp - 0x10000) & 0x3ff));
+			strbuf_addf(&safe, "\\u%04x\\u%04x", 0xd800 + ((cp - 0x10000) >> 10),
+			    0xdc00 + ((cp - 0x10000) & 0x3ff));
 		else
 			strbuf_addf(&safe, "\\u%04x", cp);
 		s += n;
@@ -281,7 +285,7 @@ print(const struct strbuf *out, enum show_format format)
 struct origin {
 	struct sampler *sampler;
 	struct replay *replay;
-	const struct snapshot *snap;	/* of a replay: referenced */
+	const struct snapshot *snap; /* of a replay: referenced */
 	void *cache;
 	struct targets targets;
 };
@@ -308,7 +312,8 @@ open_replay(struct origin *o, const struct options *opt, struct error *err)
 			if (strcmp(replay_target_name(o->replay, target), opt->args[1]) == 0)
 				break;
 		if (target < 0)
-			return error_set(err, ERR_NOT_FOUND, "the recording has no target '%s'", opt->args[1]);
+			return error_set(
+			    err, ERR_NOT_FOUND, "the recording has no target '%s'", opt->args[1]);
 	}
 	if (!replay_seek(o->replay, last, err))
 		return false;
@@ -317,8 +322,8 @@ open_replay(struct origin *o, const struct options *opt, struct error *err)
 }
 
 static bool
-open_live(struct origin *o, const struct options *opt, struct settings *settings, const struct pane *pane,
-    struct error *err)
+open_live(struct origin *o, const struct options *opt, struct settings *settings,
+    const struct pane *pane, struct error *err)
 {
 	const struct snapshot *snap;
 
@@ -342,7 +347,8 @@ close_origin(struct origin *o, const struct pane *pane)
 }
 
 static void
-fill(struct origin *o, const struct pane *pane, const struct pane_opts *opts, struct mono now, struct grid *g)
+fill(struct origin *o, const struct pane *pane, const struct pane_opts *opts, struct mono now,
+    struct grid *g)
 {
 	struct pane_ctx ctx = { .snap = o->snap, .opts = opts, .now = now };
 

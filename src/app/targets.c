@@ -1,10 +1,11 @@
 #include "config.h"
 
+#include "app/targets.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/targets.h"
 #include "base/lexer.h"
 #include "base/strbuf.h"
 #include "guide/lab.h"
@@ -49,8 +50,8 @@ add_percent(struct strbuf *out, const char *value)
 }
 
 /*
- * In a keyword string the last of two equal keywords wins, and in a URI the query part wins over what comes before it:
- * so appending is replacing.
+ * In a keyword string the last of two equal keywords wins, and in a URI the query part wins over
+ * what comes before it: so appending is replacing.
  */
 const char *
 conninfo_with(struct arena *arena, const char *conninfo, const char *keyword, const char *value)
@@ -86,7 +87,8 @@ add(struct targets *t, const char *name, const char *conninfo)
 	GROW(t->items, t->n, t->cap);
 	item = &t->items[t->n++];
 	*item = (struct target){
-		.name = twin > 1 ? arena_printf(&t->arena, "%s#%d", name, twin) : arena_strdup(&t->arena, name),
+		.name = twin > 1 ? arena_printf(&t->arena, "%s#%d", name, twin) :
+		                   arena_strdup(&t->arena, name),
 		.conninfo = arena_strdup(&t->arena, conninfo),
 		.color = "",
 	};
@@ -169,11 +171,13 @@ readable_name(struct arena *arena, const char *conninfo)
 		port = getenv("PGPORT");
 	if (!db)
 		db = getenv("PGDATABASE");
-	return arena_printf(arena, "%s%s%s%s%s", host && *host ? host : "local", port && *port ? ":" : "",
-	    port && *port ? port : "", db && *db ? "/" : "", db && *db ? db : "");
+	return arena_printf(arena, "%s%s%s%s%s", host && *host ? host : "local",
+	    port && *port ? ":" : "", port && *port ? port : "", db && *db ? "/" : "",
+	    db && *db ? db : "");
 }
 
-/* -h -p -U win over what the string says; -d too, unless it is itself a connection string (then it is the base). */
+/* -h -p -U win over what the string says; -d too, unless it is itself a connection string (then it
+ * is the base). */
 static const char *
 merge(struct arena *arena, const struct options *opt, const char *conninfo)
 {
@@ -222,7 +226,8 @@ section_name(const char *section)
 
 /* Add the target of a section; false when there is none of that name. */
 static bool
-add_section(struct targets *t, const struct settings *s, const struct options *opt, const char *name)
+add_section(
+    struct targets *t, const struct settings *s, const struct options *opt, const char *name)
 {
 	for (int i = 0; i < s->conf.n; i++) {
 		const char *section = s->conf.entries[i].section;
@@ -271,7 +276,8 @@ fail_word(const struct settings *s, const char *word, struct error *err)
 	error_set(err, ERR_USAGE, "there is no target or subcommand '%s'", word);
 	if (near)
 		return error_hint(err, "The nearest is %s.", near);
-	return error_hint(err, "A target is a name from %s, a postgresql:// URI, a conninfo string or service=NAME.",
+	return error_hint(err,
+	    "A target is a name from %s, a postgresql:// URI, a conninfo string or service=NAME.",
 	    s->path);
 }
 
@@ -294,7 +300,8 @@ add_word(struct targets *t, const struct settings *s, const struct options *opt,
 static bool
 environment_decides(void)
 {
-	static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGDATABASE", "PGUSER" };
+	static const char *const names[] = { "PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE",
+		"PGDATABASE", "PGUSER" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const char *v = getenv(names[i]);

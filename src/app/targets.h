@@ -1,4 +1,5 @@
-/* Targets: words of the command line and sections of the configuration, resolved to conninfo strings. */
+/* Targets: words of the command line and sections of the configuration, resolved to conninfo
+ * strings. */
 #ifndef PGMEDIC_APP_TARGETS_H
 #define PGMEDIC_APP_TARGETS_H
 
@@ -9,16 +10,18 @@
 #include "base/mem.h"
 
 struct target {
-	const char *name;	/* unique; what the title line shows and a confirmation asks for */
-	const char *conninfo;	/* conninfo or URI with -h -p -U -d merged in; "" = libpq's environment */
-	const char *password;	/* asked for at the start (-W), or NULL */
-	const char *pgbouncer;	/* conninfo of its admin console, or NULL */
-	const char *color;	/* red, yellow, green, blue, magenta or "" */
+	const char *name; /* unique; what the title line shows and a confirmation asks for */
+	const char
+	    *conninfo; /* conninfo or URI with -h -p -U -d merged in; "" = libpq's environment */
+	const char *password;  /* asked for at the start (-W), or NULL */
+	const char *pgbouncer; /* conninfo of its admin console, or NULL */
+	const char *color;     /* red, yellow, green, blue, magenta or "" */
 	int refresh_ms;
-	bool is_protected;	/* acts ask for the target's name */
-	bool is_read_only;	/* acts are refused */
-	const char *read_only_why;	/* "--read-only", "read_only = yes of [target prod]"; NULL when it is not */
-	bool is_lab;		/* found because the lab is up */
+	bool is_protected;         /* acts ask for the target's name */
+	bool is_read_only;         /* acts are refused */
+	const char *read_only_why; /* "--read-only", "read_only = yes of [target prod]"; NULL when
+	                              it is not */
+	bool is_lab;               /* found because the lab is up */
 };
 
 struct targets {
@@ -28,16 +31,18 @@ struct targets {
 };
 
 /*
- * Resolve the words of the command line. Without words: the configuration's targets, unless -h -p -U -d or libpq's
- * environment name a server; without those the lab when it is up; else libpq's defaults. ERR_USAGE when a word is no
- * target. Main thread, at start.
+ * Resolve the words of the command line. Without words: the configuration's targets, unless -h -p
+ * -U -d or libpq's environment name a server; without those the lab when it is up; else libpq's
+ * defaults. ERR_USAGE when a word is no target. Main thread, at start.
  */
 bool targets_resolve(struct targets *t, const struct options *opt, const struct settings *s,
     const char *const *words, int nwords, struct error *err) MUST_CHECK;
 void targets_release(struct targets *t);
 /* Index of a name or unique prefix; -1. */
 int targets_find(const struct targets *t, const char *name);
-/* A conninfo or URI with a keyword replaced or added (value NULL or "": unchanged). In the arena. Pure. */
-const char *conninfo_with(struct arena *arena, const char *conninfo, const char *keyword, const char *value);
+/* A conninfo or URI with a keyword replaced or added (value NULL or "": unchanged). In the arena.
+ * Pure. */
+const char *conninfo_with(
+    struct arena *arena, const char *conninfo, const char *keyword, const char *value);
 
 #endif

@@ -1,4 +1,5 @@
-/* What all acts share: the table of verbs, plan, confirmation, result. The verbs are in act_*.c beside. */
+/* What all acts share: the table of verbs, plan, confirmation, result. The verbs are in act_*.c
+ * beside. */
 #include "config.h"
 
 #include "ops/act.h"
@@ -11,7 +12,13 @@
 #include "ops/act_priv.h"
 
 static const struct act_ops *const all[] = {
-	&act_cancel, &act_terminate, &act_vacuum, &act_analyze, &act_reindex, &act_checkpoint, &act_reset,
+	&act_cancel,
+	&act_terminate,
+	&act_vacuum,
+	&act_analyze,
+	&act_reindex,
+	&act_checkpoint,
+	&act_reset,
 };
 
 bool
@@ -52,7 +59,8 @@ act_new(const struct words *words, const char *line, const struct act_env *env, 
 		return NULL;
 	}
 	if (env->read_only_why) {
-		error_set(err, ERR_REFUSED, "%s is refused: %s is read-only", ops->info.name, env->target);
+		error_set(err, ERR_REFUSED, "%s is refused: %s is read-only", ops->info.name,
+		    env->target);
 		error_hint(err, "Because of %s.", env->read_only_why);
 		return NULL;
 	}
@@ -175,7 +183,8 @@ bool
 act_confirm_yes(struct act *a, struct error *err)
 {
 	if (a->is_protected) {
-		error_set(err, ERR_NOT_CONFIRMED, "%s is protected: --yes does not confirm there", a->target);
+		error_set(err, ERR_NOT_CONFIRMED, "%s is protected: --yes does not confirm there",
+		    a->target);
 		error_hint(err, "Type the target's name at the question, from a terminal.");
 		act_fail(a, ACT_REFUSED, err);
 		return false;
@@ -195,7 +204,8 @@ act_abort(struct act *a)
 void
 act_failed(struct act *a, const struct error *error)
 {
-	bool refused = error->code == ERR_JOURNAL || error->code == ERR_REFUSED || error->code == ERR_NOT_CONFIRMED;
+	bool refused = error->code == ERR_JOURNAL || error->code == ERR_REFUSED ||
+	    error->code == ERR_NOT_CONFIRMED;
 
 	act_fail(a, refused ? ACT_REFUSED : ACT_FAILED, error);
 }
@@ -232,7 +242,8 @@ act_detached(struct act *a, int64_t job, const struct error *error)
 	if (error)
 		act_fail(a, ACT_FAILED, error);
 	else
-		act_finish(a, ACT_STARTED, "job %lld has started: %s (see jobs)", (long long)job, a->line);
+		act_finish(
+		    a, ACT_STARTED, "job %lld has started: %s (see jobs)", (long long)job, a->line);
 }
 
 void
@@ -252,8 +263,8 @@ act_planned(struct act *a, const char *question, const char *expects)
 	a->stage = ACT_PLANNED;
 	a->expects = arena_strdup(&a->arena, a->is_protected ? a->target : expects);
 	if (a->is_protected)
-		a->question = arena_printf(&a->arena, "%s is protected. %s Type its name, %s: ", a->target, question,
-		    a->target);
+		a->question = arena_printf(&a->arena,
+		    "%s is protected. %s Type its name, %s: ", a->target, question, a->target);
 	else if (strcmp(expects, "y") == 0)
 		a->question = arena_printf(&a->arena, "%s (y/n) ", question);
 	else
@@ -338,7 +349,8 @@ act_times_literal(struct act *a, const int64_t *v, int n)
 		if (i)
 			strbuf_addc(&sb, ',');
 		if (v[i])
-			strbuf_addf(&sb, "\"%s\"", wall_rfc3339((struct wall){ v[i] }, buf, sizeof(buf)));
+			strbuf_addf(
+			    &sb, "\"%s\"", wall_rfc3339((struct wall){ v[i] }, buf, sizeof(buf)));
 		else
 			strbuf_adds(&sb, "NULL");
 	}

@@ -11,7 +11,8 @@ struct act_ops {
 	struct act_class info;
 	/* Read the words; the first is the verb. Sets up data for next(). */
 	bool (*parse)(struct act *a, const struct words *words, struct error *err);
-	/* The query due in this stage and phase; false: none (the stage must then have moved on). */
+	/* The query due in this stage and phase; false: none (the stage must then have moved on).
+	 */
 	bool (*next)(struct act *a, struct act_query *q);
 	void (*answer)(struct act *a, const struct rowset *rows, const struct error *error);
 };
@@ -27,8 +28,8 @@ struct act {
 	int nsessions;
 
 	enum act_stage stage;
-	int phase;		/* of LOOKING and RUNNING, the verb's own */
-	void *data;		/* the verb's own, in the arena */
+	int phase;  /* of LOOKING and RUNNING, the verb's own */
+	void *data; /* the verb's own, in the arena */
 	struct doc doc, result_doc;
 	struct act_step *steps;
 	int nsteps, cap_steps;
@@ -40,18 +41,20 @@ struct act {
 	bool has_error;
 };
 
-extern const struct act_ops act_cancel, act_terminate, act_vacuum, act_analyze, act_reindex, act_checkpoint,
-    act_reset;
+extern const struct act_ops act_cancel, act_terminate, act_vacuum, act_analyze, act_reindex,
+    act_checkpoint, act_reset;
 
 void act_add_step(struct act *a, const char *step, const char *effect, const char *risk);
-/* The plan is complete: question, and what confirms it (y, or a count; the target's name where it is protected). */
+/* The plan is complete: question, and what confirms it (y, or a count; the target's name where it
+ * is protected). */
 void act_planned(struct act *a, const char *question, const char *expects);
 /* It ends here; line is printf-like. */
 void act_finish(struct act *a, enum act_state state, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* It ends with an error. */
 void act_fail(struct act *a, enum act_state state, const struct error *error);
 /* The same, made on the spot. */
-void act_refuse(struct act *a, enum err_code code, const char *hint, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void act_refuse(struct act *a, enum err_code code, const char *hint, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
 /* A text cell as a string of the act's arena; NULL for NULL. */
 const char *act_text(struct act *a, const struct rowset *rows, int row, const char *column);
 /* "{…}" array literals for parameters. */

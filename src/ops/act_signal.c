@@ -1,50 +1,26 @@
 /*
  * cancel and terminate.
  *
- * Plan: the sessions are looked up, with what each would free: the sessions that wait for it directly or through others.
- * Act: one statement checks, for each pid, that it is still the same session (backend_start; for cancel also the
- * same query by query_start) and signals it, so that a pid used again cannot be hit.
- * Verify: the sessions are looked at again until each is gone or its query has ended, at most VERIFY_MS; a session that rolls
- * back takes its time and is reported as such, not as gone.
+ * Plan: the sessions are looked up, with what each would free: the sessions that wait for it
+ * directly or through others. Act: one statement checks, for each pid, that it is still the same
+ * session (backend_start; for cancel also the same query by query_start) and signals it, so that a
+ * pid used again cannot be hit. Verify: the sessions are looked at again until each is gone or its
+ * query has ended, at most VERIFY_MS; a session that rolls back takes its time and is reported as
+ * such, not as gone.
  */
 #include "config.h"
+
+#include "ops/act_signal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "ops/act_priv.h"
 
-enum { VERIFY_MS = 3000, MAX_LISTED = 200, MAX_SESSIONS = 5000 };
+enum { VERIFY_MS = 3000, MAX_SESSIONS = 5000 };
 
-enum phase { LOOK_SESSIONS, LOOK_BLOCKS };	/* of ACT_LOOKING */
-enum run_phase { RUN_SIGNAL, RUN_VERIFY };	/* of ACT_RUNNING */
-
-enum outcome { OUT_NONE, OUT_SIGNALLED, OUT_GONE, OUT_ENDING, OUT_VANISHED, OUT_OTHER, OUT_CHANGED, OUT_DENIED, OUT_FAILED };
-
-struct session {
-	int pid;
-	int64_t backend_start, query_start;
-	const char *state, *type, *user, *database, *application, *client, *wait, *query;
-	double connected_s, xact_age_s, state_age_s;	/* < 0: none */
-	bool has_xid, is_super, may, is_protected_kind;
-	int blocks, frees;
-	const char *refused, *refused_hint;	/* why it is left out of the act; NULL: it is in it */
-	enum outcome outcome;
-	const char *after;			/* state in the last look */
-};
-
-struct signal {
-	bool is_cancel;
-	struct session *sessions;	/* found ones, in the plan's order */
-	int n;
-	int waited_ms, delay_ms;
-};
-
-static const char *
-or_dash(const char *s)
-{
-	return s && *s ? s : "-";
-}
+enum phase { LOOK_SESSIONS, LOOK_BLOCKS }; /* of ACT_LOOKING */
+enum run_phase { RUN_SIGNAL, RUN_VERIFY }; /* of ACT_RUNNING */
 
 static bool
 parse_pid(struct act *a, const struct word *w, struct error *err)
@@ -63,7 +39,8 @@ parse_pid(struct act *a, const struct word *w, struct error *err)
 	return true;
 }
 
-/* Sessions that the driver has resolved ("tagged", "where …") come ready; otherwise the words are pids. */
+/* Sessions that the driver has resolved ("tagged", "where …") come ready; otherwise the words are
+ * pids. */
 static bool
 parse(struct act *a, const struct words *words, struct error *err)
 {
@@ -87,8 +64,9 @@ parse(struct act *a, const struct words *words, struct error *err)
 		return error_hint(err, "Usage: %s", a->ops->info.usage);
 	}
 	if (a->nsessions > MAX_SESSIONS)
-		return error_set(err, ERR_REFUSED, "%d sessions are too many for one command (at most %d)",
-		    a->nsessions, MAX_SESSIONS);
+		return error_set(err, ERR_REFUSED,
+		    "%d sessions are too many for one command (at most %d)", a->nsessions,
+		    MAX_SESSIONS);
 	return true;
 }
 
@@ -153,7 +131,8 @@ next(struct act *a, struct act_query *q)
 	return true;
 }
 
-/* ---------------------------------------------------------------------------------------- the plan */
+/* ---------------------------------------------------------------------------------------- the plan
+ */
 
 static bool
 is_own(const struct act *a, int pid)
@@ -166,7 +145,8 @@ is_own(const struct act *a, int pid)
 
 /* Why this session must not be touched; NULL: it may. */
 static void
-judge(struct act *a, struct session *s, bool is_self, bool is_wraparound, const struct act_session *meant)
+judge(struct act *a, struct session *s, bool is_self, bool is_wraparound,
+    const struct act_session *meant)
 {
 	struct signal *sig = a->data;
 	bool is_walsender = s->type && strcmp(s->type, "walsender") == 0;
@@ -175,22 +155,27 @@ judge(struct act *a, struct session *s, bool is_self, bool is_wraparound, const 
 		s->refused = "it is pgmedic's own session";
 	} else if (a->selection && s->application && strncmp(s->application, "pgmedic", 7) == 0) {
 		s->refused = "it is a session of pgmedic: name its pid if it is meant";
-	} else if (meant->backend_start && s->backend_start && meant->backend_start != s->backend_start) {
+	} else if (meant->backend_start && s->backend_start &&
+	    meant->backend_start != s->backend_start) {
 		s->refused = "the pid is now another session";
 	} else if (!s->may && s->is_super) {
-		s->refused = "it belongs to a superuser (or to the server itself), and this role is none";
+		s->refused =
+		    "it belongs to a superuser (or to the server itself), and this role is none";
 		s->refused_hint = "Only a superuser may signal it.";
 	} else if (!s->may) {
 		s->refused = "this role may not signal it";
 		s->refused_hint = "GRANT pg_signal_backend TO the role.";
 	} else if (!s->backend_start) {
-		s->refused = "this role cannot see when it started, so its identity cannot be checked";
+		s->refused =
+		    "this role cannot see when it started, so its identity cannot be checked";
 		s->refused_hint = "GRANT pg_read_all_stats (or pg_monitor) TO the role.";
 	} else if ((is_walsender || is_wraparound) && !a->force) {
-		s->refused = is_walsender ? "it is a WAL sender: a standby, a slot's consumer or a base backup hangs on it"
-					  : "it is an autovacuum that prevents wraparound, and would start again at once";
+		s->refused = is_walsender ?
+		    "it is a WAL sender: a standby, a slot's consumer or a base backup hangs on it" :
+		    "it is an autovacuum that prevents wraparound, and would start again at once";
 		s->refused_hint = "Add --force if it is really meant.";
-	} else if (sig->is_cancel && s->state && strcmp(s->state, "active") != 0 && strcmp(s->state, "fastpath function call") != 0) {
+	} else if (sig->is_cancel && s->state && strcmp(s->state, "active") != 0 &&
+	    strcmp(s->state, "fastpath function call") != 0) {
 		s->refused = "it runs no query: there is nothing to cancel";
 		s->refused_hint = "terminate ends an idle session and its transaction.";
 	}
@@ -232,8 +217,8 @@ read_session(struct act *a, const struct rowset *rows, int row, struct session *
 }
 
 /*
- * Sessions that would go on: waiters whose every blocker is in the set of ended or freed sessions. Repeated until nothing is
- * added: O(waiters * depth), bounded by the query's LIMIT.
+ * Sessions that would go on: waiters whose every blocker is in the set of ended or freed sessions.
+ * Repeated until nothing is added: O(waiters * depth), bounded by the query's LIMIT.
  */
 static int
 count_freed(const struct rowset *waits, const int64_t *ended, int nended)
@@ -254,7 +239,9 @@ count_freed(const struct rowset *waits, const int64_t *ended, int nended)
 				for (int e = 0; e < nended && !gone; e++)
 					gone = ended[e] == by->ints[k];
 				for (int w = 0; w < waits->nrows && !gone; w++)
-					gone = is_free[w] && cell_i64(rowset_cell(waits, w, pid_col), 0) == by->ints[k];
+					gone = is_free[w] &&
+					    cell_i64(rowset_cell(waits, w, pid_col), 0) ==
+					        by->ints[k];
 				all_gone = gone;
 			}
 			if (all_gone) {
@@ -285,141 +272,18 @@ count_blocks(const struct rowset *waits, int pid)
 	return n;
 }
 
-static const char *
-effect_of(const struct act *a, const struct session *s)
-{
-	const struct signal *sig = a->data;
-
-	if (sig->is_cancel)
-		return "its query ends with an error, an open transaction fails with it; the connection stays";
-	if (s->xact_age_s < 0)
-		return "the connection is closed; no transaction is open, nothing is rolled back";
-	return s->has_xid ? "the connection is closed and its transaction, which has written, is rolled back"
-			  : "the connection is closed and its transaction, which has written nothing, ends";
-}
-
-static void
-describe(struct act *a, const struct session *s)
-{
-	struct doc *d = &a->doc;
-	char t1[32], t2[32], t3[32];
-
-	doc_pair(d, "session", ROLE_STRONG, "%d, %s", s->pid, or_dash(s->type));
-	doc_pair(d, "who", ROLE_NORMAL, "user %s, database %s, application %s, from %s", or_dash(s->user),
-	    or_dash(s->database), or_dash(s->application), or_dash(s->client));
-	doc_pair(d, "state", ROLE_NORMAL, "%s for %s%s%s", or_dash(s->state),
-	    s->state_age_s < 0 ? "-" : fmt_seconds(t1, sizeof(t1), s->state_age_s), s->wait ? ", waits for " : "",
-	    s->wait ? s->wait : "");
-	doc_pair(d, "transaction", s->xact_age_s > 60 ? ROLE_WARN : ROLE_NORMAL, "%s",
-	    s->xact_age_s < 0 ? "none" : fmt_seconds(t2, sizeof(t2), s->xact_age_s));
-	doc_pair(d, "connected for", ROLE_NORMAL, "%s",
-	    s->connected_s < 0 ? "-" : fmt_seconds(t3, sizeof(t3), s->connected_s));
-	doc_pair(d, "blocks", s->blocks ? ROLE_LOCK_HEAD : ROLE_NORMAL, "%d directly; ending it frees %d", s->blocks,
-	    s->frees);
-	doc_pair(d, "effect", ROLE_NORMAL, "%s", effect_of(a, s));
-	if (s->query && *s->query) {
-		doc_add(d, ROLE_DIM, "query");
-		doc_text(d, ROLE_NORMAL, s->query, strlen(s->query));
-	}
-}
-
-static void
-list_line(struct act *a, const struct session *s)
-{
-	char t1[32];
-	struct strbuf q = STRBUF_INIT(64);
-
-	if (s->query)
-		strbuf_adds(&q, s->query);
-	for (size_t i = 0; i < q.len; i++)
-		if (q.buf[i] == '\n' || q.buf[i] == '\t')
-			q.buf[i] = ' ';
-	doc_add(&a->doc, ROLE_NORMAL, "%7d  %-12.12s %-12.12s %-16.16s %-20.20s xact %7s  frees %3d  %.60s", s->pid,
-	    or_dash(s->user), or_dash(s->database), or_dash(s->application), or_dash(s->state),
-	    s->xact_age_s < 0 ? "-" : fmt_seconds(t1, sizeof(t1), s->xact_age_s), s->frees, q.buf);
-	strbuf_release(&q);
-}
-
-static void
-describe_refused(struct act *a)
-{
-	struct signal *sig = a->data;
-
-	for (int i = 0; i < a->nsessions; i++) {
-		bool found = false;
-
-		for (int k = 0; k < sig->n; k++)
-			found |= sig->sessions[k].pid == a->sessions[i].pid;
-		if (!found)
-			doc_add(&a->doc, ROLE_DIM, "left out: %d is not there any more", a->sessions[i].pid);
-	}
-	for (int i = 0; i < sig->n; i++) {
-		const struct session *s = &sig->sessions[i];
-
-		if (s->refused)
-			doc_add(&a->doc, ROLE_WARN, "left out: %d, because %s%s%s", s->pid, s->refused,
-			    s->refused_hint ? ". " : "", s->refused_hint ? s->refused_hint : "");
-	}
-}
-
-static void
-add_steps(struct act *a)
-{
-	struct signal *sig = a->data;
-
-	for (int i = 0; i < sig->n; i++) {
-		const struct session *s = &sig->sessions[i];
-		char *effect;
-
-		if (s->refused)
-			continue;
-		effect = arena_printf(&a->arena, "%s; frees %d waiting sessions", effect_of(a, s), s->frees);
-		act_add_step(a, arena_printf(&a->arena, "%s %d (user %s, database %s)", a->ops->info.name, s->pid,
-		    or_dash(s->user), or_dash(s->database)), effect,
-		    sig->is_cancel ? "low" : s->has_xid ? "medium" : "low");
-	}
-}
-
-static void
-make_plan(struct act *a, int nacting)
-{
-	struct signal *sig = a->data;
-	const char *verb = a->ops->info.name;
-	const struct session *only = NULL;
-	int listed = 0;
-
-	doc_add(&a->doc, ROLE_TITLE, "%s %d session%s of %s%s%s", verb, nacting, nacting == 1 ? "" : "s", a->target,
-	    a->selection ? ": " : "", a->selection ? a->selection : "");
-	for (int i = 0; i < sig->n; i++) {
-		if (sig->sessions[i].refused)
-			continue;
-		only = &sig->sessions[i];
-		if (nacting == 1)
-			describe(a, only);
-		else if (listed++ < MAX_LISTED)
-			list_line(a, only);
-	}
-	if (listed > MAX_LISTED)
-		doc_add(&a->doc, ROLE_DIM, "and %d more", listed - MAX_LISTED);
-	describe_refused(a);
-	add_steps(a);
-	if (nacting == 1)
-		act_planned(a, arena_printf(&a->arena, "%s session %d?", verb, only->pid), "y");
-	else
-		act_planned(a, arena_printf(&a->arena, "%s %d sessions?", verb, nacting),
-		    arena_printf(&a->arena, "%d", nacting));
-}
-
 /* Nobody left to signal: say why, by the first that was refused. */
 static void
 nothing_to_do(struct act *a)
 {
 	struct signal *sig = a->data;
 
-	describe_refused(a);
+	signal_describe_refused(a);
 	if (sig->n == 0) {
-		act_refuse(a, ERR_NOT_FOUND, "It has ended since, or never was: look at the activity pane.",
-		    a->nsessions == 1 ? "there is no session %d" : "none of the sessions (%d, …) is there any more",
+		act_refuse(a, ERR_NOT_FOUND,
+		    "It has ended since, or never was: look at the activity pane.",
+		    a->nsessions == 1 ? "there is no session %d" :
+		                        "none of the sessions (%d, …) is there any more",
 		    a->sessions[0].pid);
 		return;
 	}
@@ -429,8 +293,9 @@ nothing_to_do(struct act *a)
 
 		if (!s->refused)
 			continue;
-		act_refuse(a, denied ? ERR_DENIED : ERR_REFUSED, s->refused_hint ? s->refused_hint : "",
-		    "%s of %d is refused: %s%s", a->ops->info.name, s->pid, s->refused,
+		act_refuse(a, denied ? ERR_DENIED : ERR_REFUSED,
+		    s->refused_hint ? s->refused_hint : "", "%s of %d is refused: %s%s",
+		    a->ops->info.name, s->pid, s->refused,
 		    sig->n > 1 ? " (and so the others)" : "");
 		return;
 	}
@@ -475,14 +340,16 @@ answer_blocks(struct act *a, const struct rowset *rows, const struct error *erro
 			s->frees = s->blocks ? count_freed(rows, &pid, 1) : 0;
 		}
 	}
-	make_plan(a, acting);
+	signal_make_plan(a, acting);
 	if (!rows)
 		doc_add(&a->doc, ROLE_WARN, "who waits for them is unknown: %s", error->what);
 	else if (acting > 1)
-		doc_pair(&a->doc, "together they free", ROLE_STRONG, "%d waiting sessions", count_freed(rows, ended, n));
+		doc_pair(&a->doc, "together they free", ROLE_STRONG, "%d waiting sessions",
+		    count_freed(rows, ended, n));
 }
 
-/* --------------------------------------------------------------------------------- run and verify */
+/* --------------------------------------------------------------------------------- run and verify
+ */
 
 static struct session *
 by_pid(struct signal *sig, int pid)
@@ -522,8 +389,9 @@ outcome_text(const struct signal *sig, const struct session *s)
 	case OUT_GONE:
 		return sig->is_cancel ? "cancelled" : "gone";
 	case OUT_ENDING:
-		return sig->is_cancel ? "asked to stop, its query is still running"
-				      : s->has_xid ? "signalled, still rolling back" : "signalled, still ending";
+		return sig->is_cancel ? "asked to stop, its query is still running" :
+		    s->has_xid        ? "signalled, still rolling back" :
+		                        "signalled, still ending";
 	case OUT_VANISHED:
 		return "was not there any more";
 	case OUT_OTHER:
@@ -547,7 +415,8 @@ finish(struct act *a)
 
 	for (int i = 0; i < sig->n; i++) {
 		struct session *s = &sig->sessions[i];
-		bool ok = s->outcome == OUT_GONE || s->outcome == OUT_VANISHED || s->outcome == OUT_FAILED;
+		bool ok = s->outcome == OUT_GONE || s->outcome == OUT_VANISHED ||
+		    s->outcome == OUT_FAILED;
 		bool slow = s->outcome == OUT_ENDING || s->outcome == OUT_SIGNALLED;
 
 		if (s->refused)
@@ -556,7 +425,11 @@ finish(struct act *a)
 		good += ok;
 		ending += slow;
 		bad += !ok && !slow;
-		doc_add(&a->result_doc, ok ? ROLE_OK : slow ? ROLE_WARN : ROLE_CRIT, "%d: %s", s->pid, outcome_text(sig, s));
+		doc_add(&a->result_doc,
+		    ok       ? ROLE_OK :
+		        slow ? ROLE_WARN :
+		               ROLE_CRIT,
+		    "%d: %s", s->pid, outcome_text(sig, s));
 	}
 	if (good + ending + bad == 1) {
 		enum act_state state = bad ? ACT_FAILED : ending ? ACT_ENDING : ACT_DONE;
@@ -564,8 +437,8 @@ finish(struct act *a)
 		if (bad) {
 			struct error err = { 0 };
 
-			error_set(&err, last->outcome == OUT_DENIED ? ERR_DENIED : ERR_CHANGED, "session %d %s", last->pid,
-			    outcome_text(sig, last));
+			error_set(&err, last->outcome == OUT_DENIED ? ERR_DENIED : ERR_CHANGED,
+			    "session %d %s", last->pid, outcome_text(sig, last));
 			if (last->outcome == OUT_DENIED)
 				error_hint(&err, "GRANT pg_signal_backend TO the role.");
 			doc_reset(&a->result_doc);
@@ -575,8 +448,12 @@ finish(struct act *a)
 		act_finish(a, state, "session %d: %s", last->pid, outcome_text(sig, last));
 		return;
 	}
-	act_finish(a, bad == 0 ? (ending ? ACT_ENDING : ACT_DONE) : good + ending ? ACT_PARTLY : ACT_FAILED,
-	    "%d %s, %d still ending, %d not touched", good, sig->is_cancel ? "cancelled" : "gone", ending, bad);
+	act_finish(a,
+	    bad == 0          ? (ending ? ACT_ENDING : ACT_DONE) :
+	        good + ending ? ACT_PARTLY :
+	                        ACT_FAILED,
+	    "%d %s, %d still ending, %d not touched", good, sig->is_cancel ? "cancelled" : "gone",
+	    ending, bad);
 }
 
 static bool
@@ -631,7 +508,8 @@ answer_verify(struct act *a, const struct rowset *rows)
 			continue;
 		if (!here)
 			s->outcome = OUT_GONE;
-		else if (sig->is_cancel && (query_start != s->query_start || !cell_is(state, "active")))
+		else if (sig->is_cancel &&
+		    (query_start != s->query_start || !cell_is(state, "active")))
 			s->outcome = OUT_GONE;
 		else {
 			s->outcome = OUT_ENDING;
@@ -652,11 +530,12 @@ answer(struct act *a, const struct rowset *rows, const struct error *error)
 		struct error err = *error;
 
 		if (a->stage == ACT_RUNNING && a->phase == RUN_VERIFY) {
-			finish(a);	/* signalled, but the second look failed: finish() says so */
+			finish(a); /* signalled, but the second look failed: finish() says so */
 			return;
 		}
 		if (strcmp(err.sqlstate, "42501") == 0 && !*err.hint)
-			error_hint(&err, "GRANT pg_signal_backend TO the role; a superuser's session needs a superuser.");
+			error_hint(&err,
+			    "GRANT pg_signal_backend TO the role; a superuser's session needs a superuser.");
 		act_fail(a, ACT_FAILED, &err);
 		return;
 	}

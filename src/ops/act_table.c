@@ -1,6 +1,7 @@
 /*
- * vacuum, analyze, reindex: long work on one table or index, run by a job process of its own. The look resolves the name
- * and lets the server quote the statement; no part of it is made from what was typed but words of a fixed list.
+ * vacuum, analyze, reindex: long work on one table or index, run by a job process of its own. The
+ * look resolves the name and lets the server quote the statement; no part of it is made from what
+ * was typed but words of a fixed list.
  */
 #include "config.h"
 
@@ -16,18 +17,21 @@ struct option {
 };
 
 static const struct option vacuum_options[] = {
-	{ "full", "rewrites the table under an ACCESS EXCLUSIVE lock: nobody can read or write it until it is done; needs as much free disk space as the table", "high" },
+	{ "full",
+	    "rewrites the table under an ACCESS EXCLUSIVE lock: nobody can read or write it until it is done; needs as much free disk space as the table",
+	    "high" },
 	{ "freeze", "freezes every row: reads and writes more, moves wraparound away", "low" },
 	{ "analyze", "also refreshes the planner's statistics", "low" },
 	{ "skip_locked", "does nothing when the table is locked", "none" },
 	{ "no_index_cleanup", "leaves dead index entries: fast way out of wraparound", "low" },
-	{ "no_truncate", "does not cut the empty end of the file (which would need an exclusive lock)", "none" },
+	{ "no_truncate",
+	    "does not cut the empty end of the file (which would need an exclusive lock)", "none" },
 	{ NULL, NULL, NULL },
 };
 
 struct table {
-	const char *schema, *name, *raw;	/* schema NULL: any */
-	const char *kind;			/* reindex: "table", "index", NULL */
+	const char *schema, *name, *raw; /* schema NULL: any */
+	const char *kind;                /* reindex: "table", "index", NULL */
 	const char *options[8];
 	int noptions;
 };
@@ -38,7 +42,8 @@ verb_of(const struct act *a)
 	return a->ops->info.name;
 }
 
-/* Fold an identifier as SQL does: "Quoted ""name""" as it is, otherwise lower case. Returns what follows it. */
+/* Fold an identifier as SQL does: "Quoted ""name""" as it is, otherwise lower case. Returns what
+ * follows it. */
 static const char *
 fold_part(struct act *a, const char *s, const char **part)
 {
@@ -95,7 +100,8 @@ parse_word(struct act *a, struct table *t, const char *word, bool is_last, struc
 		if (!o) {
 			error_set(err, ERR_USAGE, "vacuum has no option '%s'", word);
 			if (nearest_name(word, names))
-				return error_hint(err, "The nearest is %s.", nearest_name(word, names));
+				return error_hint(
+				    err, "The nearest is %s.", nearest_name(word, names));
 			return error_hint(err, "Usage: %s", a->ops->info.usage);
 		}
 		if (t->noptions < (int)ARRAY_LEN(t->options))
@@ -123,7 +129,8 @@ parse(struct act *a, const struct words *words, struct error *err)
 
 	a->data = t;
 	/* Never without it: a plain REINDEX would lock everybody out. */
-	if (a->ops == &act_reindex && n > 2 && strcasecmp(words->w[n - 1].text, "concurrently") == 0)
+	if (a->ops == &act_reindex && n > 2 &&
+	    strcasecmp(words->w[n - 1].text, "concurrently") == 0)
 		n--;
 	for (int i = 1; i < n; i++)
 		if (!parse_word(a, t, words->w[i].text, i == n - 1, err))
@@ -166,13 +173,17 @@ not_one(struct act *a, const struct rowset *rows)
 	struct strbuf names = STRBUF_INIT(200);
 
 	if (rows->nrows == 0) {
-		act_refuse(a, ERR_NOT_FOUND, "Acts work in the database that is connected to; give SCHEMA.NAME.",
-		    "there is no %s %s", a->ops == &act_reindex ? (t->kind ? t->kind : "table or index") : "table", t->raw);
+		act_refuse(a, ERR_NOT_FOUND,
+		    "Acts work in the database that is connected to; give SCHEMA.NAME.",
+		    "there is no %s %s",
+		    a->ops == &act_reindex ? (t->kind ? t->kind : "table or index") : "table",
+		    t->raw);
 		return;
 	}
 	for (int i = 0; i < rows->nrows; i++)
 		strbuf_addf(&names, "%s%s", i ? ", " : "", act_text(a, rows, i, "name"));
-	act_refuse(a, ERR_USAGE, arena_printf(&a->arena, "It could be %s.", names.buf), "the name %s is ambiguous", t->raw);
+	act_refuse(a, ERR_USAGE, arena_printf(&a->arena, "It could be %s.", names.buf),
+	    "the name %s is ambiguous", t->raw);
 	strbuf_release(&names);
 }
 
@@ -214,7 +225,8 @@ pair_time(struct act *a, const struct rowset *rows, const char *column, const ch
 	char buf[40];
 	int64_t at = cell_i64(rowset_get(rows, 0, column), 0);
 
-	doc_pair(&a->doc, label, ROLE_NORMAL, "%s", at ? wall_rfc3339((struct wall){ at }, buf, sizeof(buf)) : "never");
+	doc_pair(&a->doc, label, ROLE_NORMAL, "%s",
+	    at ? wall_rfc3339((struct wall){ at }, buf, sizeof(buf)) : "never");
 }
 
 static void
@@ -228,10 +240,13 @@ make_plan(struct act *a, const struct rowset *rows)
 
 	a->statement = act_text(a, rows, 0, "statement");
 	doc_add(d, ROLE_TITLE, "%s %s of %s", verb_of(a), name, a->target);
-	doc_pair(d, "size", ROLE_NORMAL, "%s, %s rows%s%s", fmt_bytes(b, sizeof(b), cell_num(rowset_get(rows, 0, "bytes"), 0)),
+	doc_pair(d, "size", ROLE_NORMAL, "%s, %s rows%s%s",
+	    fmt_bytes(b, sizeof(b), cell_num(rowset_get(rows, 0, "bytes"), 0)),
 	    fmt_count(n, sizeof(n), cell_num(rowset_get(rows, 0, "tuples"), 0)),
 	    cell_is_null(rowset_get(rows, 0, "dead")) ? "" : ", dead rows ",
-	    cell_is_null(rowset_get(rows, 0, "dead")) ? "" : fmt_count(dead, sizeof(dead), cell_num(rowset_get(rows, 0, "dead"), 0)));
+	    cell_is_null(rowset_get(rows, 0, "dead")) ?
+	        "" :
+	        fmt_count(dead, sizeof(dead), cell_num(rowset_get(rows, 0, "dead"), 0)));
 	if (a->ops != &act_reindex) {
 		pair_time(a, rows, "last_vacuum", "last vacuum");
 		pair_time(a, rows, "last_analyze", "last analyze");
@@ -240,15 +255,19 @@ make_plan(struct act *a, const struct rowset *rows)
 	}
 	add_steps(a, name);
 	for (int i = 0; i < a->nsteps; i++)
-		doc_pair(d, i ? "" : "effect", ROLE_NORMAL, "%s: %s", a->steps[i].step, a->steps[i].effect);
+		doc_pair(d, i ? "" : "effect", ROLE_NORMAL, "%s: %s", a->steps[i].step,
+		    a->steps[i].effect);
 	doc_pair(d, "statement", ROLE_STRONG, "%s", a->statement);
-	doc_pair(d, "runs as", ROLE_NORMAL, "a job of its own: closing this program does not end it (see jobs)");
+	doc_pair(d, "runs as", ROLE_NORMAL,
+	    "a job of its own: closing this program does not end it (see jobs)");
 	if (lockers)
-		doc_add(d, ROLE_WARN, "%lld sessions hold or want a lock on it now", (long long)lockers);
+		doc_add(d, ROLE_WARN, "%lld sessions hold or want a lock on it now",
+		    (long long)lockers);
 	if (busy)
 		doc_add(d, ROLE_WARN, "session %lld vacuums it already", (long long)busy);
 	if (!cell_i64(rowset_get(rows, 0, "is_owner"), 1))
-		doc_add(d, ROLE_WARN, "this role does not own it: the server may refuse or skip it");
+		doc_add(
+		    d, ROLE_WARN, "this role does not own it: the server may refuse or skip it");
 	act_planned(a, arena_printf(&a->arena, "%s %s?", verb_of(a), name),
 	    strcmp(act_worst_risk(a), "high") == 0 ? name : "y");
 }
@@ -265,7 +284,8 @@ answer(struct act *a, const struct rowset *rows, const struct error *error)
 }
 
 const struct act_ops act_vacuum = {
-	.info = { "vacuum", "vacuum [full] [freeze] [analyze] [skip_locked] [no_index_cleanup] [no_truncate] TABLE",
+	.info = { "vacuum",
+	    "vacuum [full] [freeze] [analyze] [skip_locked] [no_index_cleanup] [no_truncate] TABLE",
 	    "remove dead rows of a table, as a job" },
 	.parse = parse,
 	.next = next,
@@ -273,7 +293,8 @@ const struct act_ops act_vacuum = {
 };
 
 const struct act_ops act_analyze = {
-	.info = { "analyze", "analyze TABLE", "refresh the planner's statistics of a table, as a job" },
+	.info = { "analyze", "analyze TABLE",
+	    "refresh the planner's statistics of a table, as a job" },
 	.parse = parse,
 	.next = next,
 	.answer = answer,

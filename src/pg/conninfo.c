@@ -21,8 +21,8 @@ add_rest(struct strbuf *rest, const PQconninfoOption *o)
 }
 
 bool
-conninfo_to_env(struct arena *arena, const char *conninfo, const char *password, struct conninfo_env *env,
-    struct error *err)
+conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
+    struct conninfo_env *env, struct error *err)
 {
 	char *message = NULL;
 	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
@@ -40,7 +40,8 @@ conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
 	env->values = arena_zalloc(arena, (size_t)cap + 1, sizeof(*env->values));
 	env->n = 0;
 	for (PQconninfoOption *o = options; o->keyword; o++) {
-		const char *value = strcmp(o->keyword, "password") == 0 && password ? password : o->val;
+		const char *value =
+		    strcmp(o->keyword, "password") == 0 && password ? password : o->val;
 
 		if (!value || !*value)
 			continue;

@@ -1,12 +1,13 @@
 /*
- * The method is E + F of the notes: lexical repairs of what normalising broke, then a Parse with untyped parameters, and
- * where the server cannot type one of them, casts guided by its error: the parameter that the message names becomes text;
- * otherwise the one nearest to the error's position is tried as numeric, bigint, interval, then the next nearest. At most
- * MAX_RETRIES. Over 143 plannable statement shapes all were explained, with about one retry each.
+ * The method is E + F of the notes: lexical repairs of what normalising broke, then a Parse with
+ * untyped parameters, and where the server cannot type one of them, casts guided by its error: the
+ * parameter that the message names becomes text; otherwise the one nearest to the error's position
+ * is tried as numeric, bigint, interval, then the next nearest. At most MAX_RETRIES. Over 143
+ * plannable statement shapes all were explained, with about one retry each.
  *
- * The statement is prepared by the protocol and explained by EXPLAIN EXECUTE under plan_cache_mode =
- * force_generic_plan: values bound to parameters would make a custom plan (NULLs collapse it), and
- * EXPLAIN (GENERIC_PLAN) exists from 16 on only.
+ * The statement is prepared by the protocol and explained by EXPLAIN EXECUTE under plan_cache_mode
+ * = force_generic_plan: values bound to parameters would make a custom plan (NULLs collapse it),
+ * and EXPLAIN (GENERIC_PLAN) exists from 16 on only.
  */
 #include "config.h"
 
@@ -29,35 +30,40 @@ static const char *const guesses[] = { "numeric", "bigint", "interval" };
 
 struct attempt {
 	struct arena arena;
-	const char *repaired;		/* without casts */
-	const char *types[MAX_PARAMS + 1];	/* cast in force, by parameter */
-	bool skip[MAX_PARAMS + 1];	/* not to be tried for the present error: cast already, or in vain */
-	size_t place;			/* of the present error, in the text without casts */
-	int param, tried;		/* what is being tried for it, and with how many guesses */
+	const char *repaired;              /* without casts */
+	const char *types[MAX_PARAMS + 1]; /* cast in force, by parameter */
+	bool skip[MAX_PARAMS +
+	    1];           /* not to be tried for the present error: cast already, or in vain */
+	size_t place;     /* of the present error, in the text without casts */
+	int param, tried; /* what is being tried for it, and with how many guesses */
 	int nparams;
 };
+
+static bool
+set_search_path(PGconn *pq, const char *path, struct error *err)
+{
+	const struct pg_query *q = pg_query_by_name("set_search_path");
+	PGresult *result = PQexecParams(pq, q->text, 1, NULL, &path, NULL, NULL, 0);
+	bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
+
+	if (!ok)
+		fault_result(err, result, q);
+	PQclear(result);
+	return ok;
+}
 
 static bool
 begin(PGconn *pq, const struct explain_request *req, struct error *err)
 {
 	char set[512];
-	char *path = req->search_path ? PQescapeLiteral(pq, req->search_path, strlen(req->search_path)) : NULL;
-	bool ok;
 
 	snprintf(set, sizeof(set),
 	    "SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = 1000; SET LOCAL plan_cache_mode = force_generic_plan;"
-	    " SET LOCAL standard_conforming_strings = on; SET LOCAL jit = off", req->timeout_ms);
-	ok = plain_command(pq, "BEGIN TRANSACTION READ ONLY", err) && plain_command(pq, set, err);
-	if (ok && path) {
-		/* set_config() takes the list as one value, as the catalog stores it. */
-		struct strbuf sb = STRBUF_INIT(8192);
-
-		strbuf_addf(&sb, "SELECT pg_catalog.set_config('search_path', %s, true)", path);
-		ok = plain_command(pq, sb.buf, err);
-		strbuf_release(&sb);
-	}
-	PQfreemem(path);
-	return ok;
+	    " SET LOCAL standard_conforming_strings = on; SET LOCAL jit = off",
+	    req->timeout_ms);
+	return plain_command(pq, "BEGIN TRANSACTION READ ONLY", err) &&
+	    plain_command(pq, set, err) &&
+	    (!req->search_path || set_search_path(pq, req->search_path, err));
 }
 
 /* Byte offset behind the n-th (1-based) character. */
@@ -93,20 +99,24 @@ uncast_offset(const struct attempt *a, const char *text, size_t offset)
 
 		if (t.kind == SQL_END || t.kind == SQL_BROKEN || (size_t)(t.s - text) >= offset)
 			return offset > shift ? offset - shift : 0;
-		if (t.kind == SQL_PARAM && t.param >= 1 && t.param <= a->nparams && a->types[t.param])
+		if (t.kind == SQL_PARAM && t.param >= 1 && t.param <= a->nparams &&
+		    a->types[t.param])
 			shift += 2 + strlen(a->types[t.param]);
 	}
 }
 
 /*
- * The same error again: the next guess for the parameter that is being tried, and when all were in vain the next nearest one. An
- * error in another place: the nearest parameter that has no cast yet, since those with one have settled something.
+ * The same error again: the next guess for the parameter that is being tried, and when all were in
+ * vain the next nearest one. An error in another place: the nearest parameter that has no cast yet,
+ * since those with one have settled something.
  */
 static bool
 guess_nearest(struct attempt *a, const char *text, const PGresult *result)
 {
 	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-	size_t place = position ? uncast_offset(a, text, char_offset(text, strtol(position, NULL, 10)) - 1) : 0;
+	size_t place = position ?
+	    uncast_offset(a, text, char_offset(text, strtol(position, NULL, 10)) - 1) :
+	    0;
 
 	if (!a->param || place != a->place) {
 		for (int i = 1; i <= a->nparams; i++)
@@ -145,9 +155,11 @@ learn(struct attempt *a, const char *text, const PGresult *result)
 		}
 		return guess_nearest(a, text, result);
 	}
-	/* ambiguous or unknown function or operator, datatype mismatch, wrong text for a type, bad assignment */
-	if (strcmp(state, "42725") == 0 || strcmp(state, "42883") == 0 || strcmp(state, "42804") == 0 ||
-	    strcmp(state, "22P02") == 0 || strcmp(state, "42846") == 0 || strcmp(state, "42P13") == 0)
+	/* ambiguous or unknown function or operator, datatype mismatch, wrong text for a type, bad
+	 * assignment */
+	if (strcmp(state, "42725") == 0 || strcmp(state, "42883") == 0 ||
+	    strcmp(state, "42804") == 0 || strcmp(state, "22P02") == 0 ||
+	    strcmp(state, "42846") == 0 || strcmp(state, "42P13") == 0)
 		return guess_nearest(a, text, result);
 	return false;
 }
@@ -184,13 +196,15 @@ count_params(PGconn *pq, const char *name, struct error *err)
 }
 
 static bool
-explain_execute(PGconn *pq, const char *name, int nparams, bool json, struct strbuf *out, struct error *err)
+explain_execute(
+    PGconn *pq, const char *name, int nparams, bool json, struct strbuf *out, struct error *err)
 {
 	struct strbuf sql = STRBUF_INIT(1 << 16);
 	PGresult *result;
 	bool ok;
 
-	strbuf_addf(&sql, "EXPLAIN (%s) EXECUTE %s", json ? "VERBOSE, FORMAT JSON" : "VERBOSE", name);
+	strbuf_addf(
+	    &sql, "EXPLAIN (%s) EXECUTE %s", json ? "VERBOSE, FORMAT JSON" : "VERBOSE", name);
 	for (int i = 0; i < nparams; i++)
 		strbuf_adds(&sql, i ? ", NULL" : " (NULL");
 	if (nparams)
@@ -214,9 +228,11 @@ add_hint(struct error *err)
 	if (*err->hint)
 		return;
 	if (strcmp(err->sqlstate, "42501") == 0)
-		error_hint(err, "This role may not read what the statement reads: GRANT SELECT, or pg_read_all_data (14 and newer).");
+		error_hint(err,
+		    "This role may not read what the statement reads: GRANT SELECT, or pg_read_all_data (14 and newer).");
 	else if (strcmp(err->sqlstate, "42P01") == 0 || strcmp(err->sqlstate, "42883") == 0)
-		error_hint(err, "It may belong to another search_path or database, or to a temporary table of its session.");
+		error_hint(err,
+		    "It may belong to another search_path or database, or to a temporary table of its session.");
 	else if (strcmp(err->sqlstate, "55P03") == 0)
 		error_hint(err, "A table of the statement is locked; try again.");
 }
@@ -249,7 +265,8 @@ run(PGconn *pq, const struct explain_request *req, struct attempt *a, struct str
 }
 
 bool
-explain_run(const struct explain_request *req, struct strbuf *out, struct explain_info *info, struct error *err)
+explain_run(const struct explain_request *req, struct strbuf *out, struct explain_info *info,
+    struct error *err)
 {
 	struct attempt *a = xcalloc(1, sizeof(*a));
 	const char *statement = sql_explainable(&a->arena, req->text, err);

@@ -29,8 +29,9 @@ take_notice(void *arg, const PGresult *result)
 }
 
 bool
-job_statement(const char *conninfo, const char *password, const char *database, const char *statement,
-    int lock_timeout_ms, struct strbuf *output, int *warnings, struct error *err)
+job_statement(const char *conninfo, const char *password, const char *database,
+    const char *statement, int lock_timeout_ms, struct strbuf *output, int *warnings,
+    struct error *err)
 {
 	struct notices notices = { output, warnings };
 	char set[96];
@@ -41,9 +42,11 @@ job_statement(const char *conninfo, const char *password, const char *database, 
 	if (!pq)
 		return false;
 	/* What the role or database sets by default must not end a vacuum half-way. */
-	snprintf(set, sizeof(set), "SET statement_timeout = 0; SET lock_timeout = %d; SET client_min_messages = notice",
+	snprintf(set, sizeof(set),
+	    "SET statement_timeout = 0; SET lock_timeout = %d; SET client_min_messages = notice",
 	    lock_timeout_ms);
-	ok = plain_command(pq, "SET default_transaction_read_only = off", err) && plain_command(pq, set, err);
+	ok = plain_command(pq, "SET default_transaction_read_only = off", err) &&
+	    plain_command(pq, set, err);
 	if (ok) {
 		PQsetNoticeReceiver(pq, take_notice, &notices);
 		ok = plain_command(pq, statement, err);

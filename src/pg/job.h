@@ -1,4 +1,5 @@
-/* Long statements (VACUUM, REINDEX, CHECKPOINT …) in a process of their own: blocking, no timeout. */
+/* Long statements (VACUUM, REINDEX, CHECKPOINT …) in a process of their own: blocking, no timeout.
+ */
 #ifndef PGMEDIC_PG_JOB_H
 #define PGMEDIC_PG_JOB_H
 
@@ -15,7 +16,8 @@
  * output           gets the server's notices (INFO and worse), cut at its ceiling
  * warnings         how many of them were warnings
  */
-bool job_statement(const char *conninfo, const char *password, const char *database, const char *statement,
-    int lock_timeout_ms, struct strbuf *output, int *warnings, struct error *err) MUST_CHECK;
+bool job_statement(const char *conninfo, const char *password, const char *database,
+    const char *statement, int lock_timeout_ms, struct strbuf *output, int *warnings,
+    struct error *err) MUST_CHECK;
 
 #endif

@@ -11,7 +11,8 @@ PGconn *
 plain_connect(const char *conninfo, const char *password, const char *database, const char *what,
     struct error *err)
 {
-	/* As in dial.c: what stands before "dbname" is a default, what stands behind it is fixed. */
+	/* As in dial.c: what stands before "dbname" is a default, what stands behind it is fixed.
+	 */
 	const char *keys[16], *values[16];
 	char name[64];
 	int n = 0;
@@ -33,7 +34,8 @@ plain_connect(const char *conninfo, const char *password, const char *database, 
 		PARAM("password", password);
 #undef PARAM
 	keys[n] = values[n] = NULL;
-	/* expand_dbname reads the first dbname as a connection string; a later one is a mere name. */
+	/* expand_dbname reads the first dbname as a connection string; a later one is a mere name.
+	 */
 	pq = PQconnectdbParams(keys, values, 1);
 	if (!pq)
 		fatal("out of memory");
@@ -49,7 +51,8 @@ bool
 plain_command(PGconn *pq, const char *sql, struct error *err)
 {
 	PGresult *result = PQexec(pq, sql);
-	bool ok = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+	bool ok =
+	    PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
 
 	if (!ok)
 		fault_result(err, result, NULL);

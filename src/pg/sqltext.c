@@ -64,7 +64,8 @@ skip_blank(const char *s)
 	}
 }
 
-/* Behind the closing quote; a doubled quote, and with escapes a backslash, does not close. NULL: never closed. */
+/* Behind the closing quote; a doubled quote, and with escapes a backslash, does not close. NULL:
+ * never closed. */
 static const char *
 skip_quoted(const char *s, char quote, bool has_escapes)
 {
@@ -110,7 +111,8 @@ token(const char **at, enum sql_kind kind, const char *s, const char *end)
 	return t;
 }
 
-/* A word, or a string with a prefix letter: E'…' has escapes; B, X, N and U& have none (UESCAPE aside). */
+/* A word, or a string with a prefix letter: E'…' has escapes; B, X, N and U& have none (UESCAPE
+ * aside). */
 static struct sql_token
 word_token(const char **at, const char *s)
 {
@@ -119,7 +121,8 @@ word_token(const char **at, const char *s)
 	if (s[1] == '\'' && strchr("eEbBxXnN", *s))
 		return token(at, SQL_STRING, s, skip_quoted(s + 1, '\'', *s == 'e' || *s == 'E'));
 	if ((*s == 'u' || *s == 'U') && s[1] == '&' && (s[2] == '\'' || s[2] == '"'))
-		return token(at, s[2] == '"' ? SQL_QUOTED : SQL_STRING, s, skip_quoted(s + 2, s[2], false));
+		return token(
+		    at, s[2] == '"' ? SQL_QUOTED : SQL_STRING, s, skip_quoted(s + 2, s[2], false));
 	while (is_ident(*end))
 		end++;
 	return token(at, SQL_WORD, s, end);
@@ -163,7 +166,8 @@ sql_next(const char **at)
 		return word_token(at, s);
 	if (isdigit((unsigned char)*s) || (*s == '.' && isdigit((unsigned char)s[1]))) {
 		for (end = s; isalnum((unsigned char)*end) || *end == '.' || *end == '_' ||
-		    ((*end == '-' || *end == '+') && (end[-1] == 'e' || end[-1] == 'E') && isdigit((unsigned char)end[1]));)
+		     ((*end == '-' || *end == '+') && (end[-1] == 'e' || end[-1] == 'E') &&
+		         isdigit((unsigned char)end[1]));)
 			end++;
 		return token(at, SQL_NUMBER, s, end);
 	}
@@ -173,7 +177,8 @@ sql_next(const char **at)
 bool
 sql_is_word(const struct sql_token *t, const char *word)
 {
-	return t->kind == SQL_WORD && t->len == strlen(word) && strncasecmp(t->s, word, t->len) == 0;
+	return t->kind == SQL_WORD && t->len == strlen(word) &&
+	    strncasecmp(t->s, word, t->len) == 0;
 }
 
 static bool
@@ -182,9 +187,11 @@ is_symbol(const struct sql_token *t, char c)
 	return t->kind == SQL_SYMBOL && *t->s == c;
 }
 
-/* ------------------------------------------------------------------------- is it one statement, and which */
+/* ------------------------------------------------------------------------- is it one statement,
+ * and which */
 
-/* The text up to its only ';' or its end; NULL and *err when something follows or nothing is there. */
+/* The text up to its only ';' or its end; NULL and *err when something follows or nothing is there.
+ */
 static const char *
 one_statement(struct arena *arena, const char *text, struct error *err)
 {
@@ -195,8 +202,10 @@ one_statement(struct arena *arena, const char *text, struct error *err)
 		struct sql_token t = sql_next(&at);
 
 		if (t.kind == SQL_BROKEN) {
-			error_set(err, ERR_REFUSED, "the statement is cut off: a quote or comment is not closed");
-			error_hint(err, "Texts longer than track_activity_query_size are cut by the server.");
+			error_set(err, ERR_REFUSED,
+			    "the statement is cut off: a quote or comment is not closed");
+			error_hint(err,
+			    "Texts longer than track_activity_query_size are cut by the server.");
 			return NULL;
 		}
 		if (t.kind == SQL_END)
@@ -208,7 +217,8 @@ one_statement(struct arena *arena, const char *text, struct error *err)
 		}
 		if (end) {
 			error_set(err, ERR_REFUSED, "there is more than one statement");
-			error_hint(err, "Only a single SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES or TABLE is explained.");
+			error_hint(err,
+			    "Only a single SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES or TABLE is explained.");
 			return NULL;
 		}
 		any = true;
@@ -265,7 +275,8 @@ unwrap_explain(const char *at)
 		const char *p = at;
 		struct sql_token t = sql_next(&p);
 
-		if (!sql_is_word(&t, "analyze") && !sql_is_word(&t, "analyse") && !sql_is_word(&t, "verbose"))
+		if (!sql_is_word(&t, "analyze") && !sql_is_word(&t, "analyse") &&
+		    !sql_is_word(&t, "verbose"))
 			return at;
 		at = p;
 	}
@@ -286,7 +297,7 @@ unwrap_copy(struct arena *arena, const char *at)
 	return arena_strndup(arena, start, (size_t)(end - 1 - start));
 }
 
-/* "… WITH NO DATA" of CREATE TABLE AS does not belong to the query. */
+/* The WITH NO DATA at the end of what makes a table does not belong to the query. */
 static const char *
 strip_with_data(struct arena *arena, const char *text)
 {
@@ -307,7 +318,8 @@ strip_with_data(struct arena *arena, const char *text)
 	return text;
 }
 
-/* One layer taken off; the text itself when there is none; NULL when what is inside cannot be found. */
+/* One layer taken off; the text itself when there is none; NULL when what is inside cannot be
+ * found. */
 static const char *
 unwrap(struct arena *arena, const char *text)
 {
@@ -323,7 +335,8 @@ unwrap(struct arena *arena, const char *text)
 	if (sql_is_word(&t, "copy"))
 		return unwrap_copy(arena, at);
 	if (sql_is_word(&t, "create")) {
-		const char *table = behind_word(at, "table"), *view = behind_word(at, "materialized");
+		const char *table = behind_word(at, "table"),
+		           *view = behind_word(at, "materialized");
 
 		if (!table && !view)
 			return NULL;
@@ -336,7 +349,8 @@ unwrap(struct arena *arena, const char *text)
 static bool
 is_explainable_verb(const char *text)
 {
-	static const char *const verbs[] = { "select", "insert", "update", "delete", "merge", "values", "with", "table" };
+	static const char *const verbs[] = { "select", "insert", "update", "delete", "merge",
+		"values", "with", "table" };
 	struct sql_token t;
 
 	do
@@ -374,11 +388,13 @@ sql_explainable(struct arena *arena, const char *text, struct error *err)
 	first = sql_next(&at);
 	error_set(err, ERR_REFUSED, "a statement that begins with %.*s has no plan to show",
 	    (int)(first.len < 40 ? first.len : 40), first.s);
-	error_hint(err, "Only SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, WITH and TABLE are explained.");
+	error_hint(err,
+	    "Only SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES, WITH and TABLE are explained.");
 	return NULL;
 }
 
-/* -------------------------------------------------------------------------------------------- parameters */
+/* --------------------------------------------------------------------------------------------
+ * parameters */
 
 int
 sql_params(const char *text)
@@ -395,15 +411,54 @@ sql_params(const char *text)
 	}
 }
 
-/* Types that may stand before a string literal: the normaliser turns the string into $n and leaves the type. */
+/* Types that may stand before a string literal: the normaliser turns the string into $n and leaves
+ * the type. */
 static bool
 is_type_word(const struct sql_token *t)
 {
 	static const char *const types[] = {
-		"interval", "date", "time", "timetz", "timestamp", "timestamptz", "uuid", "inet", "cidr", "macaddr", "json",
-		"jsonb", "bool", "boolean", "numeric", "decimal", "int", "integer", "bigint", "smallint", "int2", "int4", "int8",
-		"float4", "float8", "real", "money", "text", "varchar", "bytea", "regclass", "oid", "xml", "point", "tsquery",
-		"tsvector", "int4range", "int8range", "daterange", "tstzrange", "tsrange", "numrange",
+		"interval",
+		"date",
+		"time",
+		"timetz",
+		"timestamp",
+		"timestamptz",
+		"uuid",
+		"inet",
+		"cidr",
+		"macaddr",
+		"json",
+		"jsonb",
+		"bool",
+		"boolean",
+		"numeric",
+		"decimal",
+		"int",
+		"integer",
+		"bigint",
+		"smallint",
+		"int2",
+		"int4",
+		"int8",
+		"float4",
+		"float8",
+		"real",
+		"money",
+		"text",
+		"varchar",
+		"bytea",
+		"regclass",
+		"oid",
+		"xml",
+		"point",
+		"tsquery",
+		"tsvector",
+		"int4range",
+		"int8range",
+		"daterange",
+		"tstzrange",
+		"tsrange",
+		"numrange",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -435,7 +490,8 @@ repair_typed(struct strbuf *out, const struct sql_token *t)
 
 	if (!is_type_word(t))
 		return NULL;
-	if ((sql_is_word(t, "timestamp") || sql_is_word(t, "time")) && has_time_zone(type_end, &end))
+	if ((sql_is_word(t, "timestamp") || sql_is_word(t, "time")) &&
+	    has_time_zone(type_end, &end))
 		type_end = end;
 	at = type_end;
 	p = sql_next(&at);
@@ -461,7 +517,7 @@ repair_extract(struct strbuf *out, const struct sql_token *t)
 	from = sql_next(&at);
 	if (!is_symbol(&open, '(') || p.kind != SQL_PARAM || !sql_is_word(&from, "from"))
 		return NULL;
-	strbuf_addf(out, "pg_catalog.date_part(%.*s::text,", (int)p.len, p.s);
+	strbuf_addf(out, "%s.date_part(%.*s::text,", "pg_catalog", (int)p.len, p.s);
 	return at;
 }
 

@@ -34,7 +34,8 @@ dial(const char *conninfo, const char *password, struct error *err)
 		if (n == 0 && !pg_dial_done(d)) {
 			pg_dial_free(d);
 			error_set(err, ERR_CONNECT, "no answer in %d s", CONNECT_MS / 1000);
-			error_hint(err, "The host is down, a firewall drops packets, or the server is frozen.");
+			error_hint(err,
+			    "The host is down, a firewall drops packets, or the server is frozen.");
 			return NULL;
 		}
 	}
@@ -95,7 +96,8 @@ collect(struct pg_sync *s, struct mono deadline, struct rowset **rows, struct er
 }
 
 static bool
-ask(struct pg_sync *s, const char *name, enum tag tag, const char *const *params, int nparams, struct error *err)
+ask(struct pg_sync *s, const char *name, enum tag tag, const char *const *params, int nparams,
+    struct error *err)
 {
 	const struct pg_query *q = pg_query_by_name(name);
 
@@ -106,8 +108,8 @@ ask(struct pg_sync *s, const char *name, enum tag tag, const char *const *params
 }
 
 struct rowset *
-pg_sync_run(struct pg_sync *s, const char *query, const char *const *params, int nparams, int timeout_ms,
-    struct error *err)
+pg_sync_run(struct pg_sync *s, const char *query, const char *const *params, int nparams,
+    int timeout_ms, struct error *err)
 {
 	const struct pg_query *q = pg_query_by_name(query);
 	struct mono deadline = { mono_now().us + ((int64_t)timeout_ms + GRACE_MS) * 1000 };
@@ -122,16 +124,19 @@ pg_sync_run(struct pg_sync *s, const char *query, const char *const *params, int
 		return NULL;
 	snprintf(ms, sizeof(ms), "%d", timeout_ms);
 	ok = (q->is_act || ask(s, "begin_read_only", TAG_FRAME, NULL, 0, err)) &&
-	    ask(s, "limits", TAG_FRAME, limits, 2, err) && ask(s, query, TAG_QUERY, params, nparams, err) &&
-	    (q->is_act || ask(s, "rollback", TAG_FRAME, NULL, 0, err)) && pg_conn_sync(s->conn, err) &&
-	    pg_conn_flush(s->conn, err) && collect(s, deadline, &rows, err);
+	    ask(s, "limits", TAG_FRAME, limits, 2, err) &&
+	    ask(s, query, TAG_QUERY, params, nparams, err) &&
+	    (q->is_act || ask(s, "rollback", TAG_FRAME, NULL, 0, err)) &&
+	    pg_conn_sync(s->conn, err) && pg_conn_flush(s->conn, err) &&
+	    collect(s, deadline, &rows, err);
 	if (!ok && !q->is_act && pg_conn_fd(s->conn) >= 0) {
 		/* An error inside BEGIN leaves a failed transaction behind. */
 		struct error ignored = { 0 };
 		struct rowset *none = NULL;
 
-		if (ask(s, "rollback", TAG_FRAME, NULL, 0, &ignored) && pg_conn_sync(s->conn, &ignored) &&
-		    pg_conn_flush(s->conn, &ignored) && collect(s, deadline, &none, &ignored))
+		if (ask(s, "rollback", TAG_FRAME, NULL, 0, &ignored) &&
+		    pg_conn_sync(s->conn, &ignored) && pg_conn_flush(s->conn, &ignored) &&
+		    collect(s, deadline, &none, &ignored))
 			rowset_unref(none);
 	}
 	if (!ok) {
@@ -154,8 +159,9 @@ learn_catalog(struct pg_sync *s, struct error *err)
 	const struct cell *holds, *schema;
 	char *name;
 
-	if (!pg_conn_ask(s->conn, NULL, q, TAG_QUERY, params, 1, err) || !pg_conn_sync(s->conn, err) ||
-	    !pg_conn_flush(s->conn, err) || !collect(s, deadline, &rows, err))
+	if (!pg_conn_ask(s->conn, NULL, q, TAG_QUERY, params, 1, err) ||
+	    !pg_conn_sync(s->conn, err) || !pg_conn_flush(s->conn, err) ||
+	    !collect(s, deadline, &rows, err))
 		return false;
 	if (!rows || rows->nrows != 1) {
 		rowset_unref(rows);

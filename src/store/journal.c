@@ -1,7 +1,8 @@
 /*
- * The journal file. WAL mode, so that a reader never stops a writer; synchronous FULL, so that what was written before an act
- * survives a power cut during it. Several consoles and jobs write to it: a busy timeout, and short transactions.
- * The schema's version is in user_version; each entry of `migrations` takes it one further.
+ * The journal file. WAL mode, so that a reader never stops a writer; synchronous FULL, so that what
+ * was written before an act survives a power cut during it. Several consoles and jobs write to it:
+ * a busy timeout, and short transactions. The schema's version is in user_version; each entry of
+ * `migrations` takes it one further.
  */
 #include "config.h"
 
@@ -36,7 +37,7 @@ const char *const journal_state_names[JOURNAL_STATE_COUNT] = {
 static const char *const migrations[] = {
 	"CREATE TABLE acts ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" started_at INTEGER NOT NULL,"	/* microseconds since 1970 */
+	" started_at INTEGER NOT NULL," /* microseconds since 1970 */
 	" finished_at INTEGER,"
 	" os_user TEXT NOT NULL,"
 	" target TEXT NOT NULL,"
@@ -95,7 +96,8 @@ migrate(struct journal *j, struct error *err)
 	if (version == (int)ARRAY_LEN(migrations))
 		return true;
 	if (version > (int)ARRAY_LEN(migrations)) {
-		error_set(err, ERR_JOURNAL, "the journal was written by a newer pgmedic (version %d)", version);
+		error_set(err, ERR_JOURNAL,
+		    "the journal was written by a newer pgmedic (version %d)", version);
 		return error_hint(err, "Use that version.");
 	}
 	/* Another process may be migrating: look again under the write lock. */
@@ -128,20 +130,24 @@ journal_open(struct error *err)
 	mode_t mask = umask(077);
 	bool ok = path_make(dir, err);
 
-	if (ok && sqlite3_open_v2(path, &j->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-	    NULL) != SQLITE_OK)
+	if (ok &&
+	    sqlite3_open_v2(path, &j->db,
+	        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	        NULL) != SQLITE_OK)
 		ok = fail(j, err, "opened");
 	if (ok) {
 		sqlite3_busy_timeout(j->db, BUSY_MS);
-		ok = execute(j, "PRAGMA journal_mode = WAL", err) && execute(j, "PRAGMA synchronous = FULL", err) &&
-		    migrate(j, err);
+		ok = execute(j, "PRAGMA journal_mode = WAL", err) &&
+		    execute(j, "PRAGMA synchronous = FULL", err) && migrate(j, err);
 	}
 	umask(mask);
 	if (!ok) {
 		if (err->code != ERR_JOURNAL)
 			err->code = ERR_JOURNAL;
 		if (!*err->hint)
-			error_hint(err, "What cannot be written down is not done; the state folder is %s.", dir);
+			error_hint(err,
+			    "What cannot be written down is not done; the state folder is %s.",
+			    dir);
 		journal_close(j);
 		j = NULL;
 	}
@@ -260,8 +266,8 @@ text(sqlite3_stmt *st, int col, struct arena *arena)
 	return arena_strdup(arena, s ? s : "");
 }
 
-#define COLUMNS                                                                                    \
-	"id, started_at, finished_at, os_user, target, system_identifier, host, port, database, "  \
+#define COLUMNS                                                                                   \
+	"id, started_at, finished_at, os_user, target, system_identifier, host, port, database, " \
 	"role, command, plan, risk, confirmed_how, state, detail, pid"
 
 static void
@@ -289,12 +295,14 @@ read_row(sqlite3_stmt *st, struct arena *arena, struct journal_act *a)
 }
 
 bool
-journal_get(struct journal *j, int64_t id, struct arena *arena, struct journal_act *out, struct error *err)
+journal_get(
+    struct journal *j, int64_t id, struct arena *arena, struct journal_act *out, struct error *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
 
-	if (sqlite3_prepare_v2(j->db, "SELECT " COLUMNS " FROM acts WHERE id = ?", -1, &st, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(j->db, "SELECT " COLUMNS " FROM acts WHERE id = ?", -1, &st, NULL) !=
+	    SQLITE_OK)
 		return fail(j, err, "read");
 	sqlite3_bind_int64(st, 1, id);
 	rc = sqlite3_step(st);
@@ -309,12 +317,12 @@ journal_get(struct journal *j, int64_t id, struct arena *arena, struct journal_a
 }
 
 bool
-journal_list(struct journal *j, int limit, bool open_only, struct arena *arena, struct journal_act **acts, int *n,
-    struct error *err)
+journal_list(struct journal *j, int limit, bool open_only, struct arena *arena,
+    struct journal_act **acts, int *n, struct error *err)
 {
-	const char *sql = open_only
-	    ? "SELECT " COLUMNS " FROM acts WHERE finished_at IS NULL ORDER BY id DESC LIMIT ?"
-	    : "SELECT " COLUMNS " FROM acts ORDER BY id DESC LIMIT ?";
+	const char *sql = open_only ?
+	    "SELECT " COLUMNS " FROM acts WHERE finished_at IS NULL ORDER BY id DESC LIMIT ?" :
+	    "SELECT " COLUMNS " FROM acts ORDER BY id DESC LIMIT ?";
 	sqlite3_stmt *st = NULL;
 	int rc;
 

@@ -152,6 +152,7 @@ explain() {
 }
 status 0 "explain" explain "select * from t where id = 5"
 like "shows a plan" "$(cat "$TMP/out")" 'Scan'
+# shellcheck disable=SC2016 # the server's parameters
 status 0 "explain of a text with parameters" explain 'select * from t where id = $1 and v = $2'
 like "is generic" "$(cat "$TMP/out")" 'Generic plan'
 status 1 "two statements" explain "select 1; drop table t"

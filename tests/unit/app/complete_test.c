@@ -103,7 +103,8 @@ static void
 common_beginning(void **state)
 {
 	struct arena arena = { 0 };
-	struct complete_ctx ctx = { .no_files = true, .themes = (const char *const[]){ "solar-dark", "solar-light", NULL } };
+	struct complete_ctx ctx = { .no_files = true,
+		.themes = (const char *const[]){ "solar-dark", "solar-light", NULL } };
 	struct completion out;
 
 	(void)state;

@@ -13,7 +13,8 @@
 
 enum { MAX_WORDS = 32 };
 
-/* Parse "pgmedic " and words separated by '|'. The words must live as long as the options: they leak into one arena. */
+/* Parse "pgmedic " and words separated by '|'. The words must live as long as the options: they
+ * leak into one arena. */
 static bool
 parse(struct arena *arena, const char *line, struct options *opt, struct error *err)
 {
@@ -40,7 +41,8 @@ console_words(void **state)
 	struct error err;
 
 	(void)state;
-	assert_true(parse(&arena, "-h|db1|-p5433|-Uapp|-d|shop|--pane=locks|--refresh|0.5|prod|service=x", &opt, &err));
+	assert_true(parse(&arena,
+	    "-h|db1|-p5433|-Uapp|-d|shop|--pane=locks|--refresh|0.5|prod|service=x", &opt, &err));
 	assert_int_equal(opt.verb, VERB_CONSOLE);
 	assert_string_equal(opt.host, "db1");
 	assert_string_equal(opt.port, "5433");

@@ -62,19 +62,19 @@ broken_lines_are_skipped(void **state)
 
 	(void)state;
 	write_conf("[console]\n"
-		   "theme = light\n"
-		   "thme = x\n"
-		   "refresh = soon\n"
-		   "pane = lokcs\n"
-		   "columns.activity = pid,usr\n"
-		   "mouse = maybe\n"
-		   "[consol]\n"
-		   "a = b\n"
-		   "[target prod]\n"
-		   "conninfo = host=db1\n"
-		   "colour = red\n"
-		   "color = pink\n"
-		   "rewind = 1\n");
+	           "theme = light\n"
+	           "thme = x\n"
+	           "refresh = soon\n"
+	           "pane = lokcs\n"
+	           "columns.activity = pid,usr\n"
+	           "mouse = maybe\n"
+	           "[consol]\n"
+	           "a = b\n"
+	           "[target prod]\n"
+	           "conninfo = host=db1\n"
+	           "colour = red\n"
+	           "color = pink\n"
+	           "rewind = 1\n");
 	settings_read(&s, path);
 	assert_string_equal(settings_get(&s, "theme"), "light");
 	assert_int_equal(settings_ms(&s, "refresh"), 1000);
@@ -119,9 +119,11 @@ values(void **state)
 	settings_release(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------ targets */
+/* ------------------------------------------------------------------------------------------------
+ * targets */
 
-static const char *const pg_names[] = { "PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE", "PGSERVICE" };
+static const char *const pg_names[] = { "PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE",
+	"PGSERVICE" };
 
 static int
 clean_environment(void **state)
@@ -139,8 +141,10 @@ conninfo_words(void **state)
 
 	(void)state;
 	assert_string_equal(conninfo_with(&arena, "", "host", "db 1"), "host='db 1'");
-	assert_string_equal(conninfo_with(&arena, "host=a", "host", "it's\\x"), "host=a host='it\\'s\\\\x'");
-	assert_string_equal(conninfo_with(&arena, "postgresql://u@h/d", "port", "1"), "postgresql://u@h/d?port=1");
+	assert_string_equal(
+	    conninfo_with(&arena, "host=a", "host", "it's\\x"), "host=a host='it\\'s\\\\x'");
+	assert_string_equal(
+	    conninfo_with(&arena, "postgresql://u@h/d", "port", "1"), "postgresql://u@h/d?port=1");
 	assert_string_equal(conninfo_with(&arena, "postgresql://h?sslmode=require", "user", "a&b"),
 	    "postgresql://h?sslmode=require&user=a%26b");
 	assert_string_equal(conninfo_with(&arena, "host=a", "port", ""), "host=a");
@@ -150,7 +154,8 @@ conninfo_words(void **state)
 static void
 target_words(void **state)
 {
-	const char *words[] = { "prod", "postgresql://u:secret@db2:5433/shop?sslmode=require", "service=east", "host=h port=1" };
+	const char *words[] = { "prod", "postgresql://u:secret@db2:5433/shop?sslmode=require",
+		"service=east", "host=h port=1" };
 	struct options opt = { .limit = -1, .user = "dba" };
 	struct settings s;
 	struct targets t;
@@ -158,7 +163,7 @@ target_words(void **state)
 
 	(void)state;
 	write_conf("[target prod]\nconninfo = host=db1\nprotected = yes\ncolor = red\nrefresh = 5\n"
-		   "[target ro]\nconninfo = host=db3\nread_only = on\n");
+	           "[target ro]\nconninfo = host=db3\nread_only = on\n");
 	settings_read(&s, path);
 	assert_int_equal(s.nproblems, 0);
 	assert_true(targets_resolve(&t, &opt, &s, words, 4, &err));
@@ -217,8 +222,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults), cmocka_unit_test(broken_lines_are_skipped), cmocka_unit_test(values),
-		cmocka_unit_test(conninfo_words), cmocka_unit_test(target_words), cmocka_unit_test(unknown_target),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(broken_lines_are_skipped),
+		cmocka_unit_test(values),
+		cmocka_unit_test(conninfo_words),
+		cmocka_unit_test(target_words),
+		cmocka_unit_test(unknown_target),
 	};
 
 	return cmocka_run_group_tests_name("app/settings", tests, clean_environment, NULL);

@@ -59,11 +59,13 @@ session_rows(const struct session *s, int n)
 
 	for (int i = 0; i < n; i++) {
 		put(rs, i, "pid", cell_int(s[i].pid));
-		put(rs, i, "backend_start", s[i].start ? cell_time(s[i].start) : cell_null(WHY_DENIED));
+		put(rs, i, "backend_start",
+		    s[i].start ? cell_time(s[i].start) : cell_null(WHY_DENIED));
 		put(rs, i, "query_start", cell_time(1000));
 		put(rs, i, "state", cell_text(s[i].state));
 		put(rs, i, "backend_type", cell_text(s[i].type ? s[i].type : "client backend"));
-		put(rs, i, "application_name", cell_text(s[i].application ? s[i].application : "app"));
+		put(rs, i, "application_name",
+		    cell_text(s[i].application ? s[i].application : "app"));
 		put(rs, i, "may", cell_bool(s[i].may));
 		put(rs, i, "is_super", cell_bool(s[i].is_super));
 		put(rs, i, "is_self", cell_bool(s[i].is_self));
@@ -105,9 +107,16 @@ refuses_before_a_look(void **state)
 	static const struct {
 		const char *line, *part;
 	} cases[] = {
-		{ "terminate abc", "abc" }, { "cancel 0", "0" }, { "cancel -5", "-5" }, { "cancel", "no session" },
-		{ "vacuum", "name" }, { "vacuum fulll t", "fulll" }, { "analyze a b", "b" }, { "reset", "what" },
-		{ "reset tables", "tables" }, { "checkpoint now", "now" },
+		{ "terminate abc", "abc" },
+		{ "cancel 0", "0" },
+		{ "cancel -5", "-5" },
+		{ "cancel", "no session" },
+		{ "vacuum", "name" },
+		{ "vacuum fulll t", "fulll" },
+		{ "analyze a b", "b" },
+		{ "reset", "what" },
+		{ "reset tables", "tables" },
+		{ "checkpoint now", "now" },
 	};
 	struct arena arena = { 0 };
 	struct error err;
@@ -132,15 +141,27 @@ protects(void **state)
 		const char *line, *part;
 		enum err_code code;
 	} cases[] = {
-		{ { .pid = 5, .start = 1, .state = "active", .may = true, .is_self = true }, "terminate 5", "own", ERR_REFUSED },
-		{ { .pid = 9, .start = 1, .state = "active", .may = true }, "terminate 9", "own", ERR_REFUSED },
-		{ { .pid = 5, .start = 1, .state = "active", .type = "walsender", .may = true }, "terminate 5", "WAL sender", ERR_REFUSED },
-		{ { .pid = 5, .start = 1, .state = "active", .type = "autovacuum worker", .may = true, .is_wraparound = true },
+		{ { .pid = 5, .start = 1, .state = "active", .may = true, .is_self = true },
+		    "terminate 5", "own", ERR_REFUSED },
+		{ { .pid = 9, .start = 1, .state = "active", .may = true }, "terminate 9", "own",
+		    ERR_REFUSED },
+		{ { .pid = 5, .start = 1, .state = "active", .type = "walsender", .may = true },
+		    "terminate 5", "WAL sender", ERR_REFUSED },
+		{ { .pid = 5,
+		      .start = 1,
+		      .state = "active",
+		      .type = "autovacuum worker",
+		      .may = true,
+		      .is_wraparound = true },
 		    "cancel 5", "wraparound", ERR_REFUSED },
-		{ { .pid = 5, .start = 1, .state = "active", .is_super = true }, "terminate 5", "superuser", ERR_DENIED },
-		{ { .pid = 5, .start = 1, .state = "active" }, "terminate 5", "may not signal", ERR_DENIED },
-		{ { .pid = 5, .state = "active", .may = true }, "terminate 5", "identity", ERR_DENIED },
-		{ { .pid = 5, .start = 1, .state = "idle in transaction", .may = true }, "cancel 5", "nothing to cancel", ERR_REFUSED },
+		{ { .pid = 5, .start = 1, .state = "active", .is_super = true }, "terminate 5",
+		    "superuser", ERR_DENIED },
+		{ { .pid = 5, .start = 1, .state = "active" }, "terminate 5", "may not signal",
+		    ERR_DENIED },
+		{ { .pid = 5, .state = "active", .may = true }, "terminate 5", "identity",
+		    ERR_DENIED },
+		{ { .pid = 5, .start = 1, .state = "idle in transaction", .may = true }, "cancel 5",
+		    "nothing to cancel", ERR_REFUSED },
 	};
 	static const int own[] = { 9 };
 	struct act_env env = { .target = "prod", .own_pids = own, .nown = 1 };
@@ -168,7 +189,9 @@ protects(void **state)
 static void
 force_is_needed_for_walsenders(void **state)
 {
-	static const struct session s = { .pid = 5, .start = 1, .state = "active", .type = "walsender", .may = true };
+	static const struct session s = {
+		.pid = 5, .start = 1, .state = "active", .type = "walsender", .may = true
+	};
 	struct arena arena = { 0 };
 	struct error err;
 	struct act *a = make(&arena, "terminate 5 --force", &prod, &err);
@@ -184,7 +207,8 @@ static void
 confirmation(void **state)
 {
 	static const struct session two[] = {
-		{ .pid = 5, .start = 1, .state = "active", .may = true }, { .pid = 6, .start = 1, .state = "active", .may = true },
+		{ .pid = 5, .start = 1, .state = "active", .may = true },
+		{ .pid = 6, .start = 1, .state = "active", .may = true },
 	};
 	struct act_env guarded = { .target = "prod", .is_protected = true };
 	struct arena arena = { 0 };
@@ -226,7 +250,7 @@ tells_the_truth(void **state)
 {
 	static const struct {
 		bool found, session, same, allowed;
-		int signalled;	/* -1 NULL */
+		int signalled; /* -1 NULL */
 		enum act_state state;
 		const char *part;
 	} cases[] = {
@@ -271,7 +295,8 @@ tells_the_truth(void **state)
 	arena_release(&arena);
 }
 
-/* A session that rolls back is looked at again until the time is over, then told as still ending. */
+/* A session that rolls back is looked at again until the time is over, then told as still ending.
+ */
 static void
 verifies_until_gone(void **state)
 {
@@ -313,7 +338,8 @@ verifies_until_gone(void **state)
 	arena_release(&arena);
 }
 
-/* What is freed: waiters whose every blocker goes, through several links; not those with another blocker. */
+/* What is freed: waiters whose every blocker goes, through several links; not those with another
+ * blocker. */
 static void
 counts_what_it_frees(void **state)
 {
@@ -335,7 +361,8 @@ counts_what_it_frees(void **state)
 		static const uint32_t n[] = { 1, 1, 2 };
 
 		put(waits, i, "pid", cell_int(2 + i));
-		put(waits, i, "blocked_by", (struct cell){ .ints = by[i], .len = n[i], .type = CELL_INTS });
+		put(waits, i, "blocked_by",
+		    (struct cell){ .ints = by[i], .len = n[i], .type = CELL_INTS });
 	}
 	answer(a, waits);
 	for (int i = 0; i < act_doc(a)->n; i++) {
@@ -395,10 +422,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refuses_before_a_look), cmocka_unit_test(protects),
-		cmocka_unit_test(force_is_needed_for_walsenders), cmocka_unit_test(confirmation),
-		cmocka_unit_test(tells_the_truth), cmocka_unit_test(verifies_until_gone),
-		cmocka_unit_test(counts_what_it_frees), cmocka_unit_test(tables),
+		cmocka_unit_test(refuses_before_a_look),
+		cmocka_unit_test(protects),
+		cmocka_unit_test(force_is_needed_for_walsenders),
+		cmocka_unit_test(confirmation),
+		cmocka_unit_test(tells_the_truth),
+		cmocka_unit_test(verifies_until_gone),
+		cmocka_unit_test(counts_what_it_frees),
+		cmocka_unit_test(tables),
 	};
 
 	return cmocka_run_group_tests_name("ops/act", tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Reading statements of others: what is one statement, what may be explained, repairs, redaction. */
+/* Reading statements of others: what is one statement, what may be explained, repairs, redaction.
+ */
 #include "config.h"
 
 #include <setjmp.h>
@@ -40,7 +41,8 @@ one_statement(void **state)
 		{ "select E'\\'; drop table t; --'", "select E'\\'; drop table t; --'" },
 		{ "select $$;$$, $x$ ; $$ ; $x$", "select $$;$$, $x$ ; $$ ; $x$" },
 		{ "select \"a;b\"", "select \"a;b\"" },
-		{ "select 1 /* ; /* nested ; */ still ; */", "select 1 /* ; /* nested ; */ still ; */" },
+		{ "select 1 /* ; /* nested ; */ still ; */",
+		    "select 1 /* ; /* nested ; */ still ; */" },
 		{ "select 1 -- ; drop table t", "select 1 -- ; drop table t" },
 		{ "select a$1;b", "!REFUSED" },
 		{ "select 1; commit; drop table t", "!REFUSED" },
@@ -79,7 +81,8 @@ unwrapping(void **state)
 		{ "declare c cursor with hold for select 1", " select 1" },
 		{ "prepare p (int) as select $1", " select $1" },
 		{ "create table t as select 1", " select 1" },
-		{ "create temp table if not exists t (a, b) as select 1 with no data", " select 1 " },
+		{ "create temp table if not exists t (a, b) as select 1 with no data",
+		    " select 1 " },
 		{ "create materialized view v as select 1 with data", " select 1 " },
 		{ "explain analyze create table t as select 1", " select 1" },
 		{ "copy (select 1) to stdout", "select 1" },
@@ -107,10 +110,12 @@ repairs(void **state)
 		{ "select timestamp with time zone $1", "select $1::timestamp with time zone" },
 		{ "select interval $1 day", "select $1::interval day" },
 		{ "select extract($1 from t)", "select pg_catalog.date_part($1::text, t)" },
-		{ "select EXTRACT ( $3 FROM a.b ) + $1", "select pg_catalog.date_part($3::text, a.b ) + $1" },
+		{ "select EXTRACT ( $3 FROM a.b ) + $1",
+		    "select pg_catalog.date_part($3::text, a.b ) + $1" },
 		{ "select 'interval $1'", "select 'interval $1'" },
 		{ "select date_trunc($1, d)", "select date_trunc($1, d)" },
-		{ "select a from t where b in ($1 /*, ... */)", "select a from t where b in ($1 /*, ... */)" },
+		{ "select a from t where b in ($1 /*, ... */)",
+		    "select a from t where b in ($1 /*, ... */)" },
 		{ "select extract(epoch from t)", "select extract(epoch from t)" },
 	};
 	struct arena arena = { 0 };
@@ -156,7 +161,8 @@ redaction(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_string_equal(sql_redact(&arena, cases[i].text, strlen(cases[i].text)), cases[i].want);
+		assert_string_equal(
+		    sql_redact(&arena, cases[i].text, strlen(cases[i].text)), cases[i].want);
 	arena_release(&arena);
 }
 
@@ -193,8 +199,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_statement), cmocka_unit_test(unwrapping), cmocka_unit_test(repairs),
-		cmocka_unit_test(parameters), cmocka_unit_test(redaction), cmocka_unit_test(hostile),
+		cmocka_unit_test(one_statement),
+		cmocka_unit_test(unwrapping),
+		cmocka_unit_test(repairs),
+		cmocka_unit_test(parameters),
+		cmocka_unit_test(redaction),
+		cmocka_unit_test(hostile),
 	};
 
 	return cmocka_run_group_tests_name("pg/sqltext", tests, NULL, NULL);

@@ -125,7 +125,8 @@ keeps_secrets_out(void **state)
 	(void)state;
 	a.plan = "connect to postgresql://u:hunter2@h/db";
 	assert_true(journal_begin(j, &a, &err));
-	assert_true(journal_update(j, a.id, JOURNAL_FAILED, "host=h password=hunter2 failed", 0, &err));
+	assert_true(
+	    journal_update(j, a.id, JOURNAL_FAILED, "host=h password=hunter2 failed", 0, &err));
 	assert_true(journal_get(j, a.id, &arena, &back, &err));
 	assert_null(strstr(back.command, "hunter2"));
 	assert_null(strstr(back.plan, "hunter2"));
@@ -221,9 +222,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(writes_and_reads), cmocka_unit_test(lists_newest_first), cmocka_unit_test(keeps_secrets_out),
-		cmocka_unit_test(several_at_once), cmocka_unit_test(knows_who_lives), cmocka_unit_test(missing_act),
-		cmocka_unit_test(is_private), cmocka_unit_test(refuses_unwritable),
+		cmocka_unit_test(writes_and_reads),
+		cmocka_unit_test(lists_newest_first),
+		cmocka_unit_test(keeps_secrets_out),
+		cmocka_unit_test(several_at_once),
+		cmocka_unit_test(knows_who_lives),
+		cmocka_unit_test(missing_act),
+		cmocka_unit_test(is_private),
+		cmocka_unit_test(refuses_unwritable),
 	};
 
 	return cmocka_run_group_tests_name("store/journal", tests, setup, NULL);
