@@ -185,16 +185,14 @@ doc_query(const struct story *st)
 	doc_add(st->doc, ROLE_HEADER,
 	    st->session->state == SESSION_ACTIVE ? "Statement" : "Last statement");
 	doc_text(st->doc, ROLE_NORMAL, query.s, query.len);
-	doc_add(st->doc, ROLE_NORMAL, "%s", "");
-	if (!look)
-		return;
-	int64_t limit = cell_i64(rowset_get(look, 0, "text_limit"), 0);
 	/* A character that does not fit is left out whole: up to three bytes less, and the final
 	 * zero. */
+	int64_t limit = look ? cell_i64(rowset_get(look, 0, "text_limit"), 0) : 0;
 	if (limit && (int64_t)query.len >= limit - 4)
 		doc_add(st->doc, ROLE_HINT,
 		    "cut by the server at track_activity_query_size = %lld bytes",
 		    (long long)limit);
+	doc_add(st->doc, ROLE_NORMAL, "%s", "");
 }
 
 /* The session may have gone on to another statement since it was asked for. */

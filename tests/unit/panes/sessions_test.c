@@ -174,6 +174,47 @@ locks(void **state)
 	feed_free(f);
 }
 
+/* Every sample of the activity is one of load: by event, by user, and only that of one class. */
+static void
+waits(void **state)
+{
+	struct feed *f = incident();
+	struct pane_opts opts = { 0 };
+	struct grid g;
+
+	(void)state;
+	snapshot_unref(feed_seal(f));
+	fixture_fill(f, &pane_waits, &opts, &g);
+	/* Two wait for a lock, one is on CPU, one worker reads; neither idle ones nor our own are
+	 * load. */
+	assert_true(fabs(fixture_at(&g, "what", "Lock:relation", "aas")->f - 2) < 1e-6);
+	assert_true(fabs(fixture_at(&g, "what", "Lock:relation", "share_pct")->f - 50) < 1e-6);
+	assert_true(cell_is(fixture_at(&g, "what", "Lock:relation", "class"), "Lock"));
+	assert_true(cell_is(fixture_at(&g, "what", "Lock:relation", "event"), "relation"));
+	assert_int_equal(fixture_at(&g, "what", "Lock:relation", "sessions")->i, 2);
+	assert_int_equal(fixture_at(&g, "what", "CPU", "sessions")->i, 1);
+	assert_true(fabs(grid_fact_get(&g, "aas")->value.f - 4) < 1e-6);
+	assert_int_equal(grid_fact_get(&g, "cpus")->value.i, 4);
+	grid_release(&g);
+	opts.mode = 3;
+	fixture_fill(f, &pane_waits, &opts, &g);
+	assert_true(fabs(fixture_at(&g, "name", "report", "aas")->f - 2) < 1e-6);
+	assert_true(fabs(fixture_at(&g, "name", "report", "io_aas")->f - 1) < 1e-6);
+	assert_true(fabs(fixture_at(&g, "name", "migrate", "lock_aas")->f - 1) < 1e-6);
+	grid_release(&g);
+	snprintf(opts.drill, sizeof(opts.drill), "class:IO");
+	fixture_fill(f, &pane_waits, &opts, &g);
+	assert_int_equal(g.nrows, 1);
+	assert_true(fixture_has_note(&g, "info"));
+	grid_release(&g);
+	opts.drill[0] = '\0';
+	opts.mode = 1;
+	fixture_fill(f, &pane_waits, &opts, &g);
+	assert_true(cell_is(fixture_at(&g, "what", "42", "query"), "CREATE INDEX"));
+	grid_release(&g);
+	feed_free(f);
+}
+
 /* Without an answer there is a note and no row, never an empty tree that says all is well. */
 static void
 nothing_known(void **state)
@@ -227,6 +268,7 @@ main(void)
 		cmocka_unit_test(activity),
 		cmocka_unit_test(denied),
 		cmocka_unit_test(locks),
+		cmocka_unit_test(waits),
 		cmocka_unit_test(nothing_known),
 		cmocka_unit_test(old_locks),
 	};
