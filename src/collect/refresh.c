@@ -72,6 +72,11 @@ apply_failed(struct target *t, enum probe_id probe, const struct error *e, struc
 		slot->due.us = now.us + rest_us;
 	feed_apply(t->feed, s);
 	t->is_dirty = true;
+	/* Names and texts are looked up for what that probe would have brought. */
+	enum probe_id names = probe == PROBE_STATEMENTS ? PROBE_STATEMENT_TEXTS
+	    : probe == PROBE_LOCKS ? PROBE_LOCK_NAMES : probe;
+	if (names != probe && t->slots[names].is_shown && !feed_last(t->feed, names))
+		feed_apply(t->feed, refresh_failed(t, names, e));
 }
 
 /* Parameters of the probe's query; texts live in buf or in the target. */
@@ -149,7 +154,7 @@ are_locks_due(const struct target *t, struct mono now)
 		return t->slots[PROBE_LOCKS].is_shown || !last || mono_since_ms(now, last->at) > 5000;
 	if (!t->slots[PROBE_LOCKS].is_shown)
 		return false;
-	return !last || (last->rows && last->rows->nrows > 0) || mono_since_ms(now, last->at) > 5000;
+	return !last || t->slots[PROBE_LOCKS].answers < 2 || (last->rows && last->rows->nrows > 0) || mono_since_ms(now, last->at) > 5000;
 }
 
 static bool

@@ -21,6 +21,7 @@ struct unseen {
 	struct hmap statements;		/* query ids whose text was asked for */
 	struct hmap relations;
 	struct mono names_at, texts_at;	/* when last asked; 0 never */
+	int texts_asked;		/* how often */
 	char *texts_param, *relations_param;	/* arrays for the next question, or NULL */
 };
 

@@ -15,7 +15,8 @@
 
 enum {
 	NAMES_PAUSE_MS = 5000,		/* between two questions for names */
-	TEXTS_PAUSE_MS = 60000,		/* the server reads its whole file of texts each time */
+	TEXTS_PAUSE_MS = 60000,		/* the server reads its whole file of texts each time; the second sample, which
+					 * has the statements of the first look itself, need not wait */
 	TEXTS_BATCH = 5000,
 	RELATIONS_BATCH = 5000,
 };
@@ -39,6 +40,19 @@ want(struct target *t, enum probe_id probe)
 		t->slots[probe].is_next = true;
 	else
 		t->slots[probe].is_wanted = true;
+}
+
+/* Nothing to ask: an answer all the same, so that whoever waits for the probe has one. */
+static void
+answer_empty(struct target *t, enum probe_id probe, const struct sample *like)
+{
+	const struct pg_query *q = pg_query_by_name(probe_infos[probe].name);
+	if (feed_last(t->feed, probe) || !t->slots[probe].is_shown || t->slots[probe].is_flying || !q)
+		return;
+	struct sample *s = sample_new(probe, SAMPLE_OK, rowset_new(q->ncols, q->col_names, q->col_types));
+	s->at = like->at;
+	s->server_at = like->server_at;
+	feed_apply(t->feed, s);
 }
 
 static void
@@ -84,7 +98,7 @@ look_statements(struct target *t, const struct sample *s)
 {
 	struct unseen *u = &t->unseen;
 	if (!t->slots[PROBE_STATEMENT_TEXTS].is_shown || t->slots[PROBE_STATEMENT_TEXTS].is_flying ||
-	    (u->texts_at.us && mono_since_ms(s->at, u->texts_at) < TEXTS_PAUSE_MS))
+	    (u->texts_asked > 1 && mono_since_ms(s->at, u->texts_at) < TEXTS_PAUSE_MS))
 		return;
 	int col = rowset_col(s->rows, "queryid");
 	int n = 0;
@@ -102,7 +116,10 @@ look_statements(struct target *t, const struct sample *s)
 		free(u->texts_param);
 		u->texts_param = strbuf_take(&ids);
 		u->texts_at = s->at;
-		want(t, PROBE_STATEMENT_TEXTS);
+		u->texts_asked++;
+		t->slots[PROBE_STATEMENT_TEXTS].is_wanted = true;
+	} else {
+		answer_empty(t, PROBE_STATEMENT_TEXTS, s);
 	}
 	strbuf_release(&ids);
 }
@@ -136,6 +153,8 @@ look_relations(struct target *t, const struct sample *s)
 		free(u->relations_param);
 		u->relations_param = strbuf_take(&ids);
 		want(t, PROBE_LOCK_NAMES);
+	} else {
+		answer_empty(t, PROBE_LOCK_NAMES, s);
 	}
 	hmap_release(&here);
 	strbuf_release(&ids);
