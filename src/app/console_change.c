@@ -148,6 +148,7 @@ console_target(struct console *c, const char *name, struct error *err)
 	int pane = console_state(c)->pane;
 	c->target = target;
 	c->cost = c->lag = (struct calm){ 0 };
+	c->drawn_seq = console_state(c)->snap->seq;
 	show_pane(c, pane);
 	return true;
 }

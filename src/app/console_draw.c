@@ -74,6 +74,11 @@ draw_notes(struct console *c, struct draw *d)
 		draw_text(d, 0, 0, c->message_role, c->message);
 		return;
 	}
+	if (c->confirm_is_open) {
+		draw_text(d, 0, 0, ROLE_HINT,
+		    "nothing is done before the answer; without one it is no after a minute");
+		return;
+	}
 	if (c->acting && acting_state(c->acting) != ACTING_NONE) {
 		draw_printf(d, 0, 0, ROLE_INFO, "%s: %s (Ctrl-C stops it)", acting_title(c->acting),
 		    acting_state(c->acting) == ACTING_LOOKING ? "looking" : "running");
@@ -137,6 +142,11 @@ draw_hints(struct console *c, struct draw *line)
 	int x = 0;
 
 	draw_clear(line, 0, 0, ROLE_STATUS);
+	if (c->confirm_is_open) {
+		draw_text(line, 0, 0, ROLE_STATUS,
+		    "y yes  any other key no  Up Down PageUp PageDown read on");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
 		const struct binding *b = (on_page ? hints[i].on_page : hints[i].on_table) ?
 		    binding_of(c, hints[i].command) :

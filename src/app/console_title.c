@@ -160,7 +160,7 @@ cost_text(struct console *c, struct strbuf *out, const struct snapshot *s, struc
 
 	if (label && *label)
 		strbuf_addf(out, " %s", label);
-	if (s->link == LINK_REPLAY || !s->taken_mono.us)
+	if (s->link == LINK_REPLAY || !s->taken_mono.us || c->late_shown)
 		return;
 	char ms[32];
 	fmt_ms(ms, sizeof(ms), calm(&c->cost, round(s->cost.server_ms * 10) / 10, now));
@@ -168,7 +168,7 @@ cost_text(struct console *c, struct strbuf *out, const struct snapshot *s, struc
 	/* From the complete answer to the first frame that shows it; later frames say nothing about
 	 * it. */
 	double lag = c->lag.shown;
-	if (s->seq != c->drawn_seq && !c->is_paused && !c->late_shown)
+	if (s->seq != c->drawn_seq && !c->is_paused)
 		lag = calm(
 		    &c->lag, ceil((double)mono_since_ms(now, s->taken_mono) / 5 + 0.01) * 5, now);
 	c->drawn_seq = s->seq;
@@ -255,6 +255,7 @@ state_text(struct console *c, struct strbuf *out)
 	const struct view *v = &console_pane_view(c)->view;
 	const struct page *page = console_page(c);
 
+	strbuf_addc(out, ' ');
 	if (c->ntargets > 1)
 		strbuf_addf(out, "target %d/%d ", c->target + 1, c->ntargets);
 	if (page) {

@@ -97,6 +97,20 @@ char_key(wint_t c)
 	return (uint32_t)c;
 }
 
+/* A press of the left button, or the second one at the same place soon after. */
+static uint32_t
+click_key(int row, int col)
+{
+	struct mono now = mono_now();
+	bool is_double = state.last_click.us && state.click_row == row && state.click_col == col &&
+	    mono_since_ms(now, state.last_click) < DOUBLE_CLICK_MS;
+
+	state.last_click = is_double ? (struct mono){ 0 } : now;
+	state.click_row = row;
+	state.click_col = col;
+	return is_double ? TK_DOUBLE_CLICK : TK_CLICK;
+}
+
 static bool
 read_mouse(struct input *in)
 {
@@ -106,22 +120,14 @@ read_mouse(struct input *in)
 		return false;
 	in->row = event.y;
 	in->col = event.x;
-	if (event.bstate & BUTTON4_PRESSED) {
+	if (event.bstate & BUTTON4_PRESSED)
 		in->key = TK_WHEEL_UP;
-	} else if (event.bstate & BUTTON5_PRESSED) {
+	else if (event.bstate & BUTTON5_PRESSED)
 		in->key = TK_WHEEL_DOWN;
-	} else if (event.bstate & BUTTON1_PRESSED) {
-		struct mono now = mono_now();
-		bool is_double = state.last_click.us && state.click_row == event.y &&
-		    state.click_col == event.x &&
-		    mono_since_ms(now, state.last_click) < DOUBLE_CLICK_MS;
-		in->key = is_double ? TK_DOUBLE_CLICK : TK_CLICK;
-		state.last_click = is_double ? (struct mono){ 0 } : now;
-		state.click_row = event.y;
-		state.click_col = event.x;
-	} else {
+	else if (event.bstate & BUTTON1_PRESSED)
+		in->key = click_key(event.y, event.x);
+	else
 		return false;
-	}
 	return true;
 }
 
@@ -179,6 +185,107 @@ is_hung_up(void)
 	    (fd.revents & POLLIN && read(STDIN_FILENO, &none, 0) < 0 && errno == EIO);
 }
 
+/* Modifiers as xterm numbers them: 1 and a sum of Shift 1, Alt 2, Ctrl 4. */
+static uint32_t
+xterm_modifiers(int n)
+{
+	uint32_t mods = 0;
+	if (n < 2 || n > 8)
+		return 0;
+	mods |= (n - 1) & 1 ? TK_SHIFT : 0;
+	mods |= (n - 1) & 2 ? TK_ALT : 0;
+	mods |= (n - 1) & 4 ? TK_CTRL : 0;
+	return mods;
+}
+
+static uint32_t
+csi_key(const int *args, int n, char final)
+{
+	static const struct {
+		char final;
+		int arg;
+		uint32_t key;
+	} keys[] = {
+		{ 'A', 0, TK_UP },
+		{ 'B', 0, TK_DOWN },
+		{ 'C', 0, TK_RIGHT },
+		{ 'D', 0, TK_LEFT },
+		{ 'H', 0, TK_HOME },
+		{ 'F', 0, TK_END },
+		{ '~', 1, TK_HOME },
+		{ '~', 2, TK_INSERT },
+		{ '~', 3, TK_DELETE },
+		{ '~', 4, TK_END },
+		{ '~', 5, TK_PAGE_UP },
+		{ '~', 6, TK_PAGE_DOWN },
+		{ '~', 7, TK_HOME },
+		{ '~', 8, TK_END },
+		{ 'Z', 0, TK_TAB | TK_SHIFT },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].final == final && (keys[i].arg == 0 || keys[i].arg == args[0]))
+			return keys[i].key | (n > 1 ? xterm_modifiers(args[1]) : 0);
+	return TK_NONE;
+}
+
+/* "<button;column;row" and M for pressed. */
+static uint32_t
+sgr_mouse(struct input *in, const int *args, int n, char final)
+{
+	if (n != 3 || final != 'M')
+		return TK_NONE;
+	in->col = args[1] - 1;
+	in->row = args[2] - 1;
+	if (args[0] == 64 || args[0] == 65)
+		return args[0] == 64 ? TK_WHEEL_UP : TK_WHEEL_DOWN;
+	return args[0] == 0 ? click_key(in->row, in->col) : TK_NONE;
+}
+
+/*
+ * The rest of an escape sequence that the terminal's description does not know. Read to its end, so
+ * that none of it is taken for keys; the usual ones are understood all the same. False: it means
+ * nothing.
+ */
+static bool
+read_csi(struct input *in)
+{
+	int args[8] = { 0 }, n = 1;
+	bool is_mouse = false;
+	struct input next;
+
+	while (step(&next) && next.kind == INPUT_KEY && next.key < 0x7f) {
+		char c = (char)next.key;
+		if (c == '<') {
+			is_mouse = true;
+		} else if (c >= '0' && c <= '9') {
+			if (args[n - 1] < 100000)
+				args[n - 1] = args[n - 1] * 10 + c - '0';
+		} else if (c == ';') {
+			n += n < 8;
+		} else if (c >= 0x40) {
+			in->key = is_mouse ? sgr_mouse(in, args, n, c) : csi_key(args, n, c);
+			return in->key != TK_NONE;
+		}
+	}
+	return false;
+}
+
+/* Escape followed at once by a key is that key with Alt, or the beginning of a sequence. */
+static bool
+read_escape(struct input *in)
+{
+	struct input next = { .kind = INPUT_NONE };
+
+	if (!step(&next) || next.kind != INPUT_KEY || next.key == TK_ESC)
+		return true;
+	*in = next;
+	if (next.key == '[' || next.key == 'O')
+		return read_csi(in);
+	in->key |= TK_ALT;
+	return true;
+}
+
 void
 input_next(struct input *in)
 {
@@ -186,18 +293,14 @@ input_next(struct input *in)
 		*in = (struct input){ .kind = INPUT_NONE };
 		return;
 	}
-	while (!step(in))
-		;
+	bool is_whole;
+	do {
+		while (!step(in))
+			;
+		is_whole = in->kind != INPUT_KEY || in->key != TK_ESC || read_escape(in);
+	} while (!is_whole);
 	if (in->kind == INPUT_NONE && is_hung_up())
 		in->kind = INPUT_GONE;
-	/* Escape followed at once by a key is that key with Alt. */
-	if (in->kind == INPUT_KEY && in->key == TK_ESC) {
-		struct input next = { .kind = INPUT_NONE };
-		if (step(&next) && next.kind == INPUT_KEY && next.key != TK_ESC) {
-			*in = next;
-			in->key |= TK_ALT;
-		}
-	}
 }
 
 int
