@@ -9,8 +9,6 @@ extern const struct command cmd_cancel, cmd_terminate, cmd_vacuum, cmd_analyze, 
     cmd_checkpoint, cmd_reset;
 /* cmd_look.c */
 extern const struct command cmd_explain, cmd_jobs, cmd_journal, cmd_help, cmd_psql;
-/* cmd_describe.c */
-extern const struct command cmd_describe;
 /* cmd_file.c */
 extern const struct command cmd_save, cmd_export, cmd_report;
 
