@@ -47,8 +47,6 @@ previous_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 static const struct {
 	const char *from, *to;
 } same_columns[] = {
-	{ "event", "wait_event" },
-	{ "class", "wait_type" },
 	{ "name", "application" },
 };
 
@@ -95,7 +93,13 @@ drill_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 
 	if (!to)
 		return console_pane(ctx->console, words->w[1].text, err);
-	row_filter(console_view(ctx->console), to, &filter);
+	const struct view *v = console_view(ctx->console);
+	if (v->pane->sessions && view_row(v) && strcmp(to->name, "activity") == 0) {
+		struct pane_ctx pane_ctx = view_ctx(v, console_snapshot(ctx->console), mono_now());
+		v->pane->sessions(&pane_ctx, &v->grid, v->cursor, &filter);
+	} else {
+		row_filter(v, to, &filter);
+	}
 	bool is_ok = console_drill(ctx->console, to->name, filter.buf, err);
 	strbuf_release(&filter);
 	return is_ok;

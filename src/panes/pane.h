@@ -67,6 +67,10 @@ struct pane {
 	/* The whole story of a row, for Enter; NULL: the framework shows each column in full. */
 	void (*detail)(
 	    const struct pane_ctx *ctx, const struct grid *grid, int row, struct doc *doc);
+	/* Drilling into the activity: the filter there that keeps the sessions of a row. NULL: by
+	 * the key columns. */
+	void (*sessions)(
+	    const struct pane_ctx *ctx, const struct grid *grid, int row, struct strbuf *filter);
 	/* What a detail asks the server for by itself, once, when it opens: a query of src/pg, and
 	 * the parameters for a row (texts in the arena, at most 4; returns how many, -1: nothing to
 	 * ask). NULL: nothing. */

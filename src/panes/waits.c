@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/lexer.h"
 #include "model/load.h"
 #include "panes/sessions.h"
 #include "tui/draw.h"
@@ -44,15 +45,15 @@ enum {
 enum { BAR_WIDTH = 20, MAX_WINDOW_S = 900, AXIS_WIDTH = 5, MAX_COLUMNS = 512, MAX_GROUPS = 500 };
 
 static const struct column columns[C_COUNT] = {
-	[C_WHAT] = { "what", "WHAT", COL_TEXT, 18, COL_FIXED | COL_NOJSON,
+	[C_WHAT] = { "what", "WHAT", COL_TEXT, 18, COL_KEY | COL_FIXED | COL_NOJSON,
 	    "wait event, statement, user, application, client or database, by the mode" },
-	[C_CLASS] = { "class", "CLASS", COL_TEXT, 8, COL_KEY | COL_HIDDEN,
+	[C_CLASS] = { "class", "CLASS", COL_TEXT, 8, COL_HIDDEN,
 	    "wait class; in other modes than event the one it spends most time in" },
-	[C_EVENT] = { "event", "EVENT", COL_TEXT, 14, COL_KEY | COL_HIDDEN,
+	[C_EVENT] = { "event", "EVENT", COL_TEXT, 14, COL_HIDDEN,
 	    "wait event, CPU for none; in other modes the one it spends most time in" },
-	[C_NAME] = { "name", "NAME", COL_TEXT, 12, COL_KEY | COL_HIDDEN,
+	[C_NAME] = { "name", "NAME", COL_TEXT, 12, COL_HIDDEN,
 	    "user, application, client or database" },
-	[C_QUERY_ID] = { "query_id", "QUERY.ID", COL_INT, 20, COL_KEY | COL_HIDDEN,
+	[C_QUERY_ID] = { "query_id", "QUERY.ID", COL_INT, 20, COL_HIDDEN,
 	    "statement, as in pg_stat_statements" },
 	[C_AAS] = { "aas", "AAS", COL_FLOAT, 6, 0, "average active sessions" },
 	[C_SHARE] = { "share_pct", "SHARE%", COL_PCT, 6, 0, "of all load in the window" },
@@ -307,7 +308,10 @@ waits_fill(const struct pane_ctx *ctx, struct grid *grid)
 	for (int i = 0; i < f.w.n && i < MAX_GROUPS; i++)
 		add_row(&f, &f.w.groups[i]);
 	grid_fact(grid, "mode", COL_TEXT, cell_text(modes[f.by].name));
-	grid_fact(grid, "aas", COL_FLOAT, f.w.ticks ? cell_float(f.w.aas) : cell_null(WHY_NODATA));
+	grid_fact(grid, "aas", COL_FLOAT,
+	    f.s.activity.counts.denied_clients ? cell_null(WHY_DENIED) :
+	        f.w.ticks                      ? cell_float(f.w.aas) :
+	                                         cell_null(WHY_NODATA));
 	grid_fact(grid, "cpus", COL_COUNT,
 	    ctx->snap->server.cpus ? cell_int(ctx->snap->server.cpus) : cell_null(WHY_NODATA));
 	grid_fact(grid, "window_s", COL_SECONDS, cell_float(f.w.seconds));
@@ -315,6 +319,47 @@ waits_fill(const struct pane_ctx *ctx, struct grid *grid)
 	add_notes(&f, &only);
 	sessions_note_denied(&f.s, grid);
 	sessions_release(&f.s);
+}
+
+/* ------------------------------------------------------------------ drilling */
+
+static void
+add_word(struct strbuf *filter, const char *column, const struct cell *value)
+{
+	struct arena arena = { 0 };
+	const char *word;
+
+	if (value->type == CELL_INT)
+		word = arena_printf(&arena, "%s=%lld", column, (long long)value->i);
+	else if (value->type == CELL_TEXT && value->len)
+		word = arena_printf(&arena, "%s=%.*s", column, (int)value->len, value->s);
+	else
+		return;
+	strbuf_addf(filter, "%s%s", filter->len ? " " : "", lex_quote(&arena, word));
+	arena_release(&arena);
+}
+
+/* Load is what is active; on CPU is what waits for nothing. */
+static void
+waits_sessions(const struct pane_ctx *ctx, const struct grid *grid, int row, struct strbuf *filter)
+{
+	const struct cell *c = grid->rows[row].cells;
+	const struct cell active = cell_text("active"), cpu = cell_text("CPU");
+	enum waits_by by = mode(ctx);
+
+	add_word(filter, "state", &active);
+	if (by == WAITS_STATEMENT) {
+		add_word(filter, "query_id", &c[C_QUERY_ID]);
+	} else if (by != WAITS_EVENT) {
+		add_word(filter, waits_by_names[by], &c[C_NAME]);
+	} else if (cell_is(&c[C_CLASS], wait_class_infos[WAIT_CPU].name)) {
+		add_word(filter, "wait", &cpu);
+	} else {
+		/* Extension stands for other types of waits, too. */
+		if (!cell_is(&c[C_CLASS], wait_class_infos[WAIT_EXTENSION].name))
+			add_word(filter, "wait_type", &c[C_CLASS]);
+		add_word(filter, "wait_event", &c[C_EVENT]);
+	}
 }
 
 /* ------------------------------------------------------------------ detail */
@@ -486,6 +531,7 @@ const struct pane pane_waits = {
 	.modes = modes,
 	.fill = waits_fill,
 	.detail = waits_detail,
+	.sessions = waits_sessions,
 	.head_rows = waits_head_rows,
 	.head = waits_head,
 	.cache_new = sessions_cache_new,
