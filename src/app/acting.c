@@ -432,8 +432,17 @@ acting_expects(const struct acting *a)
 	return a->act ? act_expects(a->act) : "";
 }
 
+/* What it refused or failed with, and the hint. */
+static const char *
+error_line(struct acting *a, const struct error *error)
+{
+	free(a->child_line);
+	a->child_line = xasprintf("%s%s%s", error->what, *error->hint ? ". " : "", error->hint);
+	return a->child_line;
+}
+
 const char *
-acting_line(const struct acting *a, enum role *role)
+acting_line(struct acting *a, enum role *role)
 {
 	const struct error *error;
 	const char *line;
@@ -456,13 +465,18 @@ acting_line(const struct acting *a, enum role *role)
 		*role = ROLE_CRIT;
 		break;
 	}
-	return line;
+	return error ? error_line(a, error) : line;
 }
 
 bool
 acting_is_long(const struct acting *a)
 {
+	const struct error *error;
+	const char *line;
+
 	if (!a->act)
 		return !a->child_failed || a->child_doc.n > 2;
-	return act_result_doc(a->act)->n > 1;
+	(void)act_result(a->act, &line, &error);
+	/* An error with its hint fits into the line. */
+	return act_result_doc(a->act)->n > (error ? 2 : 1);
 }

@@ -43,7 +43,7 @@ const char *acting_expects(const struct acting *a);
 bool acting_answer(struct acting *a, const char *typed, struct error *err) MUST_CHECK;
 void acting_abort(struct acting *a);
 /* DONE: one line and its role. */
-const char *acting_line(const struct acting *a, enum role *role);
+const char *acting_line(struct acting *a, enum role *role);
 bool acting_is_long(const struct acting *a);
 void acting_clear(struct acting *a);
 int acting_fd(const struct acting *a);         /* -1: none */
