@@ -56,7 +56,7 @@ seconds_between(const struct sample *s, const struct sample *before)
 }
 
 struct activity_columns {
-	int pid, type, state, wait_type, xact_start, query_start, now;
+	int pid, type, state, wait_type, xact_start, query_start, now, user, database;
 };
 
 static struct activity_columns
@@ -64,10 +64,11 @@ activity_columns(const struct rowset *rs)
 {
 	static const char *const names[] = {
 		"pid", "backend_type", "state", "wait_type", "xact_start", "query_start", "now",
+		"usesysid", "datid",
 	};
 	int at[ARRAY_LEN(names)];
 	rowset_cols(rs, names, (int)ARRAY_LEN(names), at);
-	return (struct activity_columns){ at[0], at[1], at[2], at[3], at[4], at[5], at[6] };
+	return (struct activity_columns){ at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7], at[8] };
 }
 
 static void
@@ -79,17 +80,18 @@ take_activity(struct metrics *m, const struct sample *s, const struct server_inf
 	double oldest = 0;
 	for (int i = 0; i < rs->nrows; i++) {
 		int64_t pid = cell_i64(rowset_cell(rs, i, c.pid), 0);
-		if (!cell_is(rowset_cell(rs, i, c.type), "client backend")) {
-			/* Of other users' sessions an unprivileged role sees the pid and little else. */
-			if (!cell_is_null(rowset_cell(rs, i, c.type)))
-				continue;
-		}
+		/* Of other users' sessions an unprivileged role sees the pid, the role and little else;
+		 * background processes have no role or no database. */
+		bool is_hidden = cell_is_null(rowset_cell(rs, i, c.type)) &&
+		    !cell_is_null(rowset_cell(rs, i, c.user)) && !cell_is_null(rowset_cell(rs, i, c.database));
+		if (!is_hidden && !cell_is(rowset_cell(rs, i, c.type), "client backend"))
+			continue;
 		if (pid == server->own_pid || pid == server->action_pid)
 			continue;
 		clients++;
 		const struct cell *state = rowset_cell(rs, i, c.state);
 		int64_t now = cell_i64(rowset_cell(rs, i, c.now), s->server_at.us);
-		hidden += cell_is_null(state);
+		hidden += is_hidden;
 		if (cell_is(state, "active") || cell_is(state, "fastpath function call")) {
 			active++;
 			int64_t start = cell_i64(rowset_cell(rs, i, c.query_start), 0);
@@ -104,7 +106,8 @@ take_activity(struct metrics *m, const struct sample *s, const struct server_inf
 		if (xact && (double)(now - xact) / 1e6 > oldest)
 			oldest = (double)(now - xact) / 1e6;
 	}
-	bool is_blind = clients > 0 && hidden == clients;
+	/* A part of the sessions would be sold as all. */
+	bool is_blind = hidden > 0;
 	set(m, METRIC_CONNECTIONS, clients, s);
 	set(m, METRIC_ACTIVE, is_blind ? NAN : active, s);
 	set(m, METRIC_IDLE, is_blind ? NAN : idle, s);
@@ -178,6 +181,17 @@ sum_column(const struct rowset *rs, const char *name)
 	return col < 0 ? NAN : sum;
 }
 
+/* NAN when the role may not read the size of one; nobody may read that of rdsadmin. */
+static double
+sum_sizes(const struct rowset *rs)
+{
+	double sum = 0;
+	for (int i = 0; i < rs->nrows; i++)
+		if (!cell_is(rowset_get(rs, i, "datname"), "rdsadmin"))
+			sum += cell_num(rowset_get(rs, i, "size_bytes"), NAN);
+	return sum;
+}
+
 static void
 take_statements(struct metrics *m, const struct sample *s, const struct sample *before)
 {
@@ -214,7 +228,7 @@ metrics_take(struct metrics *m, const struct sample *s, const struct sample *bef
 		set(m, METRIC_POOL_WAITING, sum_column(s->rows, "cl_waiting"), s);
 		break;
 	case PROBE_SIZES:
-		set(m, METRIC_DB_BYTES, sum_column(s->rows, "size_bytes"), s);
+		set(m, METRIC_DB_BYTES, sum_sizes(s->rows), s);
 		break;
 	default:
 		break;

@@ -246,7 +246,8 @@ fill_size(struct filling *f, struct cell *c, int64_t datid)
 		c[C_SIZE] = *rowset_cell(f->sizes, i, f->size_col);
 		if (cell_is_null(&c[C_SIZE])) {
 			c[C_SIZE] = c[C_GROWTH] = cell_null(WHY_DENIED);
-			f->ndenied++;
+			/* nobody may read that one */
+			f->ndenied += !cell_is(&c[C_DATABASE], "rdsadmin");
 			return;
 		}
 		f->size_bytes += (double)c[C_SIZE].i;
@@ -354,7 +355,9 @@ databases_fill(const struct pane_ctx *ctx, struct grid *grid)
 		fill_row(&f, i);
 	grid_fact(grid, "databases", COL_COUNT, cell_int(rs->nrows));
 	grid_fact(grid, "size_bytes", COL_BYTES,
-	    f.sizes ? cell_float(f.size_bytes) : cell_null(WHY_NODATA));
+	    f.ndenied   ? cell_null(WHY_DENIED) :
+	        f.sizes ? cell_float(f.size_bytes) :
+	                  cell_null(WHY_NODATA));
 	counters_notes(&f.k, grid, "databases");
 	if (f.ndenied > 0)
 		grid_notef(grid, "denied", "GRANT pg_read_all_stats TO this role.",

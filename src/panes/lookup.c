@@ -25,6 +25,24 @@ lookup_session(const struct snapshot *snap, int64_t pid)
 	return ref;
 }
 
+struct hidden_sessions
+lookup_hidden(const struct snapshot *snap)
+{
+	const struct rowset *rs = snapshot_rows(snap, PROBE_ACTIVITY);
+	struct hidden_sessions n = { 0 };
+
+	for (int i = 0; rs && i < rs->nrows; i++) {
+		if (!cell_is_null(rowset_get(rs, i, "state")) ||
+		    !cell_is(rowset_get(rs, i, "query"), "<insufficient privilege>"))
+			continue;
+		n.all++;
+		/* Background processes have no role or no database. */
+		n.clients += !cell_is_null(rowset_get(rs, i, "usesysid")) &&
+		    !cell_is_null(rowset_get(rs, i, "datid"));
+	}
+	return n;
+}
+
 const struct cell *
 lookup_setting(const struct rowset *settings, const char *name)
 {

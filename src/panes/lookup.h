@@ -10,6 +10,12 @@ struct session_ref { /* cells of the activity sample, or NULL */
 /* The session of a pid; all NULL when it is not there. Linear. */
 struct session_ref lookup_session(const struct snapshot *snap, int64_t pid);
 
+struct hidden_sessions {
+	int all, clients;
+};
+/* Sessions of which the role sees no more than that they are there. */
+struct hidden_sessions lookup_hidden(const struct snapshot *snap);
+
 /* Value of a setting as the settings probe has it (not terminated: use the cell's length); NULL
  * when unknown. */
 const struct cell *lookup_setting(const struct rowset *settings, const char *name);

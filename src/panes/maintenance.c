@@ -10,6 +10,7 @@
 
 #include "panes/lookup.h"
 #include "panes/pane.h"
+#include "panes/sessions.h"
 
 enum {
 	C_KIND,
@@ -313,6 +314,7 @@ maintenance_fill(const struct pane_ctx *ctx, struct grid *grid)
 	const struct cell *most =
 	    lookup_setting(snapshot_rows(ctx->snap, PROBE_SETTINGS), "autovacuum_max_workers");
 	enum mode mode = (enum mode)ctx->opts->mode;
+	struct hidden_sessions hidden = lookup_hidden(ctx->snap);
 	bool all = mode == MODE_ALL;
 	int workers;
 
@@ -325,11 +327,14 @@ maintenance_fill(const struct pane_ctx *ctx, struct grid *grid)
 		add_databases(grid, wraparound);
 	if (tables && (all || mode == MODE_TABLES))
 		add_tables(grid, tables, all ? 20 : 100);
-	grid_fact(grid, "autovacuum_workers", COL_INT, cell_int(workers));
+	/* Which process is a worker is hidden, too. */
+	grid_fact(grid, "autovacuum_workers", COL_INT,
+	    hidden.all ? cell_null(WHY_DENIED) : cell_int(workers));
 	grid_fact(grid, "autovacuum_max_workers", COL_INT,
 	    most ? cell_float(lookup_num(most, NAN)) : cell_null(WHY_NODATA));
 	checkpoint_facts(ctx, grid);
 	wal_facts(ctx, grid);
+	sessions_note_hidden(ctx->snap, hidden.all, grid);
 }
 
 const struct pane pane_maintenance = {

@@ -11,6 +11,7 @@
 #include "base/fmt.h"
 #include "panes/lookup.h"
 #include "panes/pane.h"
+#include "panes/sessions.h"
 #include "panes/spark.h"
 
 enum { C_METRIC, C_VALUE, C_UNIT, C_SHOWN, C_TREND, C_EVIDENCE, C_COUNT };
@@ -117,25 +118,21 @@ paint(struct cell *c, enum role role)
 
 /* ---- sessions */
 
-struct sessions {
-	int clients, active, idle, idle_tx, aborted, waiting, slow, hidden, autovacuum;
-	double oldest_xact_s, oldest_wait_s;
+struct tally {
+	int clients, active, idle, idle_tx, aborted, waiting, slow;
+	double oldest_xact_s;
 	int64_t oldest_pid;
 };
 
 static void
 count_client(
-    struct sessions *n, const struct rowset *rs, int row, const struct cell *state, int64_t now)
+    struct tally *n, const struct rowset *rs, int row, const struct cell *state, int64_t now)
 {
 	const struct cell *xact = rowset_get(rs, row, "xact_start");
 	const struct cell *query = rowset_get(rs, row, "query_start");
 	double age;
 
 	n->clients++;
-	if (cell_is_null(state)) {
-		n->hidden++;
-		return;
-	}
 	if (cell_is(state, "active") || cell_is(state, "fastpath function call")) {
 		n->active++;
 		if (!cell_is_null(query) && now - query->i > 1000000)
@@ -156,17 +153,15 @@ count_client(
 	}
 }
 
-static struct sessions
+static struct tally
 count_sessions(const struct pane_ctx *ctx, const struct rowset *rs)
 {
-	struct sessions n = { 0 };
+	struct tally n = { 0 };
 	int type = rowset_col(rs, "backend_type"), state = rowset_col(rs, "state"),
 	    pid = rowset_col(rs, "pid");
 
 	for (int i = 0; i < rs->nrows; i++) {
 		int64_t p = cell_i64(rowset_cell(rs, i, pid), 0);
-		if (cell_is(rowset_cell(rs, i, type), "autovacuum worker"))
-			n.autovacuum++;
 		if (!cell_is(rowset_cell(rs, i, type), "client backend") ||
 		    p == ctx->snap->server.own_pid || p == ctx->snap->server.action_pid)
 			continue;
@@ -176,22 +171,16 @@ count_sessions(const struct pane_ctx *ctx, const struct rowset *rs)
 }
 
 static void
-session_rows(struct overview *o)
+connection_row(struct overview *o, int clients)
 {
-	const struct rowset *rs = pane_rows(o->ctx, o->grid, PROBE_ACTIVITY);
 	const struct server_info *s = &o->ctx->snap->server;
-	struct arena *a = &o->grid->arena;
-	struct sessions n;
+	double pct = s->max_connections > 0 ? 100.0 * clients / s->max_connections : NAN;
 	struct cell *c;
-	double pct;
 
-	if (!rs)
-		return;
-	n = count_sessions(o->ctx, rs);
-	pct = s->max_connections > 0 ? 100.0 * n.clients / s->max_connections : NAN;
-	c = add(o, "connections", COL_COUNT, cell_int(n.clients), METRIC_CONNECTIONS,
+	c = add(o, "connections", COL_COUNT, cell_int(clients), METRIC_CONNECTIONS,
 	    isnan(pct) ? "" :
-	                 arena_printf(a, "%.0f%% of max_connections %d", pct, s->max_connections));
+	                 arena_printf(&o->grid->arena, "%.0f%% of max_connections %d", pct,
+	                     s->max_connections));
 	if (pct > 90)
 		paint(c, ROLE_CRIT);
 	else if (pct > 80)
@@ -200,33 +189,48 @@ session_rows(struct overview *o)
 	    s->max_connections ? cell_int(s->max_connections) : cell_null(WHY_NODATA));
 	grid_fact(o->grid, "connections_pct", COL_PCT,
 	    isnan(pct) ? cell_null(WHY_NODATA) : cell_float(pct));
-	if (n.hidden > 0 && n.hidden == n.clients) {
-		add(o, "active", COL_COUNT, cell_null(WHY_DENIED), -1,
-		    "the state of other sessions is hidden from this role");
+}
+
+static struct cell
+known(bool blind, int n)
+{
+	return blind ? cell_null(WHY_DENIED) : cell_int(n);
+}
+
+static void
+session_rows(struct overview *o)
+{
+	const struct rowset *rs = pane_rows(o->ctx, o->grid, PROBE_ACTIVITY);
+	struct hidden_sessions hidden = lookup_hidden(o->ctx->snap);
+	struct arena *a = &o->grid->arena;
+	bool blind = hidden.clients > 0; /* a part of the sessions would be sold as all */
+	struct tally n;
+	struct cell *c;
+
+	if (!rs)
 		return;
-	}
-	add(o, "active", COL_COUNT, cell_int(n.active), METRIC_ACTIVE, "sessions that run a query");
-	add(o, "slow_queries", COL_COUNT, cell_int(n.slow), METRIC_SLOW,
+	n = count_sessions(o->ctx, rs);
+	connection_row(o, n.clients + hidden.clients);
+	add(o, "active", COL_COUNT, known(blind, n.active), METRIC_ACTIVE, "sessions that run a query");
+	add(o, "slow_queries", COL_COUNT, known(blind, n.slow), METRIC_SLOW,
 	    "running for more than 1 s; pane activity");
-	c = add(o, "waiting", COL_COUNT, cell_int(n.waiting), METRIC_WAITING,
+	c = add(o, "waiting", COL_COUNT, known(blind, n.waiting), METRIC_WAITING,
 	    "for heavyweight locks; pane locks");
 	if (n.waiting > 0)
 		paint(c, ROLE_WARN);
-	c = add(o, "idle_in_transaction", COL_COUNT, cell_int(n.idle_tx + n.aborted),
-	    METRIC_IDLE_TX,
+	c = add(o, "idle_in_transaction", COL_COUNT, known(blind, n.idle_tx + n.aborted), METRIC_IDLE_TX,
 	    n.aborted ? arena_printf(a, "%d of them in a failed transaction", n.aborted) : "");
-	add(o, "idle", COL_COUNT, cell_int(n.idle), METRIC_IDLE, "");
-	grid_fact(o->grid, "idle_in_transaction_aborted", COL_COUNT, cell_int(n.aborted));
-	grid_fact(o->grid, "lock_waits", COL_COUNT, cell_int(n.waiting));
-	c = add(o, "oldest_xact_s", COL_SECONDS, cell_float(n.oldest_xact_s), METRIC_OLDEST_XACT_S,
+	add(o, "idle", COL_COUNT, known(blind, n.idle), METRIC_IDLE, "");
+	grid_fact(o->grid, "idle_in_transaction_aborted", COL_COUNT, known(blind, n.aborted));
+	grid_fact(o->grid, "lock_waits", COL_COUNT, known(blind, n.waiting));
+	c = add(o, "oldest_xact_s", COL_SECONDS,
+	    blind ? cell_null(WHY_DENIED) : cell_float(n.oldest_xact_s), METRIC_OLDEST_XACT_S,
 	    n.oldest_pid ? arena_printf(a, "pid %lld", (long long)n.oldest_pid) : "");
 	if (n.oldest_xact_s > 1800)
 		paint(c, ROLE_CRIT);
 	else if (n.oldest_xact_s > 300)
 		paint(c, ROLE_WARN);
-	if (n.hidden > 0)
-		grid_notef(o->grid, "denied", "GRANT pg_monitor TO this role.",
-		    "%d sessions hide their state from this role", n.hidden);
+	sessions_note_hidden(o->ctx->snap, hidden.all, o->grid);
 }
 
 /* ---- work */
@@ -412,14 +416,15 @@ horizon_rows(struct overview *o)
 
 /* ---- storage, server */
 
+/* NAN when the role may not read the size of one; nobody may read that of rdsadmin. */
 static double
-sum_of(const struct rowset *rs, const char *column)
+sum_of_sizes(const struct rowset *rs)
 {
-	int col = rowset_col(rs, column);
 	double sum = 0;
 
 	for (int i = 0; i < rs->nrows; i++)
-		sum += cell_num(rowset_cell(rs, i, col), 0);
+		if (!cell_is(rowset_get(rs, i, "datname"), "rdsadmin"))
+			sum += cell_num(rowset_get(rs, i, "size_bytes"), NAN);
 	return sum;
 }
 
@@ -448,20 +453,21 @@ storage_rows(struct overview *o)
 	const struct rowset *sizes = snapshot_rows(o->ctx->snap, PROBE_SIZES), *cur, *prev;
 	const struct rowset *tables = snapshot_rows(o->ctx->snap, PROBE_LARGEST);
 	struct cell growth = cell_null(WHY_NODATA);
-	double seconds;
+	double sum = sizes ? sum_of_sizes(sizes) : NAN, seconds;
 
 	if (sizes)
-		add(o, "database_bytes", COL_BYTES, cell_int((int64_t)sum_of(sizes, "size_bytes")),
-		    METRIC_DB_BYTES,
+		add(o, "database_bytes", COL_BYTES,
+		    isnan(sum) ? cell_null(WHY_DENIED) : cell_int((int64_t)sum), METRIC_DB_BYTES,
 		    tables ?
 		        arena_printf(&o->grid->arena, "largest: %s", largest_tables(o, tables)) :
 		        "");
 	else
 		grid_fact(o->grid, "database_bytes", COL_BYTES, cell_null(WHY_NODATA));
 	/* Seconds apart, one checkpoint or one vacuum would be sold as a trend. */
-	if (snapshot_pair(o->ctx->snap, PROBE_SIZES, &cur, &prev, &seconds) && seconds >= 60)
-		growth = cell_float(
-		    (sum_of(cur, "size_bytes") - sum_of(prev, "size_bytes")) / seconds * 86400);
+	if (snapshot_pair(o->ctx->snap, PROBE_SIZES, &cur, &prev, &seconds) && seconds >= 60) {
+		sum = (sum_of_sizes(cur) - sum_of_sizes(prev)) / seconds * 86400;
+		growth = isnan(sum) ? cell_null(WHY_DENIED) : cell_float(sum);
+	}
 	add(o, "growth_bytes_per_day", COL_BYTES, growth, -1,
 	    "of all databases, between the last two measurements");
 }

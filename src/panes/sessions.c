@@ -101,19 +101,24 @@ add_identifier(struct strbuf *out, const char *name)
 }
 
 void
-sessions_note_denied(const struct sessions *s, struct grid *grid)
+sessions_note_hidden(const struct snapshot *snap, int n, struct grid *grid)
 {
 	struct strbuf hint = STRBUF_INIT(200);
-	const char *user = s->snap->server.user;
+	const char *user = snap->server.user;
 
-	if (!s->activity.counts.denied)
+	if (n == 0)
 		return;
 	strbuf_adds(&hint, "GRANT pg_monitor TO ");
 	add_identifier(&hint, *user ? user : "your_role");
 	grid_notef(grid, "denied", hint.buf,
-	    "%d sessions of other roles: state, waits, client and query are hidden from this role",
-	    s->activity.counts.denied);
+	    "%d sessions of other roles: state, waits, client and query are hidden from this role", n);
 	strbuf_release(&hint);
+}
+
+void
+sessions_note_denied(const struct sessions *s, struct grid *grid)
+{
+	sessions_note_hidden(s->snap, s->activity.counts.denied, grid);
 }
 
 enum role

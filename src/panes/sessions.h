@@ -31,6 +31,8 @@ void sessions_release(struct sessions *s);
 
 /* The note that is owed where the role may not see what others do. */
 void sessions_note_denied(const struct sessions *s, struct grid *grid);
+/* The same of n sessions; none for 0. */
+void sessions_note_hidden(const struct snapshot *snap, int n, struct grid *grid);
 /* Of a client the role of its state, else ROLE_NORMAL. */
 enum role sessions_role(const struct session *session);
 /* How alarming an age is for a session in this state: ROLE_NORMAL (0), ROLE_WARN or ROLE_CRIT. */

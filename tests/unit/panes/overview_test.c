@@ -73,7 +73,7 @@ hidden_sessions_are_not_zero(void **state)
 	feed_apply(f,
 	    fixture_sample(PROBE_ACTIVITY, 1000, activity_columns,
 	        ROWS(
-	            "1000|1|1|1|a|NULL|NULL|client backend|NULL|NULL|NULL|NULL|NULL|NULL|<insufficient privilege>")));
+	            "1000|1|1|1|a|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|NULL|<insufficient privilege>")));
 	fixture_fill(f, &pane_overview, &opts, &g);
 	assert_int_equal(fact(&g, "connections").i, 1);
 	assert_int_equal(fact(&g, "active").type, CELL_NULL);
