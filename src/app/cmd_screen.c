@@ -245,9 +245,9 @@ prompt_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 static bool
 click_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
-	(void)words;
 	(void)err;
-	console_click(ctx->console);
+	if (console_click(ctx->console) && words->n > 1)
+		console_open_detail(ctx->console);
 	return true;
 }
 
@@ -470,8 +470,10 @@ const struct command cmd_prompt = {
 };
 const struct command cmd_click = {
 	.name = "click",
-	.usage = "click",
-	.help = "select what the mouse points at: a row, a header to sort by, a pane's name",
+	.usage = "click [open]",
+	.help = "select what the mouse points at: a row (and open it), a header to sort by, a pane's name",
+	.args = { ARG_OPTION },
+	.max_args = 1,
 	.needs_screen = true,
 	.run = click_run,
 };

@@ -115,8 +115,8 @@ enum console_motion {
 };
 /* The cursor, or the document; n times. */
 void console_move(struct console *c, enum console_motion motion, int n);
-/* What the mouse pointed at last: select the row, or sort by the header. */
-void console_click(struct console *c);
+/* What the mouse pointed at last: select the row (then true), sort by the header, show the pane. */
+bool console_click(struct console *c);
 void console_redraw(struct console *c);
 void console_suspend(struct console *c);
 void console_dump(struct console *c, struct strbuf *out);

@@ -223,7 +223,7 @@ click_tab(struct console *c)
 			console_error(c, &err);
 }
 
-void
+bool
 console_click(struct console *c)
 {
 	struct pane_view *pv = console_pane_view(c);
@@ -234,10 +234,10 @@ console_click(struct console *c)
 	c->is_dirty = true;
 	if (c->mouse_row == 1) {
 		click_tab(c);
-		return;
+		return false;
 	}
 	if (console_page(c))
-		return;
+		return false;
 	table_hit(&pv->table, &spec, c->mouse_row - c->table_area.y, c->mouse_col - c->table_area.x,
 	    &row, &col);
 	if (row >= 0) {
@@ -249,6 +249,7 @@ console_click(struct console *c)
 			v->sort_col = col;
 		v->is_arranged = false;
 	}
+	return row >= 0;
 }
 
 static void
