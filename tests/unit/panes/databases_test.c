@@ -39,7 +39,7 @@ sizes(struct snapshot *snap, int64_t shop_bytes, int64_t second)
 	struct rowset *rs = samples_rows("sizes");
 
 	samples_add(rs, "datid", I(5), "datname", "shop", "size_bytes", shop_bytes, NULL);
-	samples_add(rs, "datid", I(6), "datname", "rdsadmin", NULL);
+	samples_add(rs, "datid", I(6), "datname", "secret", NULL);
 	samples_ok(snap, PROBE_SIZES, rs, second);
 }
 
@@ -54,7 +54,7 @@ rates(void **state)
 	shop(a, 100, 10, 1000, 9000);
 	shop(b, 190, 20, 1010, 9090);
 	samples_add(
-	    b, "datid", I(6), "datname", "rdsadmin", "commits", I(1), "rollbacks", I(0), NULL);
+	    b, "datid", I(6), "datname", "secret", "commits", I(1), "rollbacks", I(0), NULL);
 	samples_ok(snap, PROBE_DATABASES, a, 1000);
 	samples_ok(snap, PROBE_DATABASES, b, 1010);
 	sizes(snap, 5000, 700);
