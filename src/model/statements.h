@@ -83,7 +83,7 @@ void stmt_add(struct stmt *sum, const struct stmt *s);
 
 /* ---- texts, by query id: an index into the snapshot's text samples, nothing is copied */
 
-enum { STMT_TEXT_SAMPLES = 16 };
+enum { STMT_TEXT_SAMPLES = 16, STMT_TEXT_CHARS = 1000 /* of src/pg/statement_texts.sql */ };
 struct stmt_texts {
 	struct hmap map; /* query id to sample and row */
 	int n;

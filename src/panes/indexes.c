@@ -9,6 +9,7 @@
 
 #include "panes/counters.h"
 #include "panes/pane.h"
+#include "panes/relation_detail.h"
 
 enum {
 	C_SCHEMA,
@@ -106,12 +107,13 @@ enum {
 	F_DROPPING = 256,
 };
 
-#define SQL_LIST(X)                                                                      \
-	X(indexrelid)                                                                    \
-	X(relid)                                                                         \
-	X(schema)                                                                        \
-	X(table) X(index) X(method) X(kind) X(size_bytes) X(reltuples) X(flags) X(scans) \
-	    X(tup_read) X(tup_fetch) X(fetched) X(hit) X(last_scan)
+#define SQL_LIST(X)                                                                         \
+	X(indexrelid)                                                                       \
+	X(relid)                                                                            \
+	X(schema)                                                                           \
+	X(table)                                                                            \
+	X(index) X(method) X(kind) X(size_bytes) X(reltuples) X(flags) X(scans) X(tup_read) \
+	    X(tup_fetch) X(fetched) X(hit) X(last_scan)
 
 enum {
 #define X(name) S_##name,
@@ -260,6 +262,25 @@ indexes_fill(const struct pane_ctx *ctx, struct grid *grid)
 		    f.ninvalid > 1 ? " and others" : "");
 }
 
+static int
+indexes_look(const struct pane_ctx *ctx, const struct grid *grid, int row, struct arena *arena,
+    const char **params)
+{
+	return relation_look(ctx, grid, row, C_INDEXRELID, arena, params);
+}
+
+static void
+indexes_detail(const struct pane_ctx *ctx, const struct grid *grid, int row, struct doc *doc)
+{
+	const struct rowset *look = ctx->look;
+
+	if (look && look->nrows > 0 &&
+	    !cell_equal(rowset_get(look, 0, "indexrelid"), &grid->rows[row].cells[C_INDEXRELID]))
+		look = NULL;
+	relation_looked(look, doc);
+	relation_columns(grid, row, doc);
+}
+
 const struct pane pane_indexes = {
 	.name = "indexes",
 	.title = "Indexes",
@@ -273,4 +294,7 @@ const struct pane pane_indexes = {
 	.sort_descending = true,
 	.needs_pair = true,
 	.fill = indexes_fill,
+	.detail = indexes_detail,
+	.look = "look_index",
+	.look_params = indexes_look,
 };

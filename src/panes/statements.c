@@ -445,8 +445,24 @@ statements_pane_detail(
 {
 	const struct grid_row *r = &grid->rows[row];
 
-	statements_detail(ctx->snap, (int)r->aux, &r->cells[C_USER], &r->cells[C_DATABASE],
-	    &r->cells[C_QUERY_ID], &r->cells[C_QUERY], doc);
+	statements_detail(ctx->snap, ctx->look, (int)r->aux, &r->cells[C_USER],
+	    &r->cells[C_DATABASE], &r->cells[C_QUERY_ID], &r->cells[C_QUERY], doc);
+}
+
+/* The whole text, asked once, and only where there is more than what is known: it reads the file of
+ * all texts. */
+static int
+statements_look(const struct pane_ctx *ctx, const struct grid *grid, int row, struct arena *arena,
+    const char **params)
+{
+	const struct cell *id = &grid->rows[row].cells[C_QUERY_ID];
+	const struct cell *text = &grid->rows[row].cells[C_QUERY];
+
+	if (ctx->look || cell_is_null(id) || text->why == WHY_DENIED ||
+	    (text->type == CELL_TEXT && text->len < STMT_TEXT_CHARS))
+		return -1;
+	params[0] = arena_printf(arena, "%lld", (long long)id->i);
+	return 1;
 }
 
 static void *
@@ -479,6 +495,8 @@ const struct pane pane_statements = {
 	.totals_in_show = true,
 	.fill = statements_fill,
 	.detail = statements_pane_detail,
+	.look = "look_statement",
+	.look_params = statements_look,
 	.cache_new = statements_cache_new,
 	.cache_free = statements_cache_free,
 };

@@ -177,7 +177,8 @@ history(struct doc *doc, const struct series *series, int64_t query_id)
 }
 
 static void
-text_part(struct doc *doc, const struct snapshot *snap, int64_t query_id, const struct cell *text)
+text_part(struct doc *doc, const struct snapshot *snap, const struct cell *query_id,
+    const struct cell *text, bool is_whole)
 {
 	struct stmt_texts texts = { 0 };
 	int64_t len;
@@ -191,9 +192,10 @@ text_part(struct doc *doc, const struct snapshot *snap, int64_t query_id, const 
 	}
 	doc_text(doc, ROLE_NORMAL, text->s, text->len);
 	stmt_texts_update(&texts, snap);
-	stmt_text(&texts, snap, query_id, &len);
-	if (len > 1000)
-		doc_add(doc, ROLE_DIM, "... the first 1000 of %lld characters", (long long)len);
+	stmt_text(&texts, snap, query_id->i, &len);
+	if (len > STMT_TEXT_CHARS && !is_whole)
+		doc_add(doc, ROLE_DIM, "... the first %d of %lld characters", STMT_TEXT_CHARS,
+		    (long long)len);
 	stmt_texts_release(&texts);
 	doc_add(doc, ROLE_HINT, "e: its plan (EXPLAIN, nothing is executed)");
 }
@@ -211,11 +213,12 @@ find(const struct statements *st, int row, const struct cell *query_id)
 }
 
 void
-statements_detail(const struct snapshot *snap, int row, const struct cell *user,
-    const struct cell *database, const struct cell *query_id, const struct cell *text,
-    struct doc *doc)
+statements_detail(const struct snapshot *snap, const struct rowset *look, int row,
+    const struct cell *user, const struct cell *database, const struct cell *query_id,
+    const struct cell *text, struct doc *doc)
 {
 	double block_size = snap->server.block_size > 0 ? snap->server.block_size : NAN;
+	const struct cell *whole = NULL;
 	struct arena arena = { 0 };
 	struct statements st;
 
@@ -238,6 +241,10 @@ statements_detail(const struct snapshot *snap, int row, const struct cell *user,
 	if (!cell_is_null(query_id))
 		history(doc, &snap->series, query_id->i);
 	doc_add(doc, ROLE_NORMAL, "%s", "");
-	text_part(doc, snap, query_id->i, text);
+	if (look && look->nrows > 0 && !cell_is_null(query_id) &&
+	    cell_equal(rowset_get(look, 0, "queryid"), query_id))
+		whole = rowset_get(look, 0, "query");
+	text_part(
+	    doc, snap, query_id, whole && whole->type == CELL_TEXT ? whole : text, whole != NULL);
 	arena_release(&arena);
 }

@@ -11,6 +11,7 @@
 #include "base/hmap.h"
 #include "panes/counters.h"
 #include "panes/pane.h"
+#include "panes/relation_detail.h"
 
 enum {
 	C_SCHEMA,
@@ -163,16 +164,17 @@ static const struct column columns[C_COUNT] = {
 static const enum probe_id probes[] = { PROBE_TABLES };
 
 /* Columns of src/pg/tables.sql that are looked at. */
-#define SQL_LIST(X)                                                                             \
-	X(relid)                                                                                \
-	X(schema)                                                                               \
-	X(table) X(kind) X(persistence) X(parent) X(reltuples) X(size_bytes) X(table_bytes)     \
-	    X(toast_bytes) X(indexes) X(seq_scan) X(seq_tup_read) X(idx_scan) X(idx_tup_fetch)  \
-	        X(ins) X(upd) X(del) X(hot_upd) X(newpage_upd) X(live) X(dead)                  \
-	            X(mod_since_analyze) X(ins_since_vacuum) X(last_vacuum) X(last_autovacuum)  \
-	                X(last_analyze) X(last_autoanalyze) X(vacuum_count) X(autovacuum_count) \
-	                    X(analyze_count) X(autoanalyze_count) X(heap_fetched) X(heap_hit)   \
-	                        X(idx_fetched) X(idx_hit) X(last_seq_scan)
+#define SQL_LIST(X)                                                                               \
+	X(relid)                                                                                  \
+	X(schema)                                                                                 \
+	X(table)                                                                                  \
+	X(kind) X(persistence) X(parent) X(reltuples) X(size_bytes) X(table_bytes) X(toast_bytes) \
+	    X(indexes) X(seq_scan) X(seq_tup_read) X(idx_scan) X(idx_tup_fetch) X(ins) X(upd)     \
+	        X(del) X(hot_upd) X(newpage_upd) X(live) X(dead) X(mod_since_analyze)             \
+	            X(ins_since_vacuum) X(last_vacuum) X(last_autovacuum) X(last_analyze)         \
+	                X(last_autoanalyze) X(vacuum_count) X(autovacuum_count) X(analyze_count)  \
+	                    X(autoanalyze_count) X(heap_fetched) X(heap_hit) X(idx_fetched)       \
+	                        X(idx_hit) X(last_seq_scan)
 
 enum {
 #define X(name) S_##name,
@@ -346,6 +348,25 @@ tables_fill(const struct pane_ctx *ctx, struct grid *grid)
 		    "%d tables have no size yet: it is counted by vacuum and analyze", f.nunknown);
 }
 
+static int
+tables_look(const struct pane_ctx *ctx, const struct grid *grid, int row, struct arena *arena,
+    const char **params)
+{
+	return relation_look(ctx, grid, row, C_RELID, arena, params);
+}
+
+static void
+tables_detail(const struct pane_ctx *ctx, const struct grid *grid, int row, struct doc *doc)
+{
+	const struct rowset *look = ctx->look;
+
+	if (look && look->nrows > 0 &&
+	    !cell_equal(rowset_get(look, 0, "relid"), &grid->rows[row].cells[C_RELID]))
+		look = NULL;
+	relation_looked(look, doc);
+	relation_columns(grid, row, doc);
+}
+
 const struct pane pane_tables = {
 	.name = "tables",
 	.title = "Tables",
@@ -359,4 +380,7 @@ const struct pane pane_tables = {
 	.sort_descending = true,
 	.needs_pair = true,
 	.fill = tables_fill,
+	.detail = tables_detail,
+	.look = "look_table",
+	.look_params = tables_look,
 };

@@ -374,6 +374,8 @@ detail(void **state)
 	struct pane_ctx ctx = { .snap = snap, .opts = &opts };
 	struct load load = { .count = 2, .wait_class = WAIT_IO, .query_id = 1 };
 	struct tick tick = { .at = { 110000000 }, .seconds = 1, .loads = &load, .nloads = 1 };
+	struct rowset *look = samples_rows("look_statement");
+	const char *params[4];
 	struct doc doc = { 0 };
 	struct grid g;
 
@@ -391,6 +393,23 @@ detail(void **state)
 	doc_reset(&doc);
 	pane_statements.detail(&ctx, &g, samples_find(&g, "query_id", NULL, 2), &doc);
 	assert_true(has_line(&doc, "not fetched"));
+	/* the whole text is asked for once, and only where it is missing */
+	assert_int_equal(pane_statements.look_params(
+	                     &ctx, &g, samples_find(&g, "query_id", NULL, 1), &doc.arena, params),
+	    -1);
+	assert_int_equal(pane_statements.look_params(
+	                     &ctx, &g, samples_find(&g, "query_id", NULL, 2), &doc.arena, params),
+	    1);
+	assert_string_equal(params[0], "2");
+	samples_add(look, "queryid", I(2), "query", "select a long story", NULL);
+	ctx.look = look;
+	assert_int_equal(pane_statements.look_params(
+	                     &ctx, &g, samples_find(&g, "query_id", NULL, 2), &doc.arena, params),
+	    -1);
+	doc_reset(&doc);
+	pane_statements.detail(&ctx, &g, samples_find(&g, "query_id", NULL, 2), &doc);
+	assert_true(has_line(&doc, "a long story"));
+	rowset_unref(look);
 	doc_release(&doc);
 	grid_release(&g);
 	snapshot_unref(snap);

@@ -296,6 +296,37 @@ many(void **state)
 	snapshot_unref(snap);
 }
 
+static void
+definition(void **state)
+{
+	struct snapshot *snap = new_snapshot();
+	struct rowset *rs = samples_rows("indexes"), *look = samples_rows("look_index");
+	struct pane_ctx ctx = { .snap = snap };
+	struct doc doc = { 0 };
+	const char *params[4];
+	bool found = false;
+	struct grid g;
+
+	(void)state;
+	an_index(rs, 1, "orders_pkey", 3, 100);
+	samples_ok(snap, PROBE_INDEXES, rs, 100);
+	samples_fill(&pane_indexes, snap, false, NULL, &g);
+	assert_int_equal(pane_indexes.look_params(&ctx, &g, 0, &doc.arena, params), 1);
+	assert_string_equal(params[0], "1");
+	samples_add(
+	    look, "indexrelid", I(1), "definition", "CREATE UNIQUE INDEX orders_pkey", NULL);
+	ctx.look = look;
+	assert_int_equal(pane_indexes.look_params(&ctx, &g, 0, &doc.arena, params), -1);
+	pane_indexes.detail(&ctx, &g, 0, &doc);
+	for (int i = 0; i < doc.n; i++)
+		found = found || strstr(doc.lines[i].text, "CREATE UNIQUE INDEX orders_pkey");
+	assert_true(found);
+	rowset_unref(look);
+	doc_release(&doc);
+	grid_release(&g);
+	snapshot_unref(snap);
+}
+
 /* A sample as long as the query's LIMIT may lack rows: what it lacks need not be new. */
 static void
 cut(void **state)
@@ -330,6 +361,7 @@ main(void)
 		cmocka_unit_test(partitions),
 		cmocka_unit_test(failed),
 		cmocka_unit_test(indexes),
+		cmocka_unit_test(definition),
 		cmocka_unit_test(many),
 		cmocka_unit_test(cut),
 	};
