@@ -316,7 +316,8 @@ unquote(struct arena *arena, const char *text)
 static void
 finish(struct arena *arena, struct gather *g, struct completion *out)
 {
-	qsort(g->items, (size_t)g->n, sizeof(*g->items), compare);
+	if (g->n > 1)
+		qsort(g->items, (size_t)g->n, sizeof(*g->items), compare);
 	out->items = arena_zalloc(arena, (size_t)g->n + 1, sizeof(*out->items));
 	out->n = g->n;
 	for (int i = 0; i < g->n; i++)
