@@ -12,9 +12,9 @@
 #include "panes/relation_detail.h"
 
 enum {
-	C_SCHEMA,
 	C_INDEX,
 	C_TABLE,
+	C_SCHEMA,
 	C_STATE,
 	C_SIZE,
 	C_SCANS,

@@ -14,8 +14,8 @@
 #include "panes/relation_detail.h"
 
 enum {
-	C_SCHEMA,
 	C_TABLE,
+	C_SCHEMA,
 	C_SIZE,
 	C_LIVE,
 	C_DEAD,
