@@ -1,7 +1,8 @@
 /*
- * The warm second session: never busy with polling, so that a cancel works while the poller hangs, and open before the
- * server is full. It is read-only like the other; a confirmed act opens it for the one statement and closes it again, all
- * in one burst. A look runs in a read-only transaction that is rolled back.
+ * The warm second session: never busy with polling, so that a cancel works while the poller hangs,
+ * and open before the server is full. It is read-only like the other; a confirmed act opens it for
+ * the one statement and closes it again, all in one burst. A look runs in a read-only transaction
+ * that is rolled back.
  */
 #include "config.h"
 
@@ -42,7 +43,8 @@ finish(struct target *t)
 		outcome.rows = r->rows;
 		r->rows = NULL;
 	} else if (outcome.error.code == ERR_OK) {
-		error_set(&outcome.error, ERR_LOST, "the connection was lost before the answer came");
+		error_set(
+		    &outcome.error, ERR_LOST, "the connection was lost before the answer came");
 	}
 	a->queue = r->next;
 	a->is_running = false;
@@ -66,7 +68,8 @@ drop_session(struct target *t, const struct error *why)
 	if (!r->is_answered) {
 		r->error = *why;
 		if (r->kind == RUN_ACT)
-			error_hint(&r->error, "It is not known whether the statement was carried out; look before trying again.");
+			error_hint(&r->error,
+			    "It is not known whether the statement was carried out; look before trying again.");
 	}
 	finish(t);
 }
@@ -113,7 +116,8 @@ action_cancel(struct target *t, uint64_t ticket)
 static bool
 around(struct action *a, const char *name, const char *const *params, int n, struct error *err)
 {
-	return pg_conn_ask(a->session.conn, a->session.catalog, pg_query_by_name(name), TAG_AROUND, params, n, err);
+	return pg_conn_ask(a->session.conn, a->session.catalog, pg_query_by_name(name), TAG_AROUND,
+	    params, n, err);
 }
 
 static bool
@@ -122,7 +126,8 @@ ask_run(struct action *a, const struct run *r, struct error *err)
 	const char *params[16];
 	for (int i = 0; i < r->nparams; i++)
 		params[i] = r->params[i];
-	return pg_conn_ask(a->session.conn, a->session.catalog, r->query, TAG_RUN, params, r->nparams, err);
+	return pg_conn_ask(
+	    a->session.conn, a->session.catalog, r->query, TAG_RUN, params, r->nparams, err);
 }
 
 static bool
@@ -133,8 +138,9 @@ send_look(struct action *a, const struct run *r, struct error *err)
 	const char *limits[] = { timeout, "" };
 	struct pg_conn *c = a->session.conn;
 	/* The rollback has a group of its own: it runs also when the look failed. */
-	return around(a, "begin_read_only", NULL, 0, err) && around(a, "local", limits, 2, err) && ask_run(a, r, err) &&
-	    pg_conn_sync(c, err) && around(a, "rollback", NULL, 0, err) && pg_conn_sync(c, err);
+	return around(a, "begin_read_only", NULL, 0, err) && around(a, "local", limits, 2, err) &&
+	    ask_run(a, r, err) && pg_conn_sync(c, err) && around(a, "rollback", NULL, 0, err) &&
+	    pg_conn_sync(c, err);
 }
 
 static bool
@@ -149,8 +155,8 @@ send_act(struct action *a, const struct run *r, struct error *err)
 	snprintf(usual, sizeof(usual), "%d", SESSION_TIMEOUT_MS);
 	snprintf(pid, sizeof(pid), "%d", a->session.info.own_pid);
 	const char *open[] = { "off", timeout, pid }, *close[] = { "on", usual, pid };
-	return around(a, "writable", open, 3, err) && pg_conn_sync(c, err) && ask_run(a, r, err) && pg_conn_sync(c, err) &&
-	    around(a, "writable", close, 3, err) && pg_conn_sync(c, err);
+	return around(a, "writable", open, 3, err) && pg_conn_sync(c, err) && ask_run(a, r, err) &&
+	    pg_conn_sync(c, err) && around(a, "writable", close, 3, err) && pg_conn_sync(c, err);
 }
 
 static void
@@ -188,7 +194,8 @@ expire(struct target *t, struct mono now, struct mono *wake)
 	}
 	if (a->is_running) {
 		struct error why;
-		error_set(&why, ERR_TIMEOUT, "no answer from the server within %lld s", (long long)limit_ms / 1000);
+		error_set(&why, ERR_TIMEOUT, "no answer from the server within %lld s",
+		    (long long)limit_ms / 1000);
 		pg_conn_cancel(a->session.conn);
 		drop_session(t, &why);
 		return;
@@ -198,7 +205,8 @@ expire(struct target *t, struct mono now, struct mono *wake)
 	else if (a->why.code != ERR_OK)
 		r->error = a->why;
 	else
-		error_set(&r->error, ERR_TIMEOUT, "no connection for it within %d s", CONNECT_MS / 1000);
+		error_set(
+		    &r->error, ERR_TIMEOUT, "no connection for it within %d s", CONNECT_MS / 1000);
 	finish(t);
 }
 
@@ -218,11 +226,13 @@ action_run(struct target *t, struct mono now, struct mono *wake)
 			wake_at(wake, a->retry_at);
 			return;
 		}
-		session_start(&a->session, &(struct pg_dial_conf){
-		    .conninfo = t->conninfo, .password = t->password, .raw_text = t->raw_text });
+		session_start(&a->session,
+		    &(struct pg_dial_conf){ .conninfo = t->conninfo,
+		        .password = t->password,
+		        .raw_text = t->raw_text });
 	}
 	if (a->session.state == SESSION_SETUP) {
-		action_ready(t);	/* it may be too late for it */
+		action_ready(t); /* it may be too late for it */
 		wake_at(wake, (struct mono){ now.us + 1000000 });
 	}
 	if (a->session.state == SESSION_READY && a->queue && !a->is_running)
@@ -263,7 +273,7 @@ action_ready(struct target *t)
 	}
 	struct pg_answer answer;
 	bool is_alive = pg_conn_input(a->session.conn, &err);
-	for (enum pg_got got; (got = pg_conn_next(a->session.conn, &answer)) != PG_WAIT; )
+	for (enum pg_got got; (got = pg_conn_next(a->session.conn, &answer)) != PG_WAIT;)
 		if (got == PG_ANSWER)
 			take_answer(a, &answer);
 	if (!is_alive)

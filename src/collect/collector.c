@@ -1,6 +1,6 @@
 /*
- * The thread: requests in, poll, targets, snapshots out. One mutex guards what crosses: the queue of requests, the newest
- * snapshots, the outcomes. It is held for a few assignments only.
+ * The thread: requests in, poll, targets, snapshots out. One mutex guards what crosses: the queue
+ * of requests, the newest snapshots, the outcomes. It is held for a few assignments only.
  */
 #include "config.h"
 
@@ -24,7 +24,7 @@ enum request_kind { REQ_SHOW, REQ_REFRESH, REQ_NOW, REQ_RECONNECT, REQ_RUN, REQ_
 
 struct request {
 	enum request_kind kind;
-	int target;		/* -1: all */
+	int target; /* -1: all */
 	int ms;
 	int nprobes;
 	enum probe_id probes[PROBE_COUNT];
@@ -39,17 +39,17 @@ enum { REQUESTS_MAX = 64, OUTCOMES_MAX = 64, STOP_MS = 80 };
 
 struct collector {
 	pthread_t thread;
-	atomic_int refs;	/* the UI's and the thread's */
-	int wake_in[2];		/* a byte for each batch of requests */
-	int done[2];		/* a byte when the thread has left its loop, another when it has cleaned up */
-	int wake_fd;		/* the UI's */
+	atomic_int refs; /* the UI's and the thread's */
+	int wake_in[2];  /* a byte for each batch of requests */
+	int done[2]; /* a byte when the thread has left its loop, another when it has cleaned up */
+	int wake_fd; /* the UI's */
 	int ntargets;
-	struct target **targets;	/* collector thread only */
+	struct target **targets; /* collector thread only */
 	struct pollfd *fds;
 
-	pthread_mutex_t mutex;	/* what follows */
+	pthread_mutex_t mutex; /* what follows */
 	bool is_stopping;
-	bool is_told;		/* a byte is in wake_fd that the UI has not answered by a look */
+	bool is_told; /* a byte is in wake_fd that the UI has not answered by a look */
 	struct request requests[REQUESTS_MAX];
 	int first_request, nrequests;
 	const struct snapshot **snapshots;
@@ -82,7 +82,7 @@ post_outcome(void *arg, const struct run_outcome *outcome)
 	struct collector *c = arg;
 	struct rowset *lost = NULL;
 	pthread_mutex_lock(&c->mutex);
-	if (c->noutcomes == OUTCOMES_MAX) {	/* nobody takes them */
+	if (c->noutcomes == OUTCOMES_MAX) { /* nobody takes them */
 		lost = c->outcomes[c->first_outcome].rows;
 		c->first_outcome = (c->first_outcome + 1) % OUTCOMES_MAX;
 		c->noutcomes--;
@@ -158,7 +158,7 @@ take_requests(struct collector *c)
 	int n = 0;
 	pthread_mutex_lock(&c->mutex);
 	bool is_stopping = c->is_stopping;
-	c->is_told |= is_stopping;	/* from now on the UI's descriptor is not ours to write to */
+	c->is_told |= is_stopping; /* from now on the UI's descriptor is not ours to write to */
 	for (; c->nrequests > 0; c->nrequests--) {
 		batch[n++] = c->requests[c->first_request];
 		c->first_request = (c->first_request + 1) % REQUESTS_MAX;
@@ -331,8 +331,8 @@ collector_stop(struct collector *c)
 	c->is_stopping = true;
 	pthread_mutex_unlock(&c->mutex);
 	poke(c);
-	/* The loop never blocks, and behind it no hook is called any more. Closing hundreds of sessions takes longer
-	 * than a user who quits should wait: the thread does that alone. */
+	/* The loop never blocks, and behind it no hook is called any more. Closing hundreds of
+	 * sessions takes longer than a user who quits should wait: the thread does that alone. */
 	if (wait_done(c, -1) && wait_done(c, STOP_MS))
 		pthread_join(c->thread, NULL);
 	else
@@ -381,7 +381,8 @@ collector_show(struct collector *c, int target, const enum probe_id *probes, int
 bool
 collector_refresh_ms(struct collector *c, int target, int ms)
 {
-	return send_request(c, &(struct request){ .kind = REQ_REFRESH, .target = target, .ms = ms });
+	return send_request(
+	    c, &(struct request){ .kind = REQ_REFRESH, .target = target, .ms = ms });
 }
 
 bool

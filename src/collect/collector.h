@@ -1,6 +1,6 @@
 /*
- * The collector: one thread, one poll(2) loop, all targets. The UI thread gets snapshots from it and
- * sends it requests; nothing else crosses.
+ * The collector: one thread, one poll(2) loop, all targets. The UI thread gets snapshots from it
+ * and sends it requests; nothing else crosses.
  */
 #ifndef PGMEDIC_COLLECT_COLLECTOR_H
 #define PGMEDIC_COLLECT_COLLECTOR_H
@@ -15,21 +15,25 @@
 
 /* What the collector must know of a target; strings are copied. */
 struct target_conf {
-	const char *name;	/* unique, shown; */
-	const char *conninfo;	/* libpq conninfo or URI, already with -h -p -U -d merged; "" = libpq's environment */
-	const char *password;	/* typed at start, or NULL */
-	const char *pgbouncer;	/* conninfo of its admin console, or NULL */
+	const char *name;      /* unique, shown; */
+	const char *conninfo;  /* libpq conninfo or URI, already with -h -p -U -d merged; "" =
+	                          libpq's environment */
+	const char *password;  /* typed at start, or NULL */
+	const char *pgbouncer; /* conninfo of its admin console, or NULL */
 	int refresh_ms;
-	int query_len;		/* bytes of each session's statement text; 0: 256 */
-	const enum probe_id *first_probes;	/* as collector_show() before the first refresh */
+	int query_len;                     /* bytes of each session's statement text; 0: 256 */
+	const enum probe_id *first_probes; /* as collector_show() before the first refresh */
 	int nfirst;
-	bool no_action;		/* open no warm session (show, record); a run request opens it when it comes */
-	const struct feed_hook *hook;	/* told of all that comes in, in the collector's thread; NULL */
+	bool no_action; /* open no warm session (show, record); a run request opens it when it comes
+	                 */
+	const struct feed_hook
+	    *hook; /* told of all that comes in, in the collector's thread; NULL */
 };
 
 struct collector;
 
-/* UI thread. Starts the thread. wake_fd: a byte is written there whenever a snapshot or an outcome is ready. */
+/* UI thread. Starts the thread. wake_fd: a byte is written there whenever a snapshot or an outcome
+ * is ready. */
 struct collector *collector_start(const struct target_conf *targets, int n, int wake_fd);
 /* Stops and joins within 100 ms whatever the servers do; frees everything. UI thread. */
 void collector_stop(struct collector *c);
@@ -39,23 +43,27 @@ int collector_count(const struct collector *c);
 const struct snapshot *collector_snapshot(struct collector *c, int i);
 
 /* Requests, UI thread; each returns at once, the queue is bounded (false: full, try again). */
-bool collector_show(struct collector *c, int target, const enum probe_id *probes, int n);	/* hurry these; replaces the set before */
-bool collector_refresh_ms(struct collector *c, int target, int ms);	/* target -1: all */
-bool collector_now(struct collector *c, int target);	/* refresh at once, all due probes of the shown pane */
-/* Set or remove (NULL) the recorder's hook; its struct is copied. It is called from the collector's thread, until a
- * snapshot arrives that was sealed after the removal. */
+bool collector_show(struct collector *c, int target, const enum probe_id *probes,
+    int n); /* hurry these; replaces the set before */
+bool collector_refresh_ms(struct collector *c, int target, int ms); /* target -1: all */
+bool collector_now(
+    struct collector *c, int target); /* refresh at once, all due probes of the shown pane */
+/* Set or remove (NULL) the recorder's hook; its struct is copied. It is called from the collector's
+ * thread, until a snapshot arrives that was sealed after the removal. */
 bool collector_hook(struct collector *c, int target, const struct feed_hook *hook);
-bool collector_reconnect(struct collector *c, int target, const char *password);	/* NULL: as before */
+bool collector_reconnect(
+    struct collector *c, int target, const char *password); /* NULL: as before */
 
 /*
- * Run a named query (src/pg/NAME.sql) outside the refresh. ACT queries use the warm action connection (connected
- * after the first refresh, or at once when asked); LOOK queries too, in a read-only transaction that is rolled back.
- * params: text values, NULL for SQL NULL; copied. The outcome arrives by collector_outcome().
+ * Run a named query (src/pg/NAME.sql) outside the refresh. ACT queries use the warm action
+ * connection (connected after the first refresh, or at once when asked); LOOK queries too, in a
+ * read-only transaction that is rolled back. params: text values, NULL for SQL NULL; copied. The
+ * outcome arrives by collector_outcome().
  */
 enum run_kind { RUN_LOOK, RUN_ACT };
 struct run_request {
 	enum run_kind kind;
-	const char *query;		/* name of a query in src/pg */
+	const char *query; /* name of a query in src/pg */
 	const char *params[16];
 	int nparams;
 	int timeout_ms;
@@ -66,7 +74,7 @@ struct run_outcome {
 	uint64_t ticket;
 	bool is_ok;
 	struct error error;
-	struct rowset *rows;	/* NULL unless ok; unref it */
+	struct rowset *rows; /* NULL unless ok; unref it */
 	int64_t elapsed_us;
 };
 /* Take the oldest outcome; false: none. The caller unrefs outcome->rows. UI thread. */

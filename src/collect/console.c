@@ -1,6 +1,7 @@
 /*
- * PgBouncer's admin console: a connection of its own, simple protocol, one command at a time, answers as text by column
- * name. It serves no query and its answers are small, so it needs no pipeline.
+ * PgBouncer's admin console: a connection of its own, simple protocol, one command at a time,
+ * answers as text by column name. It serves no query and its answers are small, so it needs no
+ * pipeline.
  */
 #include "config.h"
 
@@ -25,7 +26,8 @@ console_fail(struct target *t, const struct error *why)
 		if (probe_plans[p].scope != SCOPE_CONSOLE ||
 		    !(slot->is_flying || slot->is_shown || slot->is_wanted))
 			continue;
-		schedule_answered((enum probe_id)p, slot, now, (int64_t)t->refresh_ms * 1000, 0, false);
+		schedule_answered(
+		    (enum probe_id)p, slot, now, (int64_t)t->refresh_ms * 1000, 0, false);
 		feed_apply(t->feed, refresh_failed(t, (enum probe_id)p, why));
 		slot->due = c->retry_at;
 		t->is_dirty = true;
@@ -36,7 +38,8 @@ static int
 next_probe(const struct target *t, struct mono now)
 {
 	for (int p = 0; p < PROBE_COUNT; p++)
-		if (probe_plans[p].scope == SCOPE_CONSOLE && schedule_is_due((enum probe_id)p, &t->slots[p], now))
+		if (probe_plans[p].scope == SCOPE_CONSOLE &&
+		    schedule_is_due((enum probe_id)p, &t->slots[p], now))
 			return p;
 	return -1;
 }
@@ -59,10 +62,12 @@ no_console(struct target *t)
 	static const struct error why = {
 		.code = ERR_UNSUPPORTED,
 		.what = "no PgBouncer is configured for this target",
-		.hint = "Set pgbouncer = 'host=… port=6432 dbname=pgbouncer user=…' in its [target] section.",
+		.hint =
+		    "Set pgbouncer = 'host=… port=6432 dbname=pgbouncer user=…' in its [target] section.",
 	};
 	for (int p = 0; p < PROBE_COUNT; p++) {
-		if (probe_plans[p].scope != SCOPE_CONSOLE || !t->slots[p].is_shown || feed_last(t->feed, (enum probe_id)p))
+		if (probe_plans[p].scope != SCOPE_CONSOLE || !t->slots[p].is_shown ||
+		    feed_last(t->feed, (enum probe_id)p))
 			continue;
 		feed_apply(t->feed, refresh_failed(t, (enum probe_id)p, &why));
 		t->is_dirty = true;
@@ -99,7 +104,8 @@ console_run(struct target *t, struct mono now, struct mono *wake)
 		if (now.us < c->retry_at.us) {
 			wake_at(wake, c->retry_at);
 		} else if (next_probe(t, now) >= 0) {
-			session_start(&c->session, &(struct pg_dial_conf){ .conninfo = t->pgbouncer, .is_console = true });
+			session_start(&c->session,
+			    &(struct pg_dial_conf){ .conninfo = t->pgbouncer, .is_console = true });
 		} else {
 			wake_for_probes(t, wake);
 		}
@@ -110,7 +116,8 @@ console_run(struct target *t, struct mono now, struct mono *wake)
 			error_set(&err, ERR_TIMEOUT, "PgBouncer does not answer");
 			console_fail(t, &err);
 		} else if (c->is_asking) {
-			wake_at(wake, (struct mono){ c->sent.us + (ANSWER_TIMEOUT_MS + 10) * 1000 });
+			wake_at(
+			    wake, (struct mono){ c->sent.us + (ANSWER_TIMEOUT_MS + 10) * 1000 });
 		} else {
 			console_ask(t, now);
 			if (!c->is_asking)
@@ -129,11 +136,13 @@ console_answer(struct target *t, struct pg_answer *a)
 	struct console *c = &t->console;
 	struct mono now = mono_now();
 	enum probe_id probe = (enum probe_id)a->tag;
-	struct sample *s = a->state == PG_ROWS ? sample_new(probe, SAMPLE_OK, a->rows) : refresh_failed(t, probe, &a->error);
+	struct sample *s = a->state == PG_ROWS ? sample_new(probe, SAMPLE_OK, a->rows) :
+	                                         refresh_failed(t, probe, &a->error);
 	s->at = now;
 	s->server_at = feed_server_clock(t->feed, now);
 	s->elapsed_us = now.us - c->sent.us;
-	schedule_answered(probe, &t->slots[probe], now, (int64_t)t->refresh_ms * 1000, s->elapsed_us, a->state == PG_ROWS);
+	schedule_answered(probe, &t->slots[probe], now, (int64_t)t->refresh_ms * 1000,
+	    s->elapsed_us, a->state == PG_ROWS);
 	feed_apply(t->feed, s);
 }
 
@@ -158,6 +167,6 @@ console_ready(struct target *t)
 	} else if (c->is_asking && pg_conn_pending(c->session.conn) == 0) {
 		c->is_asking = false;
 		console_ask(t, mono_now());
-		t->is_dirty |= !c->is_asking;	/* all that was due is there */
+		t->is_dirty |= !c->is_asking; /* all that was due is there */
 	}
 }

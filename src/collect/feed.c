@@ -1,8 +1,9 @@
 /*
- * From samples to snapshots: cur, good and prev of each probe, names, events. Figures of a tick are in metrics.c.
+ * From samples to snapshots: cur, good and prev of each probe, names, events. Figures of a tick are
+ * in metrics.c.
  *
- * Counters belong to one life of one server. When the server restarts, or another one answers, the answers before are
- * kept to be shown but never paired with later ones for a rate.
+ * Counters belong to one life of one server. When the server restarts, or another one answers, the
+ * answers before are kept to be shown but never paired with later ones for a rate.
  */
 #include "config.h"
 
@@ -31,24 +32,25 @@ struct feed {
 	bool has_server;
 	enum link_state link;
 	char link_what[256], link_hint[256];
-	enum link_state link_since_state;	/* the state that link_since belongs to */
+	enum link_state link_since_state; /* the state that link_since belongs to */
 	struct mono link_since, link_retry_at;
 	bool was_up;
 	struct wall taken_at;
 	struct mono taken_mono;
 	struct self_cost cost;
 	const struct sample *cur[PROBE_COUNT], *good[PROBE_COUNT], *prev[PROBE_COUNT];
-	bool is_other_life[PROBE_COUNT];	/* good[] is from before a restart: no pair with what comes */
+	bool is_other_life[PROBE_COUNT]; /* good[] is from before a restart: no pair with what comes
+	                                  */
 	const struct sample *texts[TEXTS_MAX];
 	int ntexts;
 	struct series series;
-	struct hmap names;		/* see load_key_*() */
+	struct hmap names; /* see load_key_*() */
 	struct metrics metrics;
 	bool is_tick_due;
 	struct event events[EVENTS_MAX];
 	int nevents;
 	struct feed_hook hook;
-	struct mono replay_now;		/* 0 live */
+	struct mono replay_now; /* 0 live */
 };
 
 struct feed *
@@ -181,11 +183,14 @@ feed_server(struct feed *f, const struct server_info *server)
 	}
 	if (had && old.system_identifier && server->system_identifier &&
 	    old.system_identifier != server->system_identifier) {
-		feed_event(f, "failover", "another cluster answers: its system identifier is %lld, not %lld",
+		feed_event(f, "failover",
+		    "another cluster answers: its system identifier is %lld, not %lld",
 		    (long long)server->system_identifier, (long long)old.system_identifier);
 		begin_life(f);
-	} else if (had && (strcmp(old.host, server->host) != 0 || strcmp(old.port, server->port) != 0)) {
-		feed_event(f, "failover", "now connected to %s port %s", server->host, server->port);
+	} else if (had &&
+	    (strcmp(old.host, server->host) != 0 || strcmp(old.port, server->port) != 0)) {
+		feed_event(
+		    f, "failover", "now connected to %s port %s", server->host, server->port);
 		begin_life(f);
 	}
 	if (f->hook.server)
@@ -193,14 +198,15 @@ feed_server(struct feed *f, const struct server_info *server)
 }
 
 void
-feed_link(struct feed *f, enum link_state state, const char *what, const char *hint, struct mono since,
-    struct mono retry_at)
+feed_link(struct feed *f, enum link_state state, const char *what, const char *hint,
+    struct mono since, struct mono retry_at)
 {
 	bool is_same = f->link == state && strcmp(f->link_what, what) == 0;
 	if (state == LINK_DOWN && f->link != LINK_DOWN && f->was_up)
 		feed_event(f, "lost", "%s", what);
 	if (state == LINK_UP && f->link == LINK_DOWN && f->was_up)
-		feed_event(f, "reconnected", "after %.1f s", (double)(since.us - f->link_since.us) / 1e6);
+		feed_event(
+		    f, "reconnected", "after %.1f s", (double)(since.us - f->link_since.us) / 1e6);
 	if (state == LINK_UP)
 		f->was_up = true;
 	f->link = state;
@@ -245,20 +251,23 @@ see_server(struct feed *f, const struct sample *s)
 	int64_t start = cell_i64(rowset_get(s->rows, 0, "start_time"), 0);
 	bool is_restart = f->server.start_us && start && llabs(start - f->server.start_us) > 1000;
 	if (is_restart) {
-		feed_event(f, "restart", "the server started %.0f s ago", (double)(s->server_at.us - start) / 1e6);
+		feed_event(f, "restart", "the server started %.0f s ago",
+		    (double)(s->server_at.us - start) / 1e6);
 		begin_life(f);
 	}
-	int64_t drift = f->taken_at.us
-	    ? s->server_at.us - f->taken_at.us - (s->at.us - f->taken_mono.us) : 0;
+	int64_t drift =
+	    f->taken_at.us ? s->server_at.us - f->taken_at.us - (s->at.us - f->taken_mono.us) : 0;
 	if (!is_restart && llabs(drift) > clock_jump_us && s->elapsed_us < clock_jump_us / 2) {
-		feed_event(f, "clock_jump", "the server's clock moved by %+.1f s", (double)drift / 1e6);
+		feed_event(
+		    f, "clock_jump", "the server's clock moved by %+.1f s", (double)drift / 1e6);
 		begin_life(f);
 	}
 	see_role(f, cell_i64(rowset_get(s->rows, 0, "is_standby"), 0) != 0,
 	    (int32_t)cell_i64(rowset_get(s->rows, 0, "timeline"), 0));
 	if (start)
 		f->server.start_us = start;
-	/* Behind a pooler each transaction has its process; this one serves the whole group, activity too. */
+	/* Behind a pooler each transaction has its process; this one serves the whole group,
+	 * activity too. */
 	if (f->server.is_pooled)
 		f->server.own_pid = (int)cell_i64(rowset_get(s->rows, 0, "pid"), 0);
 	f->taken_at = s->server_at;
@@ -267,8 +276,8 @@ see_server(struct feed *f, const struct sample *s)
 
 /* A counter that went down, or a newer reset time. */
 static void
-see_reset(struct feed *f, const struct sample *s, const struct sample *before, const char *counter, const char *reset,
-    const char *what)
+see_reset(struct feed *f, const struct sample *s, const struct sample *before, const char *counter,
+    const char *reset, const char *what)
 {
 	if (!before || s->rows->nrows < 1 || before->rows->nrows < 1)
 		return;
@@ -310,7 +319,8 @@ see_settings(struct feed *f, const struct sample *s, const struct sample *before
 		const struct cell *n = rowset_cell(s->rows, i, name);
 		uint64_t row;
 		if (!hmap_get(&old, hash_bytes(0, n->s, n->len), &row) ||
-		    cell_equal(rowset_cell(s->rows, i, setting), rowset_cell(before->rows, (int)row, setting)))
+		    cell_equal(rowset_cell(s->rows, i, setting),
+		        rowset_cell(before->rows, (int)row, setting)))
 			continue;
 		if (!changed++)
 			snprintf(first, sizeof(first), "%.*s", (int)n->len, n->s);
@@ -319,13 +329,15 @@ see_settings(struct feed *f, const struct sample *s, const struct sample *before
 	if (changed == 1)
 		feed_event(f, "settings_changed", "setting %s changed", first);
 	else if (changed > 1)
-		feed_event(f, "settings_changed", "%d settings changed: %s and others", changed, first);
+		feed_event(
+		    f, "settings_changed", "%d settings changed: %s and others", changed, first);
 }
 
 static void
 see_names(struct feed *f, const struct sample *s)
 {
-	int kind = rowset_col(s->rows, "kind"), oid = rowset_col(s->rows, "oid"), name = rowset_col(s->rows, "name");
+	int kind = rowset_col(s->rows, "kind"), oid = rowset_col(s->rows, "oid"),
+	    name = rowset_col(s->rows, "name");
 	hmap_clear(&f->names);
 	for (int i = 0; i < s->rows->nrows; i++) {
 		const struct cell *n = rowset_cell(s->rows, i, name);
@@ -354,7 +366,8 @@ merge_texts(const struct sample *const *samples, int n)
 			for (int col = 0; col < rs->ncols; col++) {
 				cells[col] = *rowset_cell(from, row, col);
 				if (cells[col].type == CELL_TEXT)
-					cells[col].s = arena_strndup(&rs->arena, cells[col].s, cells[col].len);
+					cells[col].s =
+					    arena_strndup(&rs->arena, cells[col].s, cells[col].len);
 			}
 		}
 	}
@@ -440,7 +453,8 @@ add_tick(struct feed *f)
 	t.nloads = load_sample(&f->series, a->rows, &f->names, own, (int)ARRAY_LEN(own), loads);
 	t.loads = loads;
 	if (f->series.n > 0)
-		t.seconds = (float)(t.mono.us - series_tick(&f->series, f->series.n - 1)->mono.us) / 1e6F;
+		t.seconds =
+		    (float)(t.mono.us - series_tick(&f->series, f->series.n - 1)->mono.us) / 1e6F;
 	metrics_tick(&f->metrics, &t);
 	series_add(&f->series, &t);
 	free(loads);

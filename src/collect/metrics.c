@@ -1,6 +1,6 @@
 /*
- * Figures for sparklines and the overview. Rates divide by the time between two samples on the server's clock. A counter
- * that went down makes its figure unknown for that tick, never negative.
+ * Figures for sparklines and the overview. Rates divide by the time between two samples on the
+ * server's clock. A counter that went down makes its figure unknown for that tick, never negative.
  */
 #include "config.h"
 
@@ -63,12 +63,20 @@ static struct activity_columns
 activity_columns(const struct rowset *rs)
 {
 	static const char *const names[] = {
-		"pid", "backend_type", "state", "wait_type", "xact_start", "query_start", "now",
-		"usesysid", "datid",
+		"pid",
+		"backend_type",
+		"state",
+		"wait_type",
+		"xact_start",
+		"query_start",
+		"now",
+		"usesysid",
+		"datid",
 	};
 	int at[ARRAY_LEN(names)];
 	rowset_cols(rs, names, (int)ARRAY_LEN(names), at);
-	return (struct activity_columns){ at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7], at[8] };
+	return (struct activity_columns){ at[0], at[1], at[2], at[3], at[4], at[5], at[6], at[7],
+		at[8] };
 }
 
 static void
@@ -80,10 +88,11 @@ take_activity(struct metrics *m, const struct sample *s, const struct server_inf
 	double oldest = 0;
 	for (int i = 0; i < rs->nrows; i++) {
 		int64_t pid = cell_i64(rowset_cell(rs, i, c.pid), 0);
-		/* Of other users' sessions an unprivileged role sees the pid, the role and little else;
-		 * background processes have no role or no database. */
+		/* Of other users' sessions an unprivileged role sees the pid, the role and little
+		 * else; background processes have no role or no database. */
 		bool is_hidden = cell_is_null(rowset_cell(rs, i, c.type)) &&
-		    !cell_is_null(rowset_cell(rs, i, c.user)) && !cell_is_null(rowset_cell(rs, i, c.database));
+		    !cell_is_null(rowset_cell(rs, i, c.user)) &&
+		    !cell_is_null(rowset_cell(rs, i, c.database));
 		if (!is_hidden && !cell_is(rowset_cell(rs, i, c.type), "client backend"))
 			continue;
 		if (pid == server->own_pid || pid == server->action_pid)
@@ -99,7 +108,7 @@ take_activity(struct metrics *m, const struct sample *s, const struct server_inf
 		} else if (cell_is(state, "idle")) {
 			idle++;
 		} else if (state->type == CELL_TEXT && state->len >= 19) {
-			idle_tx++;	/* "idle in transaction", aborted or not */
+			idle_tx++; /* "idle in transaction", aborted or not */
 		}
 		waiting += cell_is(rowset_cell(rs, i, c.wait_type), "Lock");
 		int64_t xact = cell_i64(rowset_cell(rs, i, c.xact_start), 0);
@@ -125,10 +134,12 @@ take_dbsum(struct metrics *m, const struct sample *s, const struct sample *befor
 		return;
 	double commits = growth(s, before, "commits"), rollbacks = growth(s, before, "rollbacks");
 	double hit = growth(s, before, "blks_hit"), read = growth(s, before, "blks_read");
-	/* The server counts a transaction up to a second late, so ours may be more than all for a moment. */
+	/* The server counts a transaction up to a second late, so ours may be more than all for a
+	 * moment. */
 	double own = growth(s, before, "own_xacts");
 	set(m, METRIC_TPS, fmax(0, commits + rollbacks - (isnan(own) ? 0 : own)) / seconds, s);
-	set(m, METRIC_ROLLBACK_PCT, commits + rollbacks > 0 ? 100 * rollbacks / (commits + rollbacks) : NAN, s);
+	set(m, METRIC_ROLLBACK_PCT,
+	    commits + rollbacks > 0 ? 100 * rollbacks / (commits + rollbacks) : NAN, s);
 	set(m, METRIC_HIT_PCT, hit + read > 0 ? 100 * hit / (hit + read) : NAN, s);
 	set(m, METRIC_TEMP_BPS, growth(s, before, "temp_bytes") / seconds, s);
 	set(m, METRIC_DEADLOCKS, growth(s, before, "deadlocks"), s);
@@ -148,7 +159,8 @@ take_server(struct metrics *m, const struct sample *s, const struct sample *befo
 	set(m, METRIC_LAG_BYTES, behind >= 0 ? behind : 0, s);
 	/* All replayed: no lag, however long ago the primary last wrote. */
 	double replayed = num(s, "replay_time");
-	set(m, METRIC_LAG_S, behind <= 0 ? 0 : fmax(0, ((double)s->server_at.us - replayed) / 1e6), s);
+	set(m, METRIC_LAG_S, behind <= 0 ? 0 : fmax(0, ((double)s->server_at.us - replayed) / 1e6),
+	    s);
 }
 
 static void
@@ -164,7 +176,7 @@ take_replication(struct metrics *m, const struct sample *s, const struct server_
 		double seconds = behind > 0 ? cell_num(rowset_get(rs, i, "replay_lag_s"), NAN) : 0;
 		if (isnan(at))
 			continue;
-		bytes = fmax(bytes, behind);	/* fmax takes the number of a number and a NAN */
+		bytes = fmax(bytes, behind); /* fmax takes the number of a number and a NAN */
 		lag = fmax(lag, seconds);
 	}
 	set(m, METRIC_LAG_BYTES, bytes, s);

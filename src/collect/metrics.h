@@ -5,8 +5,8 @@
 #include "model/snapshot.h"
 
 struct metrics {
-	float value[METRIC_COUNT];	/* of the newest samples; NAN unknown */
-	struct mono taken[METRIC_COUNT];	/* when the value was measured; 0: with each tick */
+	float value[METRIC_COUNT];       /* of the newest samples; NAN unknown */
+	struct mono taken[METRIC_COUNT]; /* when the value was measured; 0: with each tick */
 };
 
 void metrics_init(struct metrics *m);
@@ -15,7 +15,8 @@ void metrics_begin_life(struct metrics *m);
 /* A good sample, and the one to pair it with or NULL. */
 void metrics_take(struct metrics *m, const struct sample *s, const struct sample *before,
     const struct server_info *server);
-/* Fill the tick's metrics; its loads, mono and at are set. Values too old to speak of that moment are NAN. */
+/* Fill the tick's metrics; its loads, mono and at are set. Values too old to speak of that moment
+ * are NAN. */
 void metrics_tick(struct metrics *m, struct tick *t);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Processes of a server on this machine, from /proc: no query. Only the busy ones are looked at, since each costs a few
- * system calls. CPU is the process's time so far; a rate comes from two samples. Read and write bytes are those that
- * reached the block layer, and only root or the server's own user may see them: NULL, denied, for others.
+ * Processes of a server on this machine, from /proc: no query. Only the busy ones are looked at,
+ * since each costs a few system calls. CPU is the process's time so far; a rate comes from two
+ * samples. Read and write bytes are those that reached the block layer, and only root or the
+ * server's own user may see them: NULL, denied, for others.
  */
 #include "config.h"
 
@@ -23,18 +24,43 @@ os_cpu_us(void)
 	struct rusage ru;
 	if (getrusage(RUSAGE_SELF, &ru) != 0)
 		return 0;
-	return (int64_t)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000000 + ru.ru_utime.tv_usec + ru.ru_stime.tv_usec;
+	return (int64_t)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1000000 + ru.ru_utime.tv_usec +
+	    ru.ru_stime.tv_usec;
 }
 
 #ifdef __linux__
 
-enum os_column { OS_NOW, OS_PID, OS_STATE, OS_CPU_S, OS_RSS_BYTES, OS_PRIVATE_BYTES, OS_READ_BYTES, OS_WRITE_BYTES, OS_COLUMNS };
+enum os_column {
+	OS_NOW,
+	OS_PID,
+	OS_STATE,
+	OS_CPU_S,
+	OS_RSS_BYTES,
+	OS_PRIVATE_BYTES,
+	OS_READ_BYTES,
+	OS_WRITE_BYTES,
+	OS_COLUMNS
+};
 
 static const char *const os_names[OS_COLUMNS] = {
-	"now", "pid", "os_state", "cpu_s", "rss_bytes", "private_bytes", "read_bytes", "write_bytes",
+	"now",
+	"pid",
+	"os_state",
+	"cpu_s",
+	"rss_bytes",
+	"private_bytes",
+	"read_bytes",
+	"write_bytes",
 };
 static const uint8_t os_types[OS_COLUMNS] = {
-	CELL_TIME, CELL_INT, CELL_TEXT, CELL_FLOAT, CELL_INT, CELL_INT, CELL_INT, CELL_INT,
+	CELL_TIME,
+	CELL_INT,
+	CELL_TEXT,
+	CELL_FLOAT,
+	CELL_INT,
+	CELL_INT,
+	CELL_INT,
+	CELL_INT,
 };
 
 /* A /proc file of a process, terminated; false when it is gone or not ours to read. */
@@ -63,7 +89,9 @@ fill_stat(struct rowset *rs, struct cell *cells, int pid, double tick_s)
 	if (!read_proc(pid, "stat", buf, sizeof(buf)))
 		return false;
 	const char *rest = strrchr(buf, ')');
-	if (!rest || sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user, &system) != 3)
+	if (!rest ||
+	    sscanf(rest + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &state, &user,
+	        &system) != 3)
 		return false;
 	cells[OS_STATE] = cell_textn(arena_strndup(&rs->arena, &state, 1), 1);
 	cells[OS_CPU_S] = cell_float((double)(user + system) * tick_s);
@@ -75,7 +103,8 @@ fill_memory(struct cell *cells, int pid, long page)
 {
 	char buf[256];
 	long long resident, shared;
-	if (!read_proc(pid, "statm", buf, sizeof(buf)) || sscanf(buf, "%*d %lld %lld", &resident, &shared) != 2)
+	if (!read_proc(pid, "statm", buf, sizeof(buf)) ||
+	    sscanf(buf, "%*d %lld %lld", &resident, &shared) != 2)
 		return;
 	cells[OS_RSS_BYTES] = cell_int(resident * page);
 	cells[OS_PRIVATE_BYTES] = cell_int((resident - shared) * page);
@@ -99,7 +128,8 @@ static bool
 is_busy(const struct cell *state, const struct cell *type)
 {
 	return cell_is(state, "active") || cell_is(state, "idle in transaction") ||
-	    cell_is(state, "fastpath function call") || (cell_is_null(state) && !cell_is(type, "client backend"));
+	    cell_is(state, "fastpath function call") ||
+	    (cell_is_null(state) && !cell_is(type, "client backend"));
 }
 
 struct sample *
@@ -108,7 +138,8 @@ os_sample(const struct feed *feed)
 	const struct sample *a = feed_good(feed, PROBE_ACTIVITY);
 	if (!a || !feed_server_info(feed)->is_local) {
 		struct sample *s = sample_new(PROBE_OS, SAMPLE_UNSUPPORTED, NULL);
-		snprintf(s->what, sizeof(s->what), "the server's processes are not on this machine");
+		snprintf(
+		    s->what, sizeof(s->what), "the server's processes are not on this machine");
 		s->at = mono_now();
 		s->server_at = feed_server_clock(feed, s->at);
 		return s;
@@ -147,7 +178,8 @@ struct sample *
 os_sample(const struct feed *feed)
 {
 	struct sample *s = sample_new(PROBE_OS, SAMPLE_UNSUPPORTED, NULL);
-	snprintf(s->what, sizeof(s->what), "this system has no /proc with the figures of processes");
+	snprintf(
+	    s->what, sizeof(s->what), "this system has no /proc with the figures of processes");
 	s->at = mono_now();
 	s->server_at = feed_server_clock(feed, s->at);
 	return s;

@@ -1,18 +1,17 @@
 /*
- * One refresh: everything due goes out in one burst, the fast probes as one group (one transaction, one snapshot of the
- * sessions), each other probe in a group of its own, so that its failure or timeout costs nobody else. The answers come
- * back in one round trip. A probe that fails in the fast group makes the server skip those behind it: they are asked
- * again at once, without it.
+ * One refresh: everything due goes out in one burst, the fast probes as one group (one transaction,
+ * one snapshot of the sessions), each other probe in a group of its own, so that its failure or
+ * timeout costs nobody else. The answers come back in one round trip. A probe that fails in the
+ * fast group makes the server skip those behind it: they are asked again at once, without it.
  */
 #include "config.h"
-
-#include "collect/target.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cell.h"
 #include "base/log.h"
+#include "collect/target.h"
 
 enum { TAG_HELPER = -1, REASKS_MAX = 6, QUERY_LEN = 256 };
 
@@ -66,15 +65,17 @@ apply_failed(struct target *t, enum probe_id probe, const struct error *e, struc
 	struct probe_slot *slot = &t->slots[probe];
 	struct sample *s = refresh_failed(t, probe, e);
 	/* Without the first three there is nothing to show: they are never given up for long. */
-	bool rests = (s->state == SAMPLE_DENIED || s->state == SAMPLE_UNSUPPORTED) && probe > PROBE_DBSUM;
+	bool rests =
+	    (s->state == SAMPLE_DENIED || s->state == SAMPLE_UNSUPPORTED) && probe > PROBE_DBSUM;
 	schedule_answered(probe, slot, now, (int64_t)t->refresh_ms * 1000, 0, false);
 	if (rests)
 		slot->due.us = now.us + rest_us;
 	feed_apply(t->feed, s);
 	t->is_dirty = true;
 	/* Names and texts are looked up for what that probe would have brought. */
-	enum probe_id names = probe == PROBE_STATEMENTS ? PROBE_STATEMENT_TEXTS
-	    : probe == PROBE_LOCKS ? PROBE_LOCK_NAMES : probe;
+	enum probe_id names = probe == PROBE_STATEMENTS ? PROBE_STATEMENT_TEXTS :
+	    probe == PROBE_LOCKS                        ? PROBE_LOCK_NAMES :
+	                                                  probe;
 	if (names != probe && t->slots[names].is_shown && !feed_last(t->feed, names))
 		feed_apply(t->feed, refresh_failed(t, names, e));
 }
@@ -100,16 +101,19 @@ probe_params(struct target *t, enum probe_id probe, const char **params, char *b
 }
 
 static bool
-ask_helper(struct target *t, const char *name, int timeout_ms, const char *work_mem, struct error *err)
+ask_helper(
+    struct target *t, const char *name, int timeout_ms, const char *work_mem, struct error *err)
 {
 	char timeout[16];
 	snprintf(timeout, sizeof(timeout), "%d", timeout_ms);
 	const char *params[] = { timeout, work_mem ? work_mem : "" };
 	t->flight.statements++;
-	return pg_conn_ask(t->main.conn, t->main.catalog, pg_query_by_name(name), TAG_HELPER, params, 2, err);
+	return pg_conn_ask(
+	    t->main.conn, t->main.catalog, pg_query_by_name(name), TAG_HELPER, params, 2, err);
 }
 
-/* The query of a probe if this server can answer it; else its sample says why not and NULL comes. */
+/* The query of a probe if this server can answer it; else its sample says why not and NULL comes.
+ */
 static const struct pg_query *
 probe_query(struct target *t, enum probe_id probe, struct mono now)
 {
@@ -130,7 +134,8 @@ ask_probe(struct target *t, enum probe_id probe, const struct pg_query *q, struc
 	char buf[16];
 	int n = probe_params(t, probe, params, buf, sizeof(buf));
 	if (n != q->nparams)
-		return error_set(err, ERR_PROTOCOL, "query %s takes %d parameters", q->name, q->nparams);
+		return error_set(
+		    err, ERR_PROTOCOL, "query %s takes %d parameters", q->name, q->nparams);
 	t->slots[probe].is_flying = true;
 	t->slots[probe].is_wanted = t->slots[probe].is_next = false;
 	t->flight.statements++;
@@ -141,20 +146,24 @@ static bool
 end_group(struct target *t, enum probe_scope scope, enum probe_id probe, struct error *err)
 {
 	struct flight *f = &t->flight;
-	f->groups[(f->first + f->n++) % FLIGHT_MAX] = (struct flight_group){ .scope = scope, .probe = probe };
+	f->groups[(f->first + f->n++) % FLIGHT_MAX] =
+	    (struct flight_group){ .scope = scope, .probe = probe };
 	return pg_conn_sync(t->main.conn, err);
 }
 
-/* Somebody waits for a lock, or did when it was last asked: then the lock table has something to tell. */
+/* Somebody waits for a lock, or did when it was last asked: then the lock table has something to
+ * tell. */
 static bool
 are_locks_due(const struct target *t, struct mono now)
 {
 	const struct sample *last = feed_last(t->feed, PROBE_LOCKS);
 	if (feed_waiting(t->feed) > 0)
-		return t->slots[PROBE_LOCKS].is_shown || !last || mono_since_ms(now, last->at) > 5000;
+		return t->slots[PROBE_LOCKS].is_shown || !last ||
+		    mono_since_ms(now, last->at) > 5000;
 	if (!t->slots[PROBE_LOCKS].is_shown)
 		return false;
-	return !last || t->slots[PROBE_LOCKS].answers < 2 || (last->rows && last->rows->nrows > 0) || mono_since_ms(now, last->at) > 5000;
+	return !last || t->slots[PROBE_LOCKS].answers < 2 ||
+	    (last->rows && last->rows->nrows > 0) || mono_since_ms(now, last->at) > 5000;
 }
 
 static bool
@@ -164,7 +173,8 @@ is_due(const struct target *t, enum probe_id probe, bool is_tick, struct mono no
 	if (!is_tick)
 		return slot->is_wanted && !slot->is_flying;
 	if (probe == PROBE_LOCKS && !slot->is_wanted)
-		return !slot->is_flying && now.us >= slot->due.us - t->refresh_ms * 1000 / 2 && are_locks_due(t, now);
+		return !slot->is_flying && now.us >= slot->due.us - t->refresh_ms * 1000 / 2 &&
+		    are_locks_due(t, now);
 	return schedule_is_due(probe, slot, now);
 }
 
@@ -179,7 +189,8 @@ send_fast(struct target *t, bool is_tick, struct mono now, struct error *err)
 		const struct pg_query *q = probe_query(t, probe, now);
 		if (!q)
 			continue;
-		if (!is_begun && t->main.is_pooled && !ask_helper(t, "local", SESSION_TIMEOUT_MS, NULL, err))
+		if (!is_begun && t->main.is_pooled &&
+		    !ask_helper(t, "local", SESSION_TIMEOUT_MS, NULL, err))
 			return false;
 		is_begun = true;
 		if (!ask_probe(t, probe, q, err))
@@ -192,7 +203,8 @@ static bool
 send_single(struct target *t, enum probe_id probe, const struct pg_query *q, struct error *err)
 {
 	const struct probe_plan *plan = &probe_plans[probe];
-	int timeout_ms = q->timeout_ms < MAX_PROBE_TIMEOUT_MS ? q->timeout_ms : MAX_PROBE_TIMEOUT_MS;
+	int timeout_ms =
+	    q->timeout_ms < MAX_PROBE_TIMEOUT_MS ? q->timeout_ms : MAX_PROBE_TIMEOUT_MS;
 	if (t->main.is_pooled) {
 		if (!ask_helper(t, "local", timeout_ms, plan->work_mem, err))
 			return false;
@@ -204,8 +216,9 @@ send_single(struct target *t, enum probe_id probe, const struct pg_query *q, str
 }
 
 /*
- * The server sends 8 kB at a time, and waking for each piece of a large answer costs more than reading it. Its time is
- * known from the last ones: sleep through most of it, then halve what is left. Never longer than 50 ms at once.
+ * The server sends 8 kB at a time, and waking for each piece of a large answer costs more than
+ * reading it. Its time is known from the last ones: sleep through most of it, then halve what is
+ * left. Never longer than 50 ms at once.
  */
 static void
 hold(struct target *t, struct mono now)
@@ -279,13 +292,15 @@ apply_rows(struct target *t, enum probe_id probe, struct rowset *rows, struct mo
 	s->at = now;
 	s->elapsed_us = now.us - f->sent.us;
 	s->server_at = server_clock(t, rows, now);
-	/* Groups are answered one after the other; only the first one's time holds the network's as well. */
+	/* Groups are answered one after the other; only the first one's time holds the network's as
+	 * well. */
 	bool is_first = f->group_end.us == f->sent.us;
 	int64_t cost_us = now.us - f->group_end.us - (is_first ? (int64_t)(t->rtt_ms * 1000) : 0);
 	if (probe_plans[probe].scope == SCOPE_FAST)
-		cost_us = 0;	/* counted for the whole group, see end_fast() */
+		cost_us = 0; /* counted for the whole group, see end_fast() */
 	/* Counted from the sending, so that periods do not drift by the time answers take. */
-	schedule_answered(probe, &t->slots[probe], f->sent, (int64_t)t->refresh_ms * 1000, cost_us, true);
+	schedule_answered(
+	    probe, &t->slots[probe], f->sent, (int64_t)t->refresh_ms * 1000, cost_us, true);
 	if (probe == PROBE_DBSUM)
 		set_own_xacts(t, rows);
 	unseen_look(t, s);
@@ -313,7 +328,7 @@ take_error(struct target *t, struct pg_answer *a, struct mono now)
 	log_warn("refresh", "%s: %s: %s", t->name, probe_infos[probe].name, a->error.what);
 	if (is_encoding_trouble(&a->error) && !t->raw_text) {
 		t->raw_text = true;
-		t->main.raw_text = false;	/* target.c dials again */
+		t->main.raw_text = false; /* target.c dials again */
 	}
 	if (a->error.code == ERR_LOST)
 		return;
@@ -355,7 +370,8 @@ end_fast(struct target *t, struct mono now)
 		t->rtt_ms = ms;
 	t->usual_ms = t->usual_ms > 0 ? 0.8 * t->usual_ms + 0.2 * ms : ms;
 	if (f->is_refresh && !f->is_fast_done)
-		t->backoff = schedule_backoff(t->backoff, (int64_t)((ms - t->rtt_ms) * 1000), (int64_t)t->refresh_ms * 1000);
+		t->backoff = schedule_backoff(
+		    t->backoff, (int64_t)((ms - t->rtt_ms) * 1000), (int64_t)t->refresh_ms * 1000);
 	f->is_fast_done = true;
 	if (t->slots[PROBE_OS].is_shown) {
 		struct sample *s = os_sample(t->feed);
@@ -400,7 +416,8 @@ end_of_group(struct target *t, struct mono now)
 	if (scope == SCOPE_FAST)
 		end_fast(t, now);
 	f->group_end = now;
-	/* The fast answers are shown at once; slow ones behind them all together, or as they come when that takes long. */
+	/* The fast answers are shown at once; slow ones behind them all together, or as they come
+	 * when that takes long. */
 	if (scope == SCOPE_FAST || f->n == 0 || mono_since_ms(now, f->published) > 100) {
 		t->is_dirty = true;
 		f->published = now;
@@ -426,7 +443,7 @@ refresh_input(struct target *t, struct error *err)
 	struct error last_words = { .code = ERR_OK };
 	bool is_alive = pg_conn_input(t->main.conn, err);
 	struct mono now = mono_now();
-	for (enum pg_got got; (got = pg_conn_next(t->main.conn, &a)) != PG_WAIT; ) {
+	for (enum pg_got got; (got = pg_conn_next(t->main.conn, &a)) != PG_WAIT;) {
 		if (got == PG_GROUP_END) {
 			end_of_group(t, now);
 			continue;

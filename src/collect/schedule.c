@@ -1,9 +1,11 @@
-/* Periods of the probes. What no shown pane needs is not asked, but for what ticks and link states are made of. */
+/* Periods of the probes. What no shown pane needs is not asked, but for what ticks and link states
+ * are made of. */
 #include "config.h"
 
 #include "collect/schedule.h"
 
-/* The set-up of every session gives pg_stat_statements' scan room in memory: 5,000 entries spill beyond 4 MB. */
+/* The set-up of every session gives pg_stat_statements' scan room in memory: 5,000 entries spill
+ * beyond 4 MB. */
 static const char pgss_work_mem[] = "32MB";
 
 const struct probe_plan probe_plans[PROBE_COUNT] = {
@@ -75,8 +77,8 @@ schedule_backoff(int backoff, int64_t cost_us, int64_t period_us)
 }
 
 void
-schedule_answered(enum probe_id probe, struct probe_slot *slot, struct mono now, int64_t interval_us, int64_t cost_us,
-    bool ok)
+schedule_answered(enum probe_id probe, struct probe_slot *slot, struct mono now,
+    int64_t interval_us, int64_t cost_us, bool ok)
 {
 	int64_t period_us = (int64_t)period_ms(probe, slot) * 1000;
 	if (period_us < interval_us)
@@ -86,9 +88,12 @@ schedule_answered(enum probe_id probe, struct probe_slot *slot, struct mono now,
 		slot->backoff = schedule_backoff(slot->backoff, cost_us, period_us);
 		slot->answers++;
 	} else {
-		slot->backoff = slot->backoff < 1 ? 2 : slot->backoff < BACKOFF_MAX ? slot->backoff * 2 : BACKOFF_MAX;
+		slot->backoff = slot->backoff < 1 ? 2 :
+		    slot->backoff < BACKOFF_MAX   ? slot->backoff * 2 :
+		                                    BACKOFF_MAX;
 	}
-	bool is_pair_missing = ok && slot->is_shown && slot->answers == 1 && cost_us * 4 < interval_us;
+	bool is_pair_missing =
+	    ok && slot->is_shown && slot->answers == 1 && cost_us * 4 < interval_us;
 	int64_t wait_us = is_pair_missing ? interval_us : period_us * slot->backoff;
 	slot->due.us = now.us + wait_us;
 }

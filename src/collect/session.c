@@ -51,7 +51,8 @@ session_fd(const struct session *s, short *events)
 }
 
 static bool
-ask(struct session *s, const char *name, enum setup_tag tag, const char *const *params, int n, struct error *err)
+ask(struct session *s, const char *name, enum setup_tag tag, const char *const *params, int n,
+    struct error *err)
 {
 	const struct pg_query *q = pg_query_by_name(name);
 	if (!q)
@@ -93,7 +94,8 @@ begin_setup(struct session *s, struct error *err)
 	memcpy(info->database, peer.database, sizeof(info->database));
 	memcpy(info->user, peer.user, sizeof(info->user));
 	info->version_num = peer.version_num;
-	snprintf(info->version, sizeof(info->version), "%d.%d", peer.version_num / 10000, peer.version_num % 10000);
+	snprintf(info->version, sizeof(info->version), "%d.%d", peer.version_num / 10000,
+	    peer.version_num % 10000);
 	info->is_superuser = peer.is_superuser;
 	info->own_pid = peer.pid;
 	info->is_local = peer.is_local;
@@ -119,7 +121,8 @@ take_facts(struct server_info *info, const struct rowset *rs)
 {
 	info->version_num = (int)cell_i64(rowset_get(rs, 0, "version_num"), info->version_num);
 	copy_cell(info->version, sizeof(info->version), rowset_get(rs, 0, "version"));
-	copy_cell(info->data_directory, sizeof(info->data_directory), rowset_get(rs, 0, "data_directory"));
+	copy_cell(info->data_directory, sizeof(info->data_directory),
+	    rowset_get(rs, 0, "data_directory"));
 	info->is_superuser = flag(rs, "is_superuser");
 	info->has_monitor = flag(rs, "has_monitor");
 	info->has_read_stats = flag(rs, "has_read_stats");
@@ -195,11 +198,12 @@ finish_setup(struct session *s)
 	struct server_info *info = &s->info;
 	pg_conn_set_pooled(s->conn, s->is_pooled);
 	/* A loopback address may be a tunnel: the process must be here as well. */
-	info->is_local = info->is_local && !s->is_pooled && session_is_on_this_machine(info->own_pid);
+	info->is_local =
+	    info->is_local && !s->is_pooled && session_is_on_this_machine(info->own_pid);
 	if (info->is_local)
 		info->cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	/* The kernel knows the network up to the next hop: behind a tunnel or a proxy, the first and cheapest
-	 * answer of the set-up tells more. */
+	/* The kernel knows the network up to the next hop: behind a tunnel or a proxy, the first
+	 * and cheapest answer of the set-up tells more. */
 	double kernel_ms = pg_conn_rtt_ms(s->conn);
 	if (kernel_ms >= 0 && s->rtt_ms - kernel_ms < 5)
 		s->rtt_ms = kernel_ms;
@@ -212,7 +216,7 @@ step_setup(struct session *s, struct error *err)
 	struct pg_answer a;
 	bool is_alive = pg_conn_input(s->conn, err);
 	struct error first = { .code = ERR_OK };
-	for (enum pg_got got; (got = pg_conn_next(s->conn, &a)) != PG_WAIT; ) {
+	for (enum pg_got got; (got = pg_conn_next(s->conn, &a)) != PG_WAIT;) {
 		if (got != PG_ANSWER)
 			continue;
 		if (s->rtt_ms <= 0)
@@ -227,7 +231,9 @@ step_setup(struct session *s, struct error *err)
 	if (pg_conn_pending(s->conn) > 0)
 		return true;
 	if (!s->catalog) {
-		*err = first.code != ERR_OK ? first : (struct error){ .code = ERR_PROTOCOL, .what = "no answer to the set-up" };
+		*err = first.code != ERR_OK ?
+		    first :
+		    (struct error){ .code = ERR_PROTOCOL, .what = "no answer to the set-up" };
 		return false;
 	}
 	finish_setup(s);
@@ -242,7 +248,8 @@ session_step(struct session *s, struct error *err)
 		ok = begin_setup(s, err);
 	else if (s->state == SESSION_SETUP)
 		ok = step_setup(s, err);
-	if (ok && s->state == SESSION_SETUP && mono_since_ms(mono_now(), s->sent) > SETUP_TIMEOUT_MS) {
+	if (ok && s->state == SESSION_SETUP &&
+	    mono_since_ms(mono_now(), s->sent) > SETUP_TIMEOUT_MS) {
 		error_set(err, ERR_TIMEOUT, "the server lets us in but does not answer");
 		ok = false;
 	}

@@ -1,6 +1,7 @@
 /*
- * One session of a target: dial, set up in one pipeline, ready. Driven by its owner's poll loop, never blocks. The set-up
- * makes the session read-only and bounded, learns the server's facts and what its catalog has: one round trip.
+ * One session of a target: dial, set up in one pipeline, ready. Driven by its owner's poll loop,
+ * never blocks. The set-up makes the session read-only and bounded, learns the server's facts and
+ * what its catalog has: one round trip.
  */
 #ifndef PGMEDIC_COLLECT_SESSION_H
 #define PGMEDIC_COLLECT_SESSION_H
@@ -18,12 +19,12 @@ struct session {
 	struct pg_dial *dial;
 	struct pg_conn *conn;
 	struct pg_catalog *catalog;
-	struct server_info info;	/* complete in SESSION_READY */
-	struct mono since;		/* when dialing began */
-	struct mono sent;		/* when the set-up was sent */
-	double rtt_ms;			/* least round trip, see finish_setup() */
+	struct server_info info; /* complete in SESSION_READY */
+	struct mono since;       /* when dialing began */
+	struct mono sent;        /* when the set-up was sent */
+	double rtt_ms;           /* least round trip, see finish_setup() */
 	bool is_pooled;
-	bool is_console;		/* PgBouncer's admin console: no set-up */
+	bool is_console; /* PgBouncer's admin console: no set-up */
 	bool raw_text;
 };
 
@@ -33,7 +34,8 @@ void session_start(struct session *s, const struct pg_dial_conf *conf);
 void session_end(struct session *s);
 /* Descriptor to poll and what for; -1 for none. */
 int session_fd(const struct session *s, short *events);
-/* Go on after poll said so, until SESSION_READY. False: it failed, for the reason in err, and has ended. */
+/* Go on after poll said so, until SESSION_READY. False: it failed, for the reason in err, and has
+ * ended. */
 bool session_step(struct session *s, struct error *err) MUST_CHECK;
 
 /* Does the process with this id on this machine serve that session, as far as /proc tells? */

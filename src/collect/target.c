@@ -1,7 +1,7 @@
 /*
- * The link of one target: dialing, retries, lateness, the second try when a server does not answer, and the beat of the
- * refreshes. Beats are absolute, so the interval does not grow by the time an answer takes; a beat that finds the last
- * burst unanswered is left out, never queued.
+ * The link of one target: dialing, retries, lateness, the second try when a server does not answer,
+ * and the beat of the refreshes. Beats are absolute, so the interval does not grow by the time an
+ * answer takes; a beat that finds the last burst unanswered is left out, never queued.
  */
 #include "config.h"
 
@@ -16,15 +16,16 @@
 
 enum {
 	RETRY_FIRST_MS = 250,
-	RETRY_EAGER_MS = 800,		/* the target on the screen is back within a refresh of its return */
+	RETRY_EAGER_MS = 800, /* the target on the screen is back within a refresh of its return */
 	RETRY_MAX_MS = 5000,
-	RETRY_LOGIN_MS = 30000,		/* refused logins: nobody is to be locked out by us */
+	RETRY_LOGIN_MS = 30000, /* refused logins: nobody is to be locked out by us */
 	LATE_LEAST_MS = 600,
 	LATE_MOST_MS = 1500,
 	SPARE_AFTER_MS = 10000,
 	SPARE_PAUSE_MS = 2000,
-	ALIGN_US = 50000,		/* several targets beat in step */
-	COALESCE_US = 8000,		/* beats nearer than this go out together: one wake-up for many targets */
+	ALIGN_US = 50000, /* several targets beat in step */
+	COALESCE_US =
+	    8000, /* beats nearer than this go out together: one wake-up for many targets */
 };
 
 struct target *
@@ -78,11 +79,13 @@ target_free(struct target *t)
 static void
 dial(struct target *t, struct session *s)
 {
-	session_start(s, &(struct pg_dial_conf){
-	    .conninfo = t->conninfo, .password = t->password, .raw_text = t->raw_text });
+	session_start(s,
+	    &(struct pg_dial_conf){
+	        .conninfo = t->conninfo, .password = t->password, .raw_text = t->raw_text });
 }
 
-/* Milliseconds to the next try; a fifth of it is chance, so that a fleet does not come back in step. */
+/* Milliseconds to the next try; a fifth of it is chance, so that a fleet does not come back in
+ * step. */
 static int
 retry_ms(const struct target *t, const struct error *why)
 {
@@ -164,14 +167,16 @@ check_late(struct target *t, struct mono now, struct mono *wake)
 	const struct flight *f = &t->flight;
 	int64_t waited_ms = mono_since_ms(now, f->sent);
 	/* Slow probes behind the fast ones have their own timeouts on the server. */
-	int64_t limit_ms = f->is_fast_done || !f->is_refresh ? MAX_PROBE_TIMEOUT_MS + late_ms(t) : late_ms(t);
+	int64_t limit_ms =
+	    f->is_fast_done || !f->is_refresh ? MAX_PROBE_TIMEOUT_MS + late_ms(t) : late_ms(t);
 	if (feed_link_state(t->feed) == LINK_UP) {
 		if (waited_ms < limit_ms) {
 			wake_at(wake, (struct mono){ f->sent.us + limit_ms * 1000 });
 			return;
 		}
-		feed_link(t->feed, LINK_LATE, "no answer from the server", "It may be frozen, overloaded, or the network is away.",
-		    f->sent, (struct mono){ 0 });
+		feed_link(t->feed, LINK_LATE, "no answer from the server",
+		    "It may be frozen, overloaded, or the network is away.", f->sent,
+		    (struct mono){ 0 });
 		t->is_dirty = true;
 	}
 	if (t->spare.state != SESSION_NONE)
@@ -266,7 +271,7 @@ target_run(struct target *t, struct mono now)
 	run_main(t, now, &wake);
 	wake_at(&wake, t->hold_until);
 	if (t->spare.state == SESSION_SETUP) {
-		spare_ready(t);	/* it may be too late for it */
+		spare_ready(t); /* it may be too late for it */
 		wake_at(&wake, (struct mono){ now.us + 1000000 });
 	}
 	action_run(t, now, &wake);
@@ -324,15 +329,19 @@ main_ready(struct target *t)
 void
 target_ready(struct target *t, const struct pollfd *fds, int n)
 {
-	/* Sessions may have changed since poll(): what was polled for is compared with what there is. */
+	/* Sessions may have changed since poll(): what was polled for is compared with what there
+	 * is. */
 	short events;
 	if (n > 0 && fds[0].revents && fds[0].fd == session_fd(&t->main, &events) && fds[0].fd >= 0)
 		main_ready(t);
-	if (n > 1 && fds[1].revents && fds[1].fd == session_fd(&t->spare, &events) && fds[1].fd >= 0)
+	if (n > 1 && fds[1].revents && fds[1].fd == session_fd(&t->spare, &events) &&
+	    fds[1].fd >= 0)
 		spare_ready(t);
-	if (n > 2 && fds[2].revents && fds[2].fd == session_fd(&t->action.session, &events) && fds[2].fd >= 0)
+	if (n > 2 && fds[2].revents && fds[2].fd == session_fd(&t->action.session, &events) &&
+	    fds[2].fd >= 0)
 		action_ready(t);
-	if (n > 3 && fds[3].revents && fds[3].fd == session_fd(&t->console.session, &events) && fds[3].fd >= 0)
+	if (n > 3 && fds[3].revents && fds[3].fd == session_fd(&t->console.session, &events) &&
+	    fds[3].fd >= 0)
 		console_ready(t);
 }
 
@@ -349,7 +358,8 @@ target_show(struct target *t, const enum probe_id *probes, int n)
 			const struct sample *last = feed_last(t->feed, (enum probe_id)i);
 			slot->answers = 0;
 			/* An answer of just now will do. */
-			if (probe_plans[i].shown_ms != NEVER && probe_plans[i].scope != SCOPE_LOCAL &&
+			if (probe_plans[i].shown_ms != NEVER &&
+			    probe_plans[i].scope != SCOPE_LOCAL &&
 			    (!last || mono_since_ms(now, last->at) > t->refresh_ms / 2)) {
 				slot->is_wanted = true;
 				t->is_hurried = true;

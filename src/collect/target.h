@@ -1,6 +1,7 @@
 /*
- * One target in the collector's thread: its sessions, what is in flight, when what is due. The parts are in target.c
- * (link and retries), refresh.c (bursts and answers), unseen.c (look-ups of ids), action.c, console.c, os.c.
+ * One target in the collector's thread: its sessions, what is in flight, when what is due. The
+ * parts are in target.c (link and retries), refresh.c (bursts and answers), unseen.c (look-ups of
+ * ids), action.c, console.c, os.c.
  */
 #ifndef PGMEDIC_COLLECT_TARGET_H
 #define PGMEDIC_COLLECT_TARGET_H
@@ -17,28 +18,28 @@
 
 /* Ids already known, so that names and texts are asked for once. */
 struct unseen {
-	struct hmap names;		/* oids of databases and roles, see load_key_*() */
-	struct hmap statements;		/* query ids whose text was asked for */
+	struct hmap names;      /* oids of databases and roles, see load_key_*() */
+	struct hmap statements; /* query ids whose text was asked for */
 	struct hmap relations;
-	struct mono names_at, texts_at;	/* when last asked; 0 never */
-	int texts_asked;		/* how often */
-	char *texts_param, *relations_param;	/* arrays for the next question, or NULL */
+	struct mono names_at, texts_at;      /* when last asked; 0 never */
+	int texts_asked;                     /* how often */
+	char *texts_param, *relations_param; /* arrays for the next question, or NULL */
 };
 
 /* A group of the pipeline that has not ended yet. */
 struct flight_group {
 	enum probe_scope scope;
-	enum probe_id probe;		/* of SCOPE_SINGLE */
+	enum probe_id probe; /* of SCOPE_SINGLE */
 };
 enum { FLIGHT_MAX = PROBE_COUNT * 3 };
 
 struct flight {
 	struct flight_group groups[FLIGHT_MAX];
 	int first, n;
-	struct mono sent;		/* when the burst was written */
-	struct mono group_end;		/* when the last group before the present one ended */
+	struct mono sent;      /* when the burst was written */
+	struct mono group_end; /* when the last group before the present one ended */
 	struct mono published;
-	bool is_refresh;		/* holds the fast group of a regular refresh */
+	bool is_refresh; /* holds the fast group of a regular refresh */
 	bool is_fast_done;
 	int reasks;
 	int statements;
@@ -46,7 +47,7 @@ struct flight {
 	int64_t bytes;
 };
 
-struct run {				/* a request of the UI, on its way */
+struct run { /* a request of the UI, on its way */
 	struct run *next;
 	uint64_t ticket;
 	enum run_kind kind;
@@ -61,11 +62,11 @@ struct run {				/* a request of the UI, on its way */
 
 struct action {
 	struct session session;
-	struct run *queue;		/* oldest first; the first may be running */
+	struct run *queue; /* oldest first; the first may be running */
 	bool is_running;
-	bool is_kept;			/* stays open: warm */
+	bool is_kept; /* stays open: warm */
 	struct mono retry_at;
-	struct error why;		/* why there is no session */
+	struct error why; /* why there is no session */
 };
 
 struct console {
@@ -79,31 +80,31 @@ struct console {
 struct target {
 	char *name, *conninfo, *password, *pgbouncer;
 	int refresh_ms, query_len;
-	bool is_alone;			/* the only target */
+	bool is_alone; /* the only target */
 	struct feed *feed;
 
 	struct session main, spare;
 	struct probe_slot slots[PROBE_COUNT];
 	struct flight flight;
 	struct mono next_tick;
-	int backoff;			/* of the whole refresh */
-	bool is_hurried;		/* something is wanted before the next tick */
-	bool is_full_hurry;		/* and the fast probes with it */
-	double usual_ms;		/* how long an answer takes, smoothed */
-	int64_t usual_bytes;		/* of the last refresh */
-	struct mono hold_until;		/* no look at the socket before: see hold() in refresh.c */
-	double rtt_ms;			/* least seen */
-	int64_t own_xacts;		/* transactions of ours, all sessions */
-	int64_t cpu_us;			/* of this process at the last refresh */
+	int backoff;            /* of the whole refresh */
+	bool is_hurried;        /* something is wanted before the next tick */
+	bool is_full_hurry;     /* and the fast probes with it */
+	double usual_ms;        /* how long an answer takes, smoothed */
+	int64_t usual_bytes;    /* of the last refresh */
+	struct mono hold_until; /* no look at the socket before: see hold() in refresh.c */
+	double rtt_ms;          /* least seen */
+	int64_t own_xacts;      /* transactions of ours, all sessions */
+	int64_t cpu_us;         /* of this process at the last refresh */
 	bool raw_text;
 
-	int attempts;			/* failed ones in a row */
+	int attempts; /* failed ones in a row */
 	struct mono retry_at, spare_at;
 	struct unseen unseen;
 	struct action action;
 	struct console console;
 
-	bool is_dirty;			/* something to publish */
+	bool is_dirty; /* something to publish */
 	void (*post)(void *arg, const struct run_outcome *outcome);
 	void *post_arg;
 };
@@ -139,7 +140,7 @@ void unseen_look(struct target *t, const struct sample *s);
 
 /* action.c */
 void action_run(struct target *t, struct mono now, struct mono *wake);
-void action_ready(struct target *t);	/* its socket, or nothing, has something */
+void action_ready(struct target *t); /* its socket, or nothing, has something */
 void action_queue(struct target *t, struct run *take);
 void action_cancel(struct target *t, uint64_t ticket);
 void action_end(struct target *t);
@@ -149,7 +150,8 @@ void console_run(struct target *t, struct mono now, struct mono *wake);
 void console_ready(struct target *t);
 
 /* os.c */
-/* CPU, memory and IO of the busy processes in the last activity sample; NULL where they are not on this machine. */
+/* CPU, memory and IO of the busy processes in the last activity sample; NULL where they are not on
+ * this machine. */
 struct sample *os_sample(const struct feed *feed);
 int64_t os_cpu_us(void);
 

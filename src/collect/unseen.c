@@ -1,6 +1,7 @@
 /*
- * Ids without names. The cheap probes deliver oids and query ids; what they stand for is asked once, when an id turns up
- * that nobody has asked about. The first time at once, so that a first screen is whole; later with a coming refresh.
+ * Ids without names. The cheap probes deliver oids and query ids; what they stand for is asked
+ * once, when an id turns up that nobody has asked about. The first time at once, so that a first
+ * screen is whole; later with a coming refresh.
  */
 #include "config.h"
 
@@ -14,9 +15,10 @@
 #include "model/load.h"
 
 enum {
-	NAMES_PAUSE_MS = 5000,		/* between two questions for names */
-	TEXTS_PAUSE_MS = 60000,		/* the server reads its whole file of texts each time; the second sample, which
-					 * has the statements of the first look itself, need not wait */
+	NAMES_PAUSE_MS = 5000, /* between two questions for names */
+	TEXTS_PAUSE_MS =
+	    60000, /* the server reads its whole file of texts each time; the second sample, which
+	            * has the statements of the first look itself, need not wait */
 	TEXTS_BATCH = 5000,
 	RELATIONS_BATCH = 5000,
 };
@@ -47,9 +49,11 @@ static void
 answer_empty(struct target *t, enum probe_id probe, const struct sample *like)
 {
 	const struct pg_query *q = pg_query_by_name(probe_infos[probe].name);
-	if (feed_last(t->feed, probe) || !t->slots[probe].is_shown || t->slots[probe].is_flying || !q)
+	if (feed_last(t->feed, probe) || !t->slots[probe].is_shown || t->slots[probe].is_flying ||
+	    !q)
 		return;
-	struct sample *s = sample_new(probe, SAMPLE_OK, rowset_new(q->ncols, q->col_names, q->col_types));
+	struct sample *s =
+	    sample_new(probe, SAMPLE_OK, rowset_new(q->ncols, q->col_names, q->col_types));
 	s->at = like->at;
 	s->server_at = like->server_at;
 	feed_apply(t->feed, s);
@@ -60,11 +64,13 @@ look_names(struct target *t, const struct sample *s, const char *database, const
 {
 	struct unseen *u = &t->unseen;
 	int db = rowset_col(s->rows, database), user = rowset_col(s->rows, role);
-	if (t->slots[PROBE_NAMES].is_flying || (u->names_at.us && mono_since_ms(s->at, u->names_at) < NAMES_PAUSE_MS))
+	if (t->slots[PROBE_NAMES].is_flying ||
+	    (u->names_at.us && mono_since_ms(s->at, u->names_at) < NAMES_PAUSE_MS))
 		return;
 	bool is_new = false;
 	for (int i = 0; i < s->rows->nrows; i++) {
-		int64_t d = cell_i64(rowset_cell(s->rows, i, db), 0), r = cell_i64(rowset_cell(s->rows, i, user), 0);
+		int64_t d = cell_i64(rowset_cell(s->rows, i, db), 0),
+		        r = cell_i64(rowset_cell(s->rows, i, user), 0);
 		if (d && !hmap_has(&u->names, load_key_database(d))) {
 			hmap_put(&u->names, load_key_database(d), 0);
 			is_new = true;
@@ -97,7 +103,8 @@ static void
 look_statements(struct target *t, const struct sample *s)
 {
 	struct unseen *u = &t->unseen;
-	if (!t->slots[PROBE_STATEMENT_TEXTS].is_shown || t->slots[PROBE_STATEMENT_TEXTS].is_flying ||
+	if (!t->slots[PROBE_STATEMENT_TEXTS].is_shown ||
+	    t->slots[PROBE_STATEMENT_TEXTS].is_flying ||
 	    (u->texts_asked > 1 && mono_since_ms(s->at, u->texts_at) < TEXTS_PAUSE_MS))
 		return;
 	int col = rowset_col(s->rows, "queryid");

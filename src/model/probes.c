@@ -13,7 +13,8 @@ const struct probe_info probe_infos[PROBE_COUNT] = {
 };
 
 const struct metric_info metric_infos[METRIC_COUNT] = {
-#define X(sym, metric_name, metric_text) [METRIC_##sym] = { .name = metric_name, .text = metric_text },
+#define X(sym, metric_name, metric_text) \
+	[METRIC_##sym] = { .name = metric_name, .text = metric_text },
 	METRIC_LIST(X)
 #undef X
 };

@@ -1,7 +1,8 @@
 /*
- * Ticks in chunks. A chunk is written by the feed alone, tick after tick; a reader looks at the first series.n ticks
- * only, all of which were written before its snapshot was published, so no lock is needed. The same holds for texts:
- * blocks of pointers never move, and an id is in a tick only after its text is in place.
+ * Ticks in chunks. A chunk is written by the feed alone, tick after tick; a reader looks at the
+ * first series.n ticks only, all of which were written before its snapshot was published, so no
+ * lock is needed. The same holds for texts: blocks of pointers never move, and an id is in a tick
+ * only after its text is in place.
  */
 #include "config.h"
 
@@ -15,17 +16,17 @@
 
 struct series_chunk {
 	atomic_int refs;
-	int n;			/* writer only */
+	int n; /* writer only */
 	struct tick ticks[SERIES_CHUNK];
-	struct arena arena;	/* loads */
+	struct arena arena; /* loads */
 };
 
 enum { TEXT_BLOCK = 256, TEXT_BLOCKS = 512, TEXT_MAX = 128 };
 
 struct series_texts {
 	atomic_int refs;
-	uint32_t n;			/* writer only */
-	struct hmap ids;		/* hash of the text -> id; writer only */
+	uint32_t n;      /* writer only */
+	struct hmap ids; /* hash of the text -> id; writer only */
 	struct arena arena;
 	const char **blocks[TEXT_BLOCKS];
 };
@@ -139,7 +140,8 @@ series_add(struct series *s, const struct tick *tick)
 	if (s->n == s->nchunks * SERIES_CHUNK) {
 		if (s->nchunks == SERIES_CHUNKS) {
 			chunk_unref(s->chunks[0]);
-			memmove(s->chunks, s->chunks + 1, (SERIES_CHUNKS - 1) * sizeof(s->chunks[0]));
+			memmove(
+			    s->chunks, s->chunks + 1, (SERIES_CHUNKS - 1) * sizeof(s->chunks[0]));
 			s->nchunks--;
 			s->n -= SERIES_CHUNK;
 		}

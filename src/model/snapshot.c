@@ -10,7 +10,7 @@
 struct sample *
 sample_ref(const struct sample *s)
 {
-	struct sample *own = (struct sample *)s;	/* the count is not part of what is const */
+	struct sample *own = (struct sample *)s; /* the count is not part of what is const */
 	if (own)
 		atomic_fetch_add(&own->refs, 1);
 	return own;
@@ -68,8 +68,8 @@ snapshot_rows(const struct snapshot *s, enum probe_id probe)
 }
 
 bool
-snapshot_pair(const struct snapshot *s, enum probe_id probe, const struct rowset **cur, const struct rowset **prev,
-    double *seconds)
+snapshot_pair(const struct snapshot *s, enum probe_id probe, const struct rowset **cur,
+    const struct rowset **prev, double *seconds)
 {
 	const struct sample *a = s->good[probe], *b = s->prev[probe];
 	if (!a || !b || a->server_at.us <= b->server_at.us)

@@ -1,17 +1,18 @@
 /*
- * The pipeline of one connection: what was asked, in order, and what has been answered. Queries are prepared inside the
- * pipeline the first time they are asked, so that preparing costs no round trip. Where a pooler may hand us another
- * server process for each transaction, unnamed statements are used.
+ * The pipeline of one connection: what was asked, in order, and what has been answered. Queries are
+ * prepared inside the pipeline the first time they are asked, so that preparing costs no round
+ * trip. Where a pooler may hand us another server process for each transaction, unnamed statements
+ * are used.
  */
 #include "config.h"
-
-#include "pg/conn_private.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/in.h>
+
+#include "pg/conn_private.h"
 #ifdef __linux__
-#include <linux/tcp.h>	/* its tcp_info has the least round trip, the C library's has not */
+#include <linux/tcp.h> /* its tcp_info has the least round trip, the C library's has not */
 #else
 #include <netinet/tcp.h>
 #endif
@@ -33,18 +34,18 @@ struct pending {
 	enum pending_kind kind;
 	int tag;
 	const struct pg_query *query;
-	bool was_told;		/* its preparation failed: the answer was given then */
-	bool has_result;	/* one was read; what follows is its end */
+	bool was_told;   /* its preparation failed: the answer was given then */
+	bool has_result; /* one was read; what follows is its end */
 };
 
 struct pg_conn {
 	PGconn *pq;
-	struct pending *queue;	/* ring grown on demand: head .. head + n */
+	struct pending *queue; /* ring grown on demand: head .. head + n */
 	int head, n, cap;
-	bool *is_prepared;	/* by query index */
-	int generation;		/* part of statement names: a new one where the old ones went bad */
+	bool *is_prepared; /* by query index */
+	int generation;    /* part of statement names: a new one where the old ones went bad */
 	bool is_pooled, is_console, is_corked, wants_write;
-	struct error last_words;	/* a FATAL the server sent unasked, code OK: none */
+	struct error last_words; /* a FATAL the server sent unasked, code OK: none */
 };
 
 /* The server says why it closes a session even when nothing was asked. */
@@ -282,12 +283,13 @@ pg_conn_flush(struct pg_conn *c, struct error *err)
 bool
 pg_conn_input(struct pg_conn *c, struct error *err)
 {
-	/* libpq takes a buffer at a time; what waits in the socket is all taken before anybody sleeps again. */
+	/* libpq takes a buffer at a time; what waits in the socket is all taken before anybody
+	 * sleeps again. */
 	bool is_read = PQconsumeInput(c->pq) == 1;
 	for (int waiting = 0, rounds = 0; is_read && rounds < 256; rounds++) {
 		if (ioctl(PQsocket(c->pq), FIONREAD, &waiting) != 0 || waiting <= 0)
 			break;
-		(void)PQisBusy(c->pq);	/* makes room by parsing */
+		(void)PQisBusy(c->pq); /* makes room by parsing */
 		is_read = PQconsumeInput(c->pq) == 1;
 	}
 	if (c->wants_write && is_read && !pg_conn_flush(c, err))
@@ -306,8 +308,9 @@ count_bytes(const PGresult *r)
 	return (int64_t)PQresultMemorySize(r);
 }
 
-/* The statements of this session went bad: names that the server does not know or holds already (a pooler that
- * was not recognised), or plans outdated by DDL. New names; from the third time on none. */
+/* The statements of this session went bad: names that the server does not know or holds already (a
+ * pooler that was not recognised), or plans outdated by DDL. New names; from the third time on
+ * none. */
 static bool
 is_stale_statement(struct pg_conn *c, const struct pg_query *q, const struct error *e)
 {
@@ -346,7 +349,7 @@ static bool
 take_result(struct pg_conn *c, const PGresult *r, struct pending *p, struct pg_answer *a)
 {
 	bool is_first = !p->has_result;
-	if (p->kind == PENDING_SYNC)	/* an error instead of it: the connection broke */
+	if (p->kind == PENDING_SYNC) /* an error instead of it: the connection broke */
 		return false;
 	p->has_result = true;
 	*a = (struct pg_answer){ .tag = p->tag, .query = p->query };
@@ -383,8 +386,9 @@ take_result(struct pg_conn *c, const PGresult *r, struct pending *p, struct pg_a
 enum pg_got
 pg_conn_next(struct pg_conn *c, struct pg_answer *a)
 {
-	/* libpq says NULL between the entries of a pipeline; more of them in a row mean that it has nothing. */
-	for (int nulls = 0; c->n > 0 && nulls < 3; ) {
+	/* libpq says NULL between the entries of a pipeline; more of them in a row mean that it has
+	 * nothing. */
+	for (int nulls = 0; c->n > 0 && nulls < 3;) {
 		if (PQisBusy(c->pq))
 			return PG_WAIT;
 		PGresult *r = PQgetResult(c->pq);

@@ -9,7 +9,8 @@
 
 /* Takes a connected PGconn. */
 struct pg_conn *conn_new(PGconn *pq, bool is_console);
-/* Start a detached thread with a small stack and all signals blocked; false: the system has none to give. */
+/* Start a detached thread with a small stack and all signals blocked; false: the system has none to
+ * give. */
 bool conn_thread(void *(*main)(void *), void *arg);
 
 #endif

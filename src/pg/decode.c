@@ -1,7 +1,8 @@
 /*
- * Binary values into cells. A column's reader is chosen once per answer from what the server says its type is and
- * what the query file declares; an answer that does not fit is an error of its own, never a wrong number. Every
- * length is checked: behind a relay or an odd server, bytes are whatever they are.
+ * Binary values into cells. A column's reader is chosen once per answer from what the server says
+ * its type is and what the query file declares; an answer that does not fit is an error of its own,
+ * never a wrong number. Every length is checked: behind a relay or an odd server, bytes are
+ * whatever they are.
  */
 #include "config.h"
 
@@ -16,12 +17,37 @@
 
 /* Type ids from the server's pg_type.dat; they never change. */
 enum {
-	OID_BOOL = 16, OID_BYTEA = 17, OID_CHAR = 18, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23,
-	OID_REGPROC = 24, OID_TEXT = 25, OID_OID = 26, OID_XID = 28, OID_CID = 29, OID_JSON = 114,
-	OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_UNKNOWN = 705, OID_INT2S = 1005, OID_INT4S = 1007, OID_INT8S = 1016,
-	OID_OIDS = 1028, OID_XIDS = 1011, OID_BPCHAR = 1042, OID_VARCHAR = 1043, OID_TIMESTAMPTZ = 1184,
-	OID_REGCLASS = 2205, OID_REGTYPE = 2206, OID_PG_LSN = 3220, OID_JSONB = 3802, OID_REGNAMESPACE = 4089,
-	OID_REGROLE = 4096, OID_XID8 = 5069,
+	OID_BOOL = 16,
+	OID_BYTEA = 17,
+	OID_CHAR = 18,
+	OID_NAME = 19,
+	OID_INT8 = 20,
+	OID_INT2 = 21,
+	OID_INT4 = 23,
+	OID_REGPROC = 24,
+	OID_TEXT = 25,
+	OID_OID = 26,
+	OID_XID = 28,
+	OID_CID = 29,
+	OID_JSON = 114,
+	OID_FLOAT4 = 700,
+	OID_FLOAT8 = 701,
+	OID_UNKNOWN = 705,
+	OID_INT2S = 1005,
+	OID_INT4S = 1007,
+	OID_INT8S = 1016,
+	OID_OIDS = 1028,
+	OID_XIDS = 1011,
+	OID_BPCHAR = 1042,
+	OID_VARCHAR = 1043,
+	OID_TIMESTAMPTZ = 1184,
+	OID_REGCLASS = 2205,
+	OID_REGTYPE = 2206,
+	OID_PG_LSN = 3220,
+	OID_JSONB = 3802,
+	OID_REGNAMESPACE = 4089,
+	OID_REGROLE = 4096,
+	OID_XID8 = 5069,
 };
 
 /* From 2000-01-01, where the server counts from, to 1970-01-01, in microseconds. */
@@ -153,8 +179,8 @@ read_jsonb(struct rowset *rs, struct cell *cell, const char *v, int len)
 }
 
 /*
- * A one-dimensional array of integers: dimensions, null flag, element type, then length and lower bound of the
- * dimension, then each element with its length. NULL elements are left out.
+ * A one-dimensional array of integers: dimensions, null flag, element type, then length and lower
+ * bound of the dimension, then each element with its length. NULL elements are left out.
  */
 static bool
 read_ints(struct rowset *rs, struct cell *cell, const char *v, int len)
@@ -184,8 +210,10 @@ read_ints(struct rowset *rs, struct cell *cell, const char *v, int len)
 			return false;
 		struct cell one;
 		bool is_unsigned = type == OID_OID || type == OID_XID;
-		if (!(size == 8 ? read_int8 : size == 2 ? read_int2 : is_unsigned ? read_uint4 : read_int4)(
-			rs, &one, p, size))
+		if (!(size == 8         ? read_int8 :
+		            size == 2   ? read_int2 :
+		            is_unsigned ? read_uint4 :
+		                          read_int4)(rs, &one, p, size))
 			return false;
 		ints[used++] = one.i;
 		p += size;
@@ -257,27 +285,33 @@ choose_reader(uint8_t declared, Oid type)
 	case CELL_TIME:
 		return type == OID_TIMESTAMPTZ ? read_time : NULL;
 	case CELL_INTS:
-		return type == OID_INT2S || type == OID_INT4S || type == OID_INT8S || type == OID_OIDS ||
-		    type == OID_XIDS ? read_ints : NULL;
+		return type == OID_INT2S || type == OID_INT4S || type == OID_INT8S ||
+		        type == OID_OIDS || type == OID_XIDS ?
+		    read_ints :
+		    NULL;
 	default:
 		return NULL;
 	}
 }
 
 static bool
-choose_readers(const PGresult *result, const struct pg_query *q, reader **readers, struct error *err)
+choose_readers(
+    const PGresult *result, const struct pg_query *q, reader **readers, struct error *err)
 {
 	int n = PQnfields(result);
 	if (n != q->ncols)
-		return error_set(err, ERR_PROTOCOL, "query %s: %d columns came, %d were expected", q->name, n, q->ncols);
+		return error_set(err, ERR_PROTOCOL, "query %s: %d columns came, %d were expected",
+		    q->name, n, q->ncols);
 	for (int i = 0; i < n; i++) {
 		if (strcmp(PQfname(result, i), q->col_names[i]) != 0)
-			return error_set(err, ERR_PROTOCOL, "query %s: column %d is %.60s, not %s", q->name, i + 1,
-			    PQfname(result, i), q->col_names[i]);
-		readers[i] = PQfformat(result, i) == 1 ? choose_reader(q->col_types[i], PQftype(result, i)) : NULL;
+			return error_set(err, ERR_PROTOCOL, "query %s: column %d is %.60s, not %s",
+			    q->name, i + 1, PQfname(result, i), q->col_names[i]);
+		readers[i] = PQfformat(result, i) == 1 ?
+		    choose_reader(q->col_types[i], PQftype(result, i)) :
+		    NULL;
 		if (!readers[i])
-			return error_set(err, ERR_PROTOCOL, "query %s: column %s came as type %u", q->name,
-			    q->col_names[i], PQftype(result, i));
+			return error_set(err, ERR_PROTOCOL, "query %s: column %s came as type %u",
+			    q->name, q->col_names[i], PQftype(result, i));
 	}
 	return true;
 }
@@ -302,7 +336,8 @@ decode_rows(const PGresult *result, const struct pg_query *q, struct error *err)
 			int len = PQgetlength(result, row, col);
 			if (len > MAX_VALUE ||
 			    !readers[col](rs, &cells[col], PQgetvalue(result, row, col), len)) {
-				error_set(err, ERR_PROTOCOL, "query %s: a value of column %s is damaged", q->name,
+				error_set(err, ERR_PROTOCOL,
+				    "query %s: a value of column %s is damaged", q->name,
 				    q->col_names[col]);
 				rowset_unref(rs);
 				return NULL;
@@ -332,8 +367,19 @@ guess_type(const PGresult *result, int col)
 {
 	/* Names stay text even when all of them look like numbers today. */
 	static const char *const names[] = {
-		"name", "database", "user", "host", "addr", "local_addr", "state", "type", "link", "ptr",
-		"application_name", "force_user", "pool_mode",
+		"name",
+		"database",
+		"user",
+		"host",
+		"addr",
+		"local_addr",
+		"state",
+		"type",
+		"link",
+		"ptr",
+		"application_name",
+		"force_user",
+		"pool_mode",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(PQfname(result, col), names[i]) == 0)

@@ -10,13 +10,15 @@
 #include "pg/pg.h"
 
 /*
- * Rows of a named query, fetched in binary, checked against its declared columns: number, names, types.
- * A new rowset with one reference; NULL and ERR_PROTOCOL when they do not fit or a value is damaged.
+ * Rows of a named query, fetched in binary, checked against its declared columns: number, names,
+ * types. A new rowset with one reference; NULL and ERR_PROTOCOL when they do not fit or a value is
+ * damaged.
  */
-struct rowset *decode_rows(const PGresult *result, const struct pg_query *q, struct error *err) MUST_CHECK;
+struct rowset *decode_rows(
+    const PGresult *result, const struct pg_query *q, struct error *err) MUST_CHECK;
 /*
- * Rows of any answer in text format (PgBouncer's console): columns as the server names them; those that look like
- * integers in every row are CELL_INT, the others CELL_TEXT.
+ * Rows of any answer in text format (PgBouncer's console): columns as the server names them; those
+ * that look like integers in every row are CELL_INT, the others CELL_TEXT.
  */
 struct rowset *decode_text(const PGresult *result, struct error *err) MUST_CHECK;
 

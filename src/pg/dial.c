@@ -1,12 +1,11 @@
 /*
- * Connecting. libpq looks up names, reads ~/.pgpass, service files and certificates, and talks to Kerberos
- * synchronously even in its non-blocking interface, so the whole of it happens in a detached thread that hands the
- * finished connection over. The thread and the owner share the dial by reference count: an owner that gives up leaves
- * the thread to end by itself within the connect timeout.
+ * Connecting. libpq looks up names, reads ~/.pgpass, service files and certificates, and talks to
+ * Kerberos synchronously even in its non-blocking interface, so the whole of it happens in a
+ * detached thread that hands the finished connection over. The thread and the owner share the dial
+ * by reference count: an owner that gives up leaves the thread to end by itself within the connect
+ * timeout.
  */
 #include "config.h"
-
-#include "pg/conn_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "pg/conn_private.h"
 #include "pg/fault.h"
 
 enum { DEFAULT_TIMEOUT_S = 3, STACK_BYTES = 512 * 1024, MAX_PARAMS = 16 };
@@ -28,7 +28,7 @@ enum { DEFAULT_TIMEOUT_S = 3, STACK_BYTES = 512 * 1024, MAX_PARAMS = 16 };
 struct pg_dial {
 	atomic_int refs;
 	atomic_bool is_done;
-	int fds[2];		/* a byte is written to [1] when done */
+	int fds[2]; /* a byte is written to [1] when done */
 	struct pg_dial_conf conf;
 	char *conninfo, *password;
 	struct pg_conn *conn;
@@ -47,7 +47,8 @@ param(struct param_list *list, const char *key, const char *value)
 	list->values[list->n++] = value;
 }
 
-/* Later entries win: what stands before "dbname" is a default for the conninfo, what stands behind it is fixed. */
+/* Later entries win: what stands before "dbname" is a default for the conninfo, what stands behind
+ * it is fixed. */
 static void
 collect_params(const struct pg_dial *d, struct param_list *list, char *timeout, size_t size)
 {
@@ -86,7 +87,8 @@ has_several_hosts(PGconn *pq)
 	bool several = false;
 	PQconninfoOption *options = PQconninfo(pq);
 	for (const PQconninfoOption *o = options; o && o->keyword; o++)
-		if ((strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "hostaddr") == 0) && o->val)
+		if ((strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "hostaddr") == 0) &&
+		    o->val)
 			several |= strchr(o->val, ',') != NULL;
 	PQconninfoFree(options);
 	return several;
@@ -110,8 +112,8 @@ wait_for(int fd, short events, struct mono deadline)
 }
 
 /*
- * Connect with verbose messages, which carry the SQLSTATE. Only libpq itself can go on to the next of several hosts
- * after a timeout, so that case is left to its blocking function.
+ * Connect with verbose messages, which carry the SQLSTATE. Only libpq itself can go on to the next
+ * of several hosts after a timeout, so that case is left to its blocking function.
  */
 static PGconn *
 connect_params(const struct param_list *list, bool *is_late)
@@ -122,10 +124,11 @@ connect_params(const struct param_list *list, bool *is_late)
 		return pq;
 	PQsetErrorVerbosity(pq, PQERRORS_VERBOSE);
 	struct mono deadline = { mono_now().us + (int64_t)timeout_of(pq) * 1000000 };
-	for (PostgresPollingStatusType want = PGRES_POLLING_WRITING; want != PGRES_POLLING_OK; ) {
+	for (PostgresPollingStatusType want = PGRES_POLLING_WRITING; want != PGRES_POLLING_OK;) {
 		if (want == PGRES_POLLING_FAILED)
 			return pq;
-		if (!wait_for(PQsocket(pq), want == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
+		if (!wait_for(
+		        PQsocket(pq), want == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline)) {
 			*is_late = true;
 			if (!has_several_hosts(pq))
 				return pq;
@@ -183,7 +186,8 @@ dial_main(void *arg)
 {
 	struct pg_dial *d = arg;
 	dial_connect(d);
-	/* A database whose encoding has no way to UTF-8 refuses the login; its bytes are taken as they are. */
+	/* A database whose encoding has no way to UTF-8 refuses the login; its bytes are taken as
+	 * they are. */
 	if (!d->conn && !d->conf.raw_text && !d->conf.is_console &&
 	    (strcmp(d->error.sqlstate, "22023") == 0 || strcmp(d->error.sqlstate, "0A000") == 0) &&
 	    strstr(d->error.what, "UTF8")) {
@@ -193,7 +197,7 @@ dial_main(void *arg)
 	}
 	atomic_store(&d->is_done, true);
 	ssize_t n = write(d->fds[1], "", 1);
-	(void)n;	/* the pipe is empty and both ends are open */
+	(void)n; /* the pipe is empty and both ends are open */
 	dial_unref(d);
 	return NULL;
 }
@@ -229,7 +233,8 @@ pg_dial_new(const struct pg_dial_conf *conf)
 		d->fds[0] = d->fds[1] = -1;
 	if (d->fds[0] < 0 || !conn_thread(dial_main, d)) {
 		error_set(&d->error, ERR_CONNECT, "no more threads or files: %s", strerror(errno));
-		error_hint(&d->error, "Raise the limits of this user (ulimit -n, ulimit -u), or watch fewer targets.");
+		error_hint(&d->error,
+		    "Raise the limits of this user (ulimit -n, ulimit -u), or watch fewer targets.");
 		atomic_store(&d->is_done, true);
 		atomic_store(&d->refs, 1);
 		if (d->fds[1] >= 0 && write(d->fds[1], "", 1) < 0)

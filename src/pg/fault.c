@@ -1,7 +1,8 @@
 /*
- * Reasons for people. The server's message is kept, since it names the object; what we add is a stable code and the
- * one thing to try next. Messages may be in any language, so decisions rest on the SQLSTATE. While connecting libpq
- * gives no SQLSTATE but prints it in its verbose messages, from where it is read.
+ * Reasons for people. The server's message is kept, since it names the object; what we add is a
+ * stable code and the one thing to try next. Messages may be in any language, so decisions rest on
+ * the SQLSTATE. While connecting libpq gives no SQLSTATE but prints it in its verbose messages,
+ * from where it is read.
  */
 #include "config.h"
 
@@ -12,20 +13,25 @@
 #include <string.h>
 
 struct state_info {
-	const char *sqlstate;	/* of 2 bytes: the whole class */
+	const char *sqlstate; /* of 2 bytes: the whole class */
 	enum err_code code;
 	const char *hint;
 };
 
 /* First match wins. */
 static const struct state_info states[] = {
-	{ "28P01", ERR_AUTH, "Check the password: ~/.pgpass, PGPASSWORD, or the prompt of pgmedic." },
-	{ "28", ERR_AUTH, "The server's pg_hba.conf decides who may log in from here; check user, database, address and sslmode." },
+	{ "28P01", ERR_AUTH,
+	    "Check the password: ~/.pgpass, PGPASSWORD, or the prompt of pgmedic." },
+	{ "28", ERR_AUTH,
+	    "The server's pg_hba.conf decides who may log in from here; check user, database, address and sslmode." },
 	{ "3D000", ERR_AUTH, "Name a database that exists with -d, or connect to postgres." },
-	{ "53300", ERR_CONNECT, "All connection slots are taken; end idle sessions, or log in as a role that may use the reserved slots." },
+	{ "53300", ERR_CONNECT,
+	    "All connection slots are taken; end idle sessions, or log in as a role that may use the reserved slots." },
 	{ "57P01", ERR_LOST, "The session was ended by an administrator or a shutdown." },
-	{ "57P02", ERR_LOST, "A server process crashed; the server recovers by itself, its log says why." },
-	{ "57P03", ERR_CONNECT, "The server starts up, shuts down or recovers; pgmedic goes on trying." },
+	{ "57P02", ERR_LOST,
+	    "A server process crashed; the server recovers by itself, its log says why." },
+	{ "57P03", ERR_CONNECT,
+	    "The server starts up, shuts down or recovers; pgmedic goes on trying." },
 	{ "57P04", ERR_LOST, "The database was dropped." },
 	{ "57P05", ERR_LOST, "The server ended the session as idle (idle_session_timeout)." },
 	{ "57014", ERR_TIMEOUT, "" },
@@ -81,7 +87,8 @@ fault_result(struct error *err, const PGresult *result, const struct pg_query *q
 	if (!sqlstate || !message)
 		return fault_message(err, PQresultErrorMessage(result), ERR_LOST);
 	const struct state_info *info = find_state(sqlstate);
-	error_set(err, info ? info->code : ERR_QUERY, "%s%s%.100s", message, detail ? ": " : "", detail ? detail : "");
+	error_set(err, info ? info->code : ERR_QUERY, "%s%s%.100s", message, detail ? ": " : "",
+	    detail ? detail : "");
 	set_sqlstate(err, sqlstate);
 	if (hint)
 		error_hint(err, "%s", hint);
@@ -99,7 +106,8 @@ sqlstate_in(const char *line, char sqlstate[6])
 	for (const char *s = line; (s = strstr(s, ":  ")); s++) {
 		const char *code = s + 3;
 		int n = 0;
-		while (n < 5 && (isdigit((unsigned char)code[n]) || (code[n] >= 'A' && code[n] <= 'Z')))
+		while (n < 5 &&
+		    (isdigit((unsigned char)code[n]) || (code[n] >= 'A' && code[n] <= 'Z')))
 			n++;
 		if (n == 5 && code[5] == ':' && code[6] == ' ') {
 			memcpy(sqlstate, code, 5);
@@ -117,19 +125,30 @@ connect_hint(const char *message)
 	static const struct {
 		const char *part, *hint;
 	} hints[] = {
-		{ "closed the connection unexpectedly", "The server or the network went away; pgmedic goes on trying." },
-		{ "onnection reset", "The server or the network went away; pgmedic goes on trying." },
-		{ "onnection refused", "No server listens there: check host and port, and that the server runs." },
-		{ "o such file or directory", "No server listens on that socket: check the port, or give a host with -h." },
-		{ "ould not translate host name", "The host name is not known: check its spelling and DNS." },
-		{ "timeout expired", "No answer: the host is down, a firewall drops packets, or the server is frozen." },
-		{ "imed out", "No answer: the host is down, a firewall drops packets, or the server is frozen." },
+		{ "closed the connection unexpectedly",
+		    "The server or the network went away; pgmedic goes on trying." },
+		{ "onnection reset",
+		    "The server or the network went away; pgmedic goes on trying." },
+		{ "onnection refused",
+		    "No server listens there: check host and port, and that the server runs." },
+		{ "o such file or directory",
+		    "No server listens on that socket: check the port, or give a host with -h." },
+		{ "ould not translate host name",
+		    "The host name is not known: check its spelling and DNS." },
+		{ "timeout expired",
+		    "No answer: the host is down, a firewall drops packets, or the server is frozen." },
+		{ "imed out",
+		    "No answer: the host is down, a firewall drops packets, or the server is frozen." },
 		{ "o route to host", "The network has no way to that address." },
-		{ "certificate", "Check sslmode, sslrootcert and the validity of the server's certificate." },
+		{ "certificate",
+		    "Check sslmode, sslrootcert and the validity of the server's certificate." },
 		{ "SSL", "Check sslmode and the certificates." },
-		{ "no password supplied", "Give the password: ~/.pgpass, PGPASSWORD, or the prompt of pgmedic." },
-		{ "definition of service", "The service is not in ~/.pg_service.conf or PGSERVICEFILE." },
-		{ "invalid connection option", "See the list of parameters in the manual of libpq." },
+		{ "no password supplied",
+		    "Give the password: ~/.pgpass, PGPASSWORD, or the prompt of pgmedic." },
+		{ "definition of service",
+		    "The service is not in ~/.pg_service.conf or PGSERVICEFILE." },
+		{ "invalid connection option",
+		    "See the list of parameters in the manual of libpq." },
 		{ "invalid integer value", "See the list of parameters in the manual of libpq." },
 	};
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
@@ -141,14 +160,15 @@ connect_hint(const char *message)
 bool
 fault_message(struct error *err, const char *message, enum err_code code)
 {
-	/* With several addresses the last line that says something is the one that counts: verbose additions
-	 * (LOCATION and the like) are indented by a name in capitals and dropped here. */
+	/* With several addresses the last line that says something is the one that counts: verbose
+	 * additions (LOCATION and the like) are indented by a name in capitals and dropped here. */
 	char text[512] = "", sqlstate[6] = "";
 	const char *said = NULL;
-	for (const char *line = message ? message : ""; *line; ) {
+	for (const char *line = message ? message : ""; *line;) {
 		size_t len = strcspn(line, "\n");
-		bool is_addition = strncmp(line, "LOCATION:", 9) == 0 || strncmp(line, "HINT:", 5) == 0 ||
-		    strncmp(line, "DETAIL:", 7) == 0 || isspace((unsigned char)*line);
+		bool is_addition = strncmp(line, "LOCATION:", 9) == 0 ||
+		    strncmp(line, "HINT:", 5) == 0 || strncmp(line, "DETAIL:", 7) == 0 ||
+		    isspace((unsigned char)*line);
 		/* What libpq says about a socket that is gone already is no reason. */
 		is_addition |= strncmp(line, "invalid socket", 14) == 0;
 		if (len && (!is_addition || !*text))
@@ -165,7 +185,8 @@ fault_message(struct error *err, const char *message, enum err_code code)
 	const char *reason = said ? NULL : strstr(text, failed);
 	if (reason && strncmp(text, server, strlen(server)) == 0) {
 		const char *where = text + strlen(server);
-		error_set(err, code, "%s (%.*s)", reason + strlen(failed), (int)(reason - where), where);
+		error_set(
+		    err, code, "%s (%.*s)", reason + strlen(failed), (int)(reason - where), where);
 	} else {
 		error_set(err, code, "%s", *what ? what : "the connection was closed");
 	}
@@ -182,7 +203,8 @@ fault_connection(struct error *err, const PGconn *pq, enum err_code code)
 	fault_message(err, PQerrorMessage(pq), code);
 	if (PQconnectionNeedsPassword(pq)) {
 		err->code = ERR_AUTH;
-		error_hint(err, "Give the password: ~/.pgpass, PGPASSWORD, or the prompt of pgmedic.");
+		error_hint(
+		    err, "Give the password: ~/.pgpass, PGPASSWORD, or the prompt of pgmedic.");
 	}
 	return false;
 }

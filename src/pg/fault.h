@@ -1,4 +1,5 @@
-/* What went wrong, in one line with a hint, from libpq's words and the server's SQLSTATE. Only for files of this folder. */
+/* What went wrong, in one line with a hint, from libpq's words and the server's SQLSTATE. Only for
+ * files of this folder. */
 #ifndef PGMEDIC_PG_FAULT_H
 #define PGMEDIC_PG_FAULT_H
 

@@ -1,7 +1,7 @@
 /*
- * The table of named queries, and their texts for one server. Conditions are decided from the catalog, never from a
- * version number: vendors back-port and leave out columns. They are collected from the texts once, so that one query
- * at connect answers all of them.
+ * The table of named queries, and their texts for one server. Conditions are decided from the
+ * catalog, never from a version number: vendors back-port and leave out columns. They are collected
+ * from the texts once, so that one query at connect answers all of them.
  */
 #include "config.h"
 
@@ -23,13 +23,13 @@ struct conds {
 	char *array;
 };
 
-static struct conds conds;	/* written once, under once */
+static struct conds conds; /* written once, under once */
 static pthread_once_t conds_once = PTHREAD_ONCE_INIT;
 
 struct pg_catalog {
 	bool holds[MAX_CONDS];
-	char *pgss;		/* quoted schema of pg_stat_statements, or NULL */
-	char **texts;		/* by query index, made on demand */
+	char *pgss;   /* quoted schema of pg_stat_statements, or NULL */
+	char **texts; /* by query index, made on demand */
 };
 
 static int
@@ -65,7 +65,7 @@ add_condition(const char *s, size_t len)
 static void
 collect_conditions(const struct pg_query *q)
 {
-	for (const char *s = q->text; (s = strstr(s, "/*if ")); ) {
+	for (const char *s = q->text; (s = strstr(s, "/*if "));) {
 		s += strlen("/*if ");
 		s += strspn(s, " ");
 		const char *end = strstr(s, "*/");
@@ -74,7 +74,7 @@ collect_conditions(const struct pg_query *q)
 		add_condition(s, (size_t)(end - s));
 		s = end;
 	}
-	for (const char *s = q->requires; *s; ) {
+	for (const char *s = q->requires; *s;) {
 		size_t len = strcspn(s, " ");
 		add_condition(s, len);
 		s += len;
@@ -215,12 +215,13 @@ pg_catalog_has(const struct pg_catalog *cat, const char *cond)
 bool
 pg_catalog_supports(const struct pg_catalog *cat, const struct pg_query *q, struct error *err)
 {
-	for (const char *s = q->requires; *s; ) {
+	for (const char *s = q->requires; *s;) {
 		size_t len = strcspn(s, " ");
 		if (!holds(cat, s, len)) {
 			size_t what = strcspn(q->too_old, "|");
 			if (!*q->too_old)
-				error_set(err, ERR_UNSUPPORTED, "this server does not have %.*s", (int)len, s);
+				error_set(err, ERR_UNSUPPORTED, "this server does not have %.*s",
+				    (int)len, s);
 			else
 				error_set(err, ERR_UNSUPPORTED, "%.*s", (int)what, q->too_old);
 			if (q->too_old[what] == '|')
@@ -254,7 +255,7 @@ expand(const struct pg_catalog *cat, const struct pg_query *q)
 {
 	struct strbuf out = STRBUF_INIT(MAX_TEXT);
 	const char *s = q->text;
-	for (const char *mark; (mark = strstr(s, "/*if ")); ) {
+	for (const char *mark; (mark = strstr(s, "/*if "));) {
 		const char *cond = mark + strlen("/*if ");
 		cond += strspn(cond, " ");
 		const char *cond_end = strstr(cond, "*/");

@@ -1,9 +1,10 @@
 /*
  * What one server's catalog has, and the query texts that follow from it.
  *
- * A text holds "if COND", new text, "else old", with each of the two quoted words in a comment of its own: where COND does not hold the text up to
- * the else is replaced by `old`. COND is `relation.column`, `function().outarg`, `function()`, or one of these after
- * a '!'. @pgss@ stands for the quoted schema of pg_stat_statements. A catalog belongs to one thread.
+ * A text holds "if COND", new text, "else old", with each of the two quoted words in a comment of
+ * its own: where COND does not hold the text up to the else is replaced by `old`. COND is
+ * `relation.column`, `function().outarg`, `function()`, or one of these after a '!'. @pgss@ stands
+ * for the quoted schema of pg_stat_statements. A catalog belongs to one thread.
  */
 #ifndef PGMEDIC_PG_QUERY_H
 #define PGMEDIC_PG_QUERY_H
@@ -36,8 +37,10 @@ void pg_catalog_free(struct pg_catalog *cat);
 /* NULL catalog: nothing holds. A condition that no text uses does not hold. */
 bool pg_catalog_has(const struct pg_catalog *cat, const char *cond);
 /* Do all of q's requirements hold? Else ERR_UNSUPPORTED with what q says to that. */
-bool pg_catalog_supports(const struct pg_catalog *cat, const struct pg_query *q, struct error *err) MUST_CHECK;
-/* The text of q for this catalog; made once, owned by the catalog. A NULL catalog needs a text without conditions. */
+bool pg_catalog_supports(
+    const struct pg_catalog *cat, const struct pg_query *q, struct error *err) MUST_CHECK;
+/* The text of q for this catalog; made once, owned by the catalog. A NULL catalog needs a text
+ * without conditions. */
 const char *pg_catalog_text(struct pg_catalog *cat, const struct pg_query *q);
 
 #endif

@@ -65,7 +65,7 @@ like "a first frame comes" "$(cat "$TMP/first")" 'link=UP .*server:OK.* activity
 # TLS request, login, set-up, refresh; and the good-bye.
 ok "it takes 4 round trips ($(turnarounds) with the good-bye)" test "$(turnarounds)" -le 5
 watch trips -r 300 "$relayed"
-wait_for 20 at_least trips 'trips=1 .*action=[1-9]' 3
+wait_for 20 at_least trips 'action=[1-9].*trips=1 ' 3
 n1=$(count trips 'link=UP') t1=$(turnarounds)
 wait_for 20 at_least trips 'link=UP' $((n1 + 8))
 n2=$(count trips 'link=UP') t2=$(turnarounds)
@@ -118,7 +118,6 @@ ok "a restart is an event" wait_for 10 says restart 'event=restart'
 like "rows are kept while down" "$(grep link=DOWN "$TMP/restart" | tail -n 1)" 'activity:OK'
 stop_watch
 
-pids=$(cluster_pids)
 watch freeze -r 500 "$relayed"
 wait_for 20 says freeze 'action=[1-9]'
 # shellcheck disable=SC2086
@@ -141,7 +140,6 @@ ok "a start against a frozen server says so" wait_for 10 says frozen 'link=DOWN 
 kill -CONT $(cluster_pids)
 ok "and goes on when it wakes up" wait_for 10 says_last frozen 'link=UP'
 stop_watch
-unset pids
 
 # ------------------------------------------------------------------ the network goes and comes
 
@@ -187,8 +185,8 @@ refusal "a wrong password" "$direct user=plain password=wrong" "password authent
 
 watch full -r 300 "$direct user=monitor"
 wait_for 20 says full 'action=[1-9]'
-hold=''
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+full=$spawned_pid hold=''
+while [ "$(echo "$hold" | wc -w)" -lt 20 ]; do
 	spawn "$PG_BINDIR/psql" -X -q -d "$direct user=monitor" -c "SELECT pg_sleep(60)" >/dev/null 2>&1
 	hold="$hold $spawned_pid"
 done
@@ -198,8 +196,77 @@ slots_full() {
 wait_for 10 slots_full
 refusal "at max_connections" "$direct user=monitor" "connection"
 # shellcheck disable=SC2086
-kill $hold 2>/dev/null
-stop_watch 2>/dev/null
+kill $hold "$full" 2>/dev/null
+wait_for 10 "$PG_BINDIR/psql" -X -q -d "$direct user=monitor" -c "SELECT 1"
+
+# ------------------------------------------------------------------ many reconnects
+
+watch again -q -r 100 "$direct user=monitor"
+reconnects=${PGMEDIC_RECONNECTS:-20} n=0
+while [ "$n" -lt "$reconnects" ]; do
+	wait_for 20 at_least again 'link=UP' 1
+	sql primary "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgmedic'" >/dev/null
+	wait_for 20 says_last again 'link=DOWN'
+	wait_for 20 says_last again 'link=UP' || break
+	n=$((n + 1))
+done
+is "it is back after each of $reconnects terminations" "$n" "$reconnects"
+like "with the reason" "$(grep -m 1 link=DOWN "$TMP/again")" 'terminating connection due to administrator command'
+stop_watch
+sessions_left() {
+	[ "$(sql primary "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgmedic'")" = 0 ]
+}
+ok "no session is left behind" wait_for 10 sessions_left
+
+# ------------------------------------------------------------------ promotion
+
+start_standby standby primary
+watch promote -r 300 "host=127.0.0.1 port=$standby_port dbname=postgres user=monitor"
+wait_for 20 says promote 'standby=1 .*replication:OK'
+as_pg "$PG_BINDIR/pg_ctl" -D "$standby_dir" promote >/dev/null
+ok "a promotion is seen" wait_for 20 says promote 'standby=0 tli=2 .*event=promoted'
+stop_watch
+
+# ------------------------------------------------------------------ behind a pooler
+
+if command -v pgbouncer >/dev/null; then
+	free_port
+	bouncer_port=$port
+	pg_folder bouncer
+	echo '"monitor" ""' >"$dir/users"
+	cat >"$dir/ini" <<-END
+		[databases]
+		* = host=127.0.0.1 port=$primary_port
+		[pgbouncer]
+		listen_addr = 127.0.0.1
+		listen_port = $bouncer_port
+		unix_socket_dir =
+		auth_type = trust
+		auth_file = $dir/users
+		admin_users = monitor
+		pool_mode = transaction
+		default_pool_size = 2
+	END
+	chmod 644 "$dir/users" "$dir/ini"
+	if [ -n "$pg_user" ]; then
+		spawn runuser -u "$pg_user" -- pgbouncer -q "$dir/ini" >/dev/null 2>&1
+	else
+		spawn pgbouncer -q "$dir/ini" >/dev/null 2>&1
+	fi
+	pooled="host=127.0.0.1 port=$bouncer_port dbname=postgres user=monitor"
+	wait_for 10 "$PG_BINDIR/psql" -X -q -d "$pooled" -c "SELECT 1"
+	watch pooled -r 300 -p activity,locks,statements,pool_pools,pool_stats,pool_databases,pool_clients \
+	    -b "host=127.0.0.1 port=$bouncer_port dbname=pgbouncer user=monitor" -x look_blocks "$pooled"
+	ok "the pooler's console answers" wait_for 20 says pooled 'pool_pools:OK=[1-9].*pool_stats:OK.*pool_databases:OK.*pool_clients:OK'
+	wait_for 20 at_least pooled 'link=UP' 8
+	ok "a look is answered through the pooler" says pooled 'outcome ok=1'
+	unlike "nothing fails behind a pooler" "$(cat "$TMP/pooled")" 'FAILED|DENIED|TIMEOUT|link=DOWN'
+	is "the pooled sessions stay as they were" "$("$PG_BINDIR/psql" -X -A -t -q -d "$pooled" -c \
+	    "SELECT current_setting('default_transaction_read_only') || current_setting('statement_timeout')")" off0
+	stop_watch
+else
+	skip "no pgbouncer"
+fi
 
 # ------------------------------------------------------------------ cut at every byte of an answer
 

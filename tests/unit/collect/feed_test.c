@@ -16,7 +16,7 @@
 static const int64_t epoch = INT64_C(1700000000) * 1000000;
 
 struct server_row {
-	double at_s;		/* server's clock and ours */
+	double at_s; /* server's clock and ours */
 	int64_t start_us;
 	bool is_standby;
 	int timeline;
@@ -33,7 +33,8 @@ stamp(struct sample *s, double at_s)
 static struct sample *
 server_sample(const struct server_row *r)
 {
-	static const char *const names[] = { "now", "start_time", "is_standby", "timeline", "wal_lsn" };
+	static const char *const names[] = { "now", "start_time", "is_standby", "timeline",
+		"wal_lsn" };
 	static const uint8_t types[] = { CELL_TIME, CELL_TIME, CELL_BOOL, CELL_INT, CELL_INT };
 	struct rowset *rs = rowset_new(5, names, types);
 	struct cell *c = rowset_add(rs);
@@ -50,9 +51,10 @@ server_sample(const struct server_row *r)
 static struct sample *
 dbsum_sample(double at_s, int64_t commits, int64_t own)
 {
-	static const char *const names[] = { "commits", "rollbacks", "blks_hit", "blks_read", "temp_bytes", "deadlocks",
-		"stats_reset", "own_xacts" };
-	static const uint8_t types[] = { CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_TIME, CELL_INT };
+	static const char *const names[] = { "commits", "rollbacks", "blks_hit", "blks_read",
+		"temp_bytes", "deadlocks", "stats_reset", "own_xacts" };
+	static const uint8_t types[] = { CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_INT,
+		CELL_TIME, CELL_INT };
 	struct rowset *rs = rowset_new(8, names, types);
 	struct cell *c = rowset_add(rs);
 	for (int i = 0; i < 6; i++)
@@ -67,8 +69,10 @@ dbsum_sample(double at_s, int64_t commits, int64_t own)
 static struct sample *
 activity_sample(double at_s, int active)
 {
-	static const char *const names[] = { "pid", "backend_type", "state", "wait_type", "wait_event", "query_start", "now" };
-	static const uint8_t types[] = { CELL_INT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TIME, CELL_TIME };
+	static const char *const names[] = { "pid", "backend_type", "state", "wait_type",
+		"wait_event", "query_start", "now" };
+	static const uint8_t types[] = { CELL_INT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT,
+		CELL_TIME, CELL_TIME };
 	struct rowset *rs = rowset_new(7, names, types);
 	struct sample *s = sample_new(PROBE_ACTIVITY, SAMPLE_OK, rs);
 	stamp(s, at_s);
@@ -208,7 +212,7 @@ test_links(void **state)
 	feed_link(f, LINK_DOWN, "refused", "try", (struct mono){ 1000000 }, never);
 	feed_link(f, LINK_UP, "", "", (struct mono){ 2000000 }, never);
 	struct snapshot *s = feed_seal(f);
-	assert_int_equal(s->nevents, 0);	/* nothing was lost yet */
+	assert_int_equal(s->nevents, 0); /* nothing was lost yet */
 	snapshot_unref(s);
 	feed_link(f, LINK_UP, "", "", (struct mono){ 3000000 }, never);
 	feed_link(f, LINK_DOWN, "gone", "", (struct mono){ 4000000 }, (struct mono){ 5000000 });
@@ -308,7 +312,9 @@ test_hook(void **state)
 {
 	(void)state;
 	struct heard heard = { 0 };
-	struct feed_hook hook = { .arg = &heard, .sample = hear_sample, .link = hear_link, .seal = hear_seal };
+	struct feed_hook hook = {
+		.arg = &heard, .sample = hear_sample, .link = hear_link, .seal = hear_seal
+	};
 	struct feed *f = feed_new("t");
 	feed_set_hook(f, &hook);
 	refresh(f, (struct server_row){ 1, epoch, false, 1, 0 }, 1, 1);

@@ -76,7 +76,8 @@ test_backoff(void **state)
 	assert_int_equal(b, BACKOFF_MAX);
 	assert_int_equal(schedule_backoff(1, second / 4, second), 1);
 	assert_int_equal(schedule_backoff(1, second / 4 + 1000, second), 2);
-	assert_int_equal(schedule_backoff(2, second / 4 + 1000, second), 2);	/* neither too slow nor quick enough */
+	assert_int_equal(schedule_backoff(2, second / 4 + 1000, second),
+	    2); /* neither too slow nor quick enough */
 	assert_int_equal(schedule_backoff(2, second / 10, second), 1);
 	assert_int_equal(schedule_backoff(16, second / 10, second), 8);
 }

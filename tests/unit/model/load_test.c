@@ -12,10 +12,28 @@
 #include "model/load.h"
 
 static const char *const names[] = {
-	"pid", "datid", "usesysid", "application", "client", "state", "wait_type", "wait_event", "backend_type", "query_id",
+	"pid",
+	"datid",
+	"usesysid",
+	"application",
+	"client",
+	"state",
+	"wait_type",
+	"wait_event",
+	"backend_type",
+	"query_id",
 };
 static const uint8_t types[] = {
-	CELL_INT, CELL_INT, CELL_INT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_INT,
+	CELL_INT,
+	CELL_INT,
+	CELL_INT,
+	CELL_TEXT,
+	CELL_TEXT,
+	CELL_TEXT,
+	CELL_TEXT,
+	CELL_TEXT,
+	CELL_TEXT,
+	CELL_INT,
 };
 
 struct row {
@@ -62,17 +80,31 @@ test_who_counts(void **state)
 {
 	(void)state;
 	assert_int_equal(count_one((struct row){ 1, "client backend", "active", NULL, NULL }), 1);
-	assert_int_equal(count_one((struct row){ 1, "client backend", "active", "Client", "ClientRead" }), 1);
-	assert_int_equal(count_one((struct row){ 1, "client backend", "idle", "Client", "ClientRead" }), 0);
-	assert_int_equal(count_one((struct row){ 1, "client backend", "idle in transaction", NULL, NULL }), 0);
+	assert_int_equal(
+	    count_one((struct row){ 1, "client backend", "active", "Client", "ClientRead" }), 1);
+	assert_int_equal(
+	    count_one((struct row){ 1, "client backend", "idle", "Client", "ClientRead" }), 0);
+	assert_int_equal(
+	    count_one((struct row){ 1, "client backend", "idle in transaction", NULL, NULL }), 0);
 	assert_int_equal(count_one((struct row){ 1, "client backend", NULL, NULL, NULL }), 0);
-	assert_int_equal(count_one((struct row){ 1, "parallel worker", "active", "IPC", "MessageQueueSend" }), 1);
-	assert_int_equal(count_one((struct row){ 1, "autovacuum worker", "active", "Timeout", "VacuumDelay" }), 1);
-	assert_int_equal(count_one((struct row){ 1, "walsender", "active", "Activity", "WalSenderMain" }), 0);
-	assert_int_equal(count_one((struct row){ 1, "walsender", "active", "Client", "WalSenderWaitForWAL" }), 0);
-	assert_int_equal(count_one((struct row){ 1, "checkpointer", NULL, "Activity", "CheckpointerMain" }), 0);
-	assert_int_equal(count_one((struct row){ 1, "checkpointer", NULL, "Timeout", "CheckpointWriteDelay" }), 0);
-	assert_int_equal(count_one((struct row){ 1, "checkpointer", NULL, "IO", "DataFileSync" }), 1);
+	assert_int_equal(
+	    count_one((struct row){ 1, "parallel worker", "active", "IPC", "MessageQueueSend" }),
+	    1);
+	assert_int_equal(
+	    count_one((struct row){ 1, "autovacuum worker", "active", "Timeout", "VacuumDelay" }),
+	    1);
+	assert_int_equal(
+	    count_one((struct row){ 1, "walsender", "active", "Activity", "WalSenderMain" }), 0);
+	assert_int_equal(
+	    count_one((struct row){ 1, "walsender", "active", "Client", "WalSenderWaitForWAL" }),
+	    0);
+	assert_int_equal(
+	    count_one((struct row){ 1, "checkpointer", NULL, "Activity", "CheckpointerMain" }), 0);
+	assert_int_equal(
+	    count_one((struct row){ 1, "checkpointer", NULL, "Timeout", "CheckpointWriteDelay" }),
+	    0);
+	assert_int_equal(
+	    count_one((struct row){ 1, "checkpointer", NULL, "IO", "DataFileSync" }), 1);
 	assert_int_equal(count_one((struct row){ 99, "client backend", "active", NULL, NULL }), 0);
 }
 
@@ -107,7 +139,7 @@ test_merge_and_names(void **state)
 	assert_int_equal(loads[0].wait_class, WAIT_LOCK);
 	assert_string_equal(series_text(&s, loads[0].event), "transactionid");
 	assert_string_equal(series_text(&s, loads[0].database), "shop");
-	assert_string_equal(series_text(&s, loads[0].user), "10");	/* not known yet: its oid */
+	assert_string_equal(series_text(&s, loads[0].user), "10"); /* not known yet: its oid */
 	assert_string_equal(series_text(&s, loads[1].event), "CPU");
 	assert_int_equal(loads[1].query_id, 42);
 	rowset_unref(rs);

@@ -1,4 +1,5 @@
-/* Ticks: what a snapshot sees does not change while the feed goes on; the oldest hour goes first. */
+/* Ticks: what a snapshot sees does not change while the feed goes on; the oldest hour goes first.
+ */
 #include "config.h"
 
 #include <setjmp.h>

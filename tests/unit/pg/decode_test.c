@@ -16,7 +16,7 @@
 struct value {
 	const char *name;
 	Oid type;
-	int len;		/* -1: NULL */
+	int len; /* -1: NULL */
 	const char *bytes;
 };
 
@@ -34,7 +34,8 @@ result_of(const struct value *v, int n, int format)
 	}
 	assert_true(PQsetResultAttrs(r, n, attrs));
 	for (int i = 0; i < n; i++)
-		assert_true(PQsetvalue(r, 0, i, (char *)(uintptr_t)(v[i].len < 0 ? NULL : v[i].bytes), v[i].len));
+		assert_true(PQsetvalue(
+		    r, 0, i, (char *)(uintptr_t)(v[i].len < 0 ? NULL : v[i].bytes), v[i].len));
 	return r;
 }
 
@@ -70,8 +71,8 @@ test_types(void **state)
 		{ "none", 25, -1, NULL },
 		{ "ever", 1184, 8, "\x7f\xff\xff\xff\xff\xff\xff\xff" },
 	};
-	const uint8_t types[] = { CELL_BOOL, CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_FLOAT, CELL_TEXT,
-		CELL_TEXT, CELL_TIME, CELL_TEXT, CELL_TIME };
+	const uint8_t types[] = { CELL_BOOL, CELL_INT, CELL_INT, CELL_INT, CELL_INT, CELL_INT,
+		CELL_FLOAT, CELL_TEXT, CELL_TEXT, CELL_TIME, CELL_TEXT, CELL_TIME };
 	struct rowset *rs = decode(v, (int)ARRAY_LEN(v), types, &err);
 	assert_non_null(rs);
 	const struct cell *c = rowset_row(rs, 0);
@@ -99,7 +100,8 @@ test_lists(void **state)
 	struct error err = { .code = ERR_OK };
 	const uint8_t types[] = { CELL_INTS, CELL_INTS };
 	const struct value v[] = {
-		{ "a", 1007, 40, "\0\0\0\1\0\0\0\1\0\0\0\x17\0\0\0\3\0\0\0\1\0\0\0\4\0\0\0\7\xff\xff\xff\xff\0\0\0\4\0\0\0\x09" },
+		{ "a", 1007, 40,
+		    "\0\0\0\1\0\0\0\1\0\0\0\x17\0\0\0\3\0\0\0\1\0\0\0\4\0\0\0\7\xff\xff\xff\xff\0\0\0\4\0\0\0\x09" },
 		{ "empty", 1007, 12, "\0\0\0\0\0\0\0\0\0\0\0\x17" },
 	};
 	struct rowset *rs = decode(v, 2, types, &err);
@@ -143,17 +145,22 @@ test_misfits(void **state)
 	expect_misfit(&(struct value){ "x", 1700, 2, "\0\0" }, 1, as_int, "came as type 1700");
 	expect_misfit(&(struct value){ "x", 25, 1, "1" }, 1, as_int, "column x");
 	expect_misfit(&(struct value){ "x", 20, 4, "\0\0\0\1" }, 1, as_int, "damaged");
-	expect_misfit(&(struct value){ "x", 1114, 8, "\0\0\0\0\0\0\0\1" }, 1, as_time, "came as type");
+	expect_misfit(
+	    &(struct value){ "x", 1114, 8, "\0\0\0\0\0\0\0\1" }, 1, as_time, "came as type");
 	expect_misfit(&(struct value){ "x", 3802, 3, "\2{}" }, 1, as_text, "damaged");
 
 	struct value one = { "y", 23, 4, "\0\0\0\1" };
 	const char *const names[] = { "x", "z" };
 	const uint8_t types[] = { CELL_INT, CELL_INT };
 	PGresult *r = result_of(&one, 1, 1);
-	struct pg_query other = { .name = "test", .ncols = 1, .col_names = names, .col_types = types };
+	struct pg_query other = {
+		.name = "test", .ncols = 1, .col_names = names, .col_types = types
+	};
 	assert_null(decode_rows(r, &other, &err));
 	assert_non_null(strstr(err.what, "not x"));
-	struct pg_query more = { .name = "test", .ncols = 2, .col_names = names, .col_types = types };
+	struct pg_query more = {
+		.name = "test", .ncols = 2, .col_names = names, .col_types = types
+	};
 	assert_null(decode_rows(r, &more, &err));
 	assert_non_null(strstr(err.what, "1 columns came, 2 were expected"));
 	PQclear(r);
@@ -165,7 +172,7 @@ test_text_answers(void **state)
 	(void)state;
 	struct error err = { .code = ERR_OK };
 	const struct value v[] = {
-		{ "database", 25, 2, "42" },	/* a name, whatever it looks like */
+		{ "database", 25, 2, "42" }, /* a name, whatever it looks like */
 		{ "cl_active", 25, 2, "17" },
 		{ "pool_mode", 25, 7, "session" },
 		{ "maxwait_us", 25, -1, NULL },

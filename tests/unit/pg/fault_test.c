@@ -29,17 +29,21 @@ test_messages(void **state)
 	check("connection to server at \"127.0.0.1\", port 5432 failed: Connection refused\n"
 	      "\tIs the server running on that host and accepting TCP/IP connections?\n",
 	    ERR_CONNECT, "Connection refused (at \"127.0.0.1\", port 5432)", "");
-	check("connection to server at \"h\" (10.0.0.1), port 5432 failed: FATAL:  28P01: password authentication failed "
-	      "for user \"x\"\nLOCATION:  auth_failed, auth.c:333\n",
+	check(
+	    "connection to server at \"h\" (10.0.0.1), port 5432 failed: FATAL:  28P01: password authentication failed "
+	    "for user \"x\"\nLOCATION:  auth_failed, auth.c:333\n",
 	    ERR_AUTH, "password authentication failed for user \"x\"", "28P01");
 	/* In another language the SQLSTATE decides. */
-	check("Verbindung zum Server fehlgeschlagen: FATAL:  3D000: Datenbank »x« existiert nicht\n", ERR_AUTH,
-	    "Datenbank »x« existiert nicht", "3D000");
-	check("FATAL:  57P03: the database system is starting up\n", ERR_CONNECT, "the database system is starting up",
-	    "57P03");
-	check("FATAL:  53300: sorry, too many clients already\n", ERR_CONNECT, "sorry, too many clients already", "53300");
-	check("server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n"
-	      "\tbefore or while processing the request.\ninvalid socket\n",
+	check(
+	    "Verbindung zum Server fehlgeschlagen: FATAL:  3D000: Datenbank »x« existiert nicht\n",
+	    ERR_AUTH, "Datenbank »x« existiert nicht", "3D000");
+	check("FATAL:  57P03: the database system is starting up\n", ERR_CONNECT,
+	    "the database system is starting up", "57P03");
+	check("FATAL:  53300: sorry, too many clients already\n", ERR_CONNECT,
+	    "sorry, too many clients already", "53300");
+	check(
+	    "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n"
+	    "\tbefore or while processing the request.\ninvalid socket\n",
 	    ERR_CONNECT, "server closed the connection unexpectedly", "");
 	check("", ERR_CONNECT, "the connection was closed", "");
 	check(NULL, ERR_CONNECT, "the connection was closed", "");

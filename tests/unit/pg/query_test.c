@@ -89,13 +89,15 @@ test_choice(void **state)
 	struct pg_catalog *old = catalog("query_id", false, NULL), *new = catalog("", true, NULL);
 	assert_non_null(strstr(pg_catalog_text(new, query("activity")), "s.query_id"));
 	assert_null(strstr(pg_catalog_text(old, query("activity")), "s.query_id"));
-	assert_non_null(strstr(pg_catalog_text(old, query("activity")), "NULL::pg_catalog.int8 AS query_id"));
+	assert_non_null(
+	    strstr(pg_catalog_text(old, query("activity")), "NULL::pg_catalog.int8 AS query_id"));
 	/* A negated condition: everything holds in `new`, so this is Aurora. */
 	assert_null(strstr(pg_catalog_text(new, query("server")), "pg_current_wal_insert_lsn"));
 	pg_catalog_free(old);
 	pg_catalog_free(new);
 	struct pg_catalog *plain = catalog("aurora", false, NULL);
-	assert_non_null(strstr(pg_catalog_text(plain, query("server")), "pg_current_wal_insert_lsn"));
+	assert_non_null(
+	    strstr(pg_catalog_text(plain, query("server")), "pg_current_wal_insert_lsn"));
 	assert_true(pg_catalog_has(plain, "!aurora_version()"));
 	assert_false(pg_catalog_has(plain, "aurora_version()"));
 	assert_false(pg_catalog_has(plain, "nobody.asked"));
@@ -108,7 +110,8 @@ test_schema_is_quoted(void **state)
 {
 	(void)state;
 	struct pg_catalog *cat = catalog("", true, "my \"odd\" schema");
-	assert_non_null(strstr(pg_catalog_text(cat, query("statements")), "\"my \"\"odd\"\" schema\".pg_stat_statements("));
+	assert_non_null(strstr(pg_catalog_text(cat, query("statements")),
+	    "\"my \"\"odd\"\" schema\".pg_stat_statements("));
 	pg_catalog_free(cat);
 }
 
@@ -117,7 +120,8 @@ test_requirements(void **state)
 {
 	(void)state;
 	struct error err = { .code = ERR_OK };
-	struct pg_catalog *with = catalog("", true, "public"), *without = catalog("pg_stat_statements()", false, NULL);
+	struct pg_catalog *with = catalog("", true, "public"),
+	                  *without = catalog("pg_stat_statements()", false, NULL);
 	assert_true(pg_catalog_supports(with, query("statements"), &err));
 	assert_false(pg_catalog_supports(without, query("statements"), &err));
 	assert_int_equal(err.code, ERR_UNSUPPORTED);
