@@ -539,7 +539,12 @@ sql_repair(struct arena *arena, const char *text)
 			next = repair_extract(&piece, &t);
 		if (next) {
 			strbuf_add(&out, done, (size_t)(t.s - done));
+			/* nothing may grow together with what stands before */
+			if (out.len && is_ident(out.buf[out.len - 1]))
+				strbuf_addc(&out, ' ');
 			strbuf_add(&out, piece.buf, piece.len);
+			if (is_ident(*next))
+				strbuf_addc(&out, ' ');
 			done = at = next;
 		}
 		strbuf_release(&piece);
