@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "app/actlog.h"
@@ -27,8 +26,6 @@
 #include "base/utf8.h"
 #include "guide/lab.h"
 
-enum { MAX_PASSWORD = 1000 };
-
 static void
 setup_locale(bool ascii)
 {
@@ -42,37 +39,6 @@ report_problems(const struct settings *s)
 {
 	for (int i = 0; i < s->nproblems; i++)
 		fprintf(stderr, "pgmedic: %s\n", s->problems[i]);
-}
-
-/* As psql -W: one password for every target of the command line, read without echo. */
-static bool
-ask_password(struct targets *targets, struct error *err)
-{
-	struct termios shown, hidden;
-	char line[MAX_PASSWORD];
-	FILE *tty = fopen("/dev/tty", "r+");
-	bool ok;
-
-	if (!tty)
-		return error_set(err, ERR_AUTH, "there is no terminal to ask for the password on");
-	if (tcgetattr(fileno(tty), &shown) != 0) {
-		fclose(tty);
-		return error_set(err, ERR_AUTH, "the terminal cannot hide a password");
-	}
-	fputs("Password: ", tty);
-	fflush(tty);
-	hidden = shown;
-	hidden.c_lflag &= ~(tcflag_t)ECHO;
-	tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
-	ok = fgets(line, sizeof(line), tty) != NULL;
-	tcsetattr(fileno(tty), TCSAFLUSH, &shown);
-	fputc('\n', tty);
-	fclose(tty);
-	line[strcspn(line, "\r\n")] = '\0';
-	for (int i = 0; ok && i < targets->n; i++)
-		targets->items[i].password = arena_strdup(&targets->arena, line);
-	explicit_bzero(line, sizeof(line));
-	return ok || error_set(err, ERR_AUTH, "no password was given");
 }
 
 /* past: what keeps the last minutes, or NULL. */
@@ -193,8 +159,7 @@ console_live(const struct options *opt, struct settings *settings)
 	int status;
 
 	if (targets_resolve(&targets, opt, settings, opt->args, opt->nargs, &err) &&
-	    check_pane(opt, settings, &pane, &err) &&
-	    (!opt->ask_password || ask_password(&targets, &err))) {
+	    check_pane(opt, settings, &pane, &err)) {
 		status = watch(opt, settings, &targets, pane);
 	} else {
 		error_report(&err);

@@ -3,12 +3,16 @@
 #include "app/targets.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 
 #include "base/lexer.h"
 #include "base/strbuf.h"
 #include "guide/lab.h"
+
+enum { MAX_PASSWORD = 1000 };
 
 static bool
 is_uri(const char *s)
@@ -352,6 +356,37 @@ add_defaults(struct targets *t, const struct options *opt, const struct settings
 	add(t, readable_name(&t->arena, base), base);
 }
 
+/* As psql -W: one password for every target of the command line, read without echo. */
+static bool
+ask_password(struct targets *targets, struct error *err)
+{
+	struct termios shown, hidden;
+	char line[MAX_PASSWORD];
+	FILE *tty = fopen("/dev/tty", "r+");
+	bool ok;
+
+	if (!tty)
+		return error_set(err, ERR_AUTH, "there is no terminal to ask for the password on");
+	if (tcgetattr(fileno(tty), &shown) != 0) {
+		fclose(tty);
+		return error_set(err, ERR_AUTH, "the terminal cannot hide a password");
+	}
+	fputs("Password: ", tty);
+	fflush(tty);
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
+	ok = fgets(line, sizeof(line), tty) != NULL;
+	tcsetattr(fileno(tty), TCSAFLUSH, &shown);
+	fputc('\n', tty);
+	fclose(tty);
+	line[strcspn(line, "\r\n")] = '\0';
+	for (int i = 0; ok && i < targets->n; i++)
+		targets->items[i].password = arena_strdup(&targets->arena, line);
+	explicit_bzero(line, sizeof(line));
+	return ok || error_set(err, ERR_AUTH, "no password was given");
+}
+
 bool
 targets_resolve(struct targets *t, const struct options *opt, const struct settings *s,
     const char *const *words, int nwords, struct error *err)
@@ -374,7 +409,7 @@ targets_resolve(struct targets *t, const struct options *opt, const struct setti
 		else if (!item->refresh_ms)
 			item->refresh_ms = settings_ms(s, "refresh");
 	}
-	return true;
+	return !opt->ask_password || ask_password(t, err);
 }
 
 void
