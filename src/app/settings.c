@@ -18,7 +18,7 @@ const struct setting_info setting_infos[] = {
 	    "seconds between refreshes, 0.25 to 3600" },
 	{ "console", "columns.PANE", SETTING_COLUMNS, NULL, "",
 	    "columns of a pane, comma separated, in this order (columns.activity = pid,user,query)" },
-	{ "console", "rewind", SETTING_SIZE, NULL, "0",
+	{ "console", "rewind", SETTING_SIZE, NULL, "16MB",
 	    "memory for going back in time (seek, step), as 16MB; 0: off" },
 	{ "console", "mouse", SETTING_BOOL, NULL, "yes", "take mouse clicks and the wheel" },
 	{ "console", "hints", SETTING_BOOL, NULL, "yes", "a line of keys at the bottom" },

@@ -43,6 +43,7 @@ view_release(struct view *v)
 {
 	if (v->cache && v->pane->cache_free)
 		v->pane->cache_free(v->cache);
+	snapshot_unref(v->snap);
 	grid_filter_free(v->filter);
 	free(v->filter_text);
 	free(v->all);
@@ -75,7 +76,9 @@ keep_all(struct view *v)
 	v->nall = v->grid.nrows;
 }
 
-/* The row of the cursor's key, else the same place. */
+/* The row of the cursor's key, else the same place. Until somebody moves it, it stands on the first
+ * row, whatever that is: it must not wander down with the row that happened to be first before
+ * there were rates to sort by. */
 static void
 place_cursor(struct view *v)
 {
@@ -85,12 +88,15 @@ place_cursor(struct view *v)
 		v->cursor = -1;
 		return;
 	}
-	if (v->has_cursor_key)
-		for (int i = 0; i < n; i++)
-			if (v->grid.rows[i].key == v->cursor_key) {
-				v->cursor = i;
-				return;
-			}
+	if (!v->has_cursor_key) {
+		v->cursor = 0;
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		if (v->grid.rows[i].key == v->cursor_key) {
+			v->cursor = i;
+			return;
+		}
 	view_goto(v, v->cursor < 0 ? 0 : v->cursor);
 }
 
@@ -111,10 +117,46 @@ view_arrange(struct view *v)
 	place_cursor(v);
 }
 
+/* The same answer, or none then and now. */
+static bool
+same_sample(const struct sample *a, const struct sample *b)
+{
+	if (a == b)
+		return true;
+	return a && b && a->state == b->state && a->state == SAMPLE_OK && a->rows->nrows == 0 &&
+	    b->rows->nrows == 0;
+}
+
+static bool
+same_probe(const struct snapshot *a, const struct snapshot *b, enum probe_id probe)
+{
+	return same_sample(a->cur[probe], b->cur[probe]) &&
+	    same_sample(a->good[probe], b->good[probe]) &&
+	    same_sample(a->prev[probe], b->prev[probe]);
+}
+
+/* Would fill make the same grid of this snapshot? */
+static bool
+is_same_to_pane(const struct pane *pane, const struct snapshot *a, const struct snapshot *b)
+{
+	if (a == b)
+		return true;
+	if (!pane->is_steady || a->link != b->link || a->ntexts != b->ntexts ||
+	    a->server.start_us != b->server.start_us || !same_probe(a, b, PROBE_NAMES))
+		return false;
+	for (int i = 0; i < pane->nprobes; i++)
+		if (!same_probe(a, b, pane->probes[i]))
+			return false;
+	for (int i = 0; i < pane->nneeds; i++)
+		if (!same_probe(a, b, pane->needs[i].probe))
+			return false;
+	return true;
+}
+
 bool
 view_update(struct view *v, const struct snapshot *snap, struct mono now)
 {
-	bool is_same = v->is_filled && v->snap == snap && v->seq == snap->seq;
+	bool is_same = v->is_filled && is_same_to_pane(v->pane, v->snap, snap);
 
 	if (is_same && v->is_arranged)
 		return false;
@@ -124,8 +166,9 @@ view_update(struct view *v, const struct snapshot *snap, struct mono now)
 		v->pane->fill(&ctx, &v->grid);
 		grid_seal(&v->grid);
 		keep_all(v);
-		v->snap = snap;
-		v->seq = snap->seq;
+		const struct snapshot *before = v->snap;
+		v->snap = snapshot_ref(snap);
+		snapshot_unref(before);
 		v->is_filled = true;
 		v->is_arranged = false;
 		v->fills++;
