@@ -345,6 +345,8 @@ act_sync(struct run_ctx *ctx, struct act *act, struct error *err)
 
 	r.pg = pg_sync_open(ctx->target->conninfo, ctx->target->password, err);
 	ok = r.pg != NULL;
+	if (!ok)
+		error_prefix(err, "cannot reach %s", ctx->target->name);
 	if (ok) {
 		struct error refused = { 0 };
 
