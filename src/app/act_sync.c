@@ -370,8 +370,7 @@ act_sync(struct run_ctx *ctx, struct act *act, struct error *err)
 	return ok;
 }
 
-/* ------------------------------------------------------------------------------------------- the
- * job side */
+/* ------------------------------------------------------------------ the job side */
 
 /* What became of the statement, in words for the journal. A vacuum that may not do it warns and
  * skips: that is a failure. */

@@ -243,8 +243,7 @@ acting_abort(struct acting *a)
 	advance(a);
 }
 
-/* ----------------------------------------------------------------------------------------------
- * children */
+/* ------------------------------------------------------------------ children */
 
 static bool
 spawn_child(struct acting *a, int in, int out, struct error *err)
@@ -397,8 +396,7 @@ acting_timeout_ms(const struct acting *a)
 	return left > 0 ? (int)left : 0;
 }
 
-/* ---------------------------------------------------------------------------------------------
- * what to show */
+/* ------------------------------------------------------------------ what to show */
 
 enum acting_state
 acting_state(const struct acting *a)

@@ -145,8 +145,7 @@ actlog_end(struct actlog *log, const struct act *act)
 	log->journal = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------
- * jobs */
+/* ------------------------------------------------------------------ jobs */
 
 static void
 add_member(struct strbuf *sb, bool *first, const char *key, const char *value)

@@ -135,8 +135,7 @@ run_export(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return write_pane(ctx, words, true, err);
 }
 
-/* ------------------------------------------------------------------------------------------- the
- * report */
+/* ------------------------------------------------------------------ the report */
 
 /* Text for a Markdown table cell: clean, on one line, nothing that Markdown would read. */
 static void

@@ -21,8 +21,7 @@
 
 enum { EXPLAIN_MS = 5000, LISTED = 200 };
 
-/* --------------------------------------------------------------------------------------------
- * explain */
+/* ------------------------------------------------------------------ explain */
 
 struct subject {
 	struct arena arena;
@@ -232,8 +231,7 @@ const struct command cmd_explain = {
 	.run = run_explain,
 };
 
-/* ----------------------------------------------------------------------------------------- the
- * journal */
+/* ------------------------------------------------------------------ the journal */
 
 static void
 act_json(struct strbuf *out, const struct journal_act *a)
@@ -381,8 +379,7 @@ const struct command cmd_jobs = {
 	.run = run_jobs,
 };
 
-/* ------------------------------------------------------------------------------------------------
- * help */
+/* ------------------------------------------------------------------ help */
 
 static bool
 run_help(struct run_ctx *ctx, const struct words *words, struct error *err)
@@ -409,8 +406,7 @@ const struct command cmd_help = {
 	.run = run_help,
 };
 
-/* ------------------------------------------------------------------------------------------------
- * psql */
+/* ------------------------------------------------------------------ psql */
 
 static void
 psql_exec(const struct conninfo_env *env)

@@ -205,8 +205,7 @@ run_line(struct run_ctx *ctx, const char *line, struct error *err)
 	return ok;
 }
 
-/* ------------------------------------------------------------------------------------------
- * pgmedic run */
+/* ------------------------------------------------------------------ pgmedic run */
 
 /* Standard output of a terminal must not carry what a server sent as it is. */
 static void
@@ -267,8 +266,7 @@ run_main(const struct options *opt, struct settings *settings)
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------------- the
- * job side */
+/* ------------------------------------------------------------------ the job side */
 
 static struct json *
 read_request(struct error *err)

@@ -131,8 +131,7 @@ next(struct act *a, struct act_query *q)
 	return true;
 }
 
-/* ---------------------------------------------------------------------------------------- the plan
- */
+/* ------------------------------------------------------------------ the plan */
 
 static bool
 is_own(const struct act *a, int pid)
@@ -348,8 +347,7 @@ answer_blocks(struct act *a, const struct rowset *rows, const struct error *erro
 		    count_freed(rows, ended, n));
 }
 
-/* --------------------------------------------------------------------------------- run and verify
- */
+/* ------------------------------------------------------------------ run and verify */
 
 static struct session *
 by_pid(struct signal *sig, int pid)

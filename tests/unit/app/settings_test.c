@@ -119,8 +119,7 @@ values(void **state)
 	settings_release(&s);
 }
 
-/* ------------------------------------------------------------------------------------------------
- * targets */
+/* ------------------------------------------------------------------ targets */
 
 static const char *const pg_names[] = { "PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER", "PGDATABASE",
 	"PGSERVICE" };
