@@ -74,6 +74,7 @@ void
 show_grid(struct strbuf *out, enum show_format format, const struct pane *pane,
     const struct snapshot *snap, const struct grid *grid, struct mono now, int width)
 {
+	grid_now = snap->taken_at;
 	switch (format) {
 	case SHOW_TEXT:
 		show_text(out, grid, width);

@@ -64,6 +64,16 @@ view_stale(struct view *v)
 	v->is_filled = false;
 }
 
+void
+view_drop(struct view *v)
+{
+	grid_reset(&v->grid);
+	v->nall = 0;
+	v->is_filled = v->is_arranged = false;
+	snapshot_unref(v->snap);
+	v->snap = NULL;
+}
+
 static void
 keep_all(struct view *v)
 {
@@ -160,6 +170,7 @@ view_update(struct view *v, const struct snapshot *snap, struct mono now)
 
 	if (is_same && v->is_arranged)
 		return false;
+	grid_now = snap->taken_at;
 	if (!is_same) {
 		struct pane_ctx ctx = view_ctx(v, snap, now);
 		grid_reset(&v->grid);
