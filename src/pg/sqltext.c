@@ -185,7 +185,7 @@ is_symbol(const struct sql_token *t, char c)
 	return t->kind == SQL_SYMBOL && *t->s == c;
 }
 
-/* ------------------------------------------------------------------ is it one statement, and which */
+/* ------------------------------------------------------- is it one statement, and which */
 
 /* The text up to its only ';' or its end; NULL and *err when something follows or nothing is there.
  */
