@@ -72,6 +72,7 @@ show_pane(struct console *c, int pane)
 		console_close_page(c);
 	c->chooser.is_open = false;
 	if (pane != t->pane) {
+		view_drop(&console_pane_view(c)->view);
 		t->previous_pane = t->pane;
 		t->pane = pane;
 	}
@@ -146,6 +147,8 @@ console_target(struct console *c, const char *name, struct error *err)
 	if (target == c->target && c->ntargets == 1)
 		console_message(c, ROLE_INFO, "there is only this target");
 	int pane = console_state(c)->pane;
+	if (target != c->target)
+		view_drop(&console_pane_view(c)->view);
 	c->target = target;
 	c->cost = c->lag = (struct calm){ 0 };
 	c->drawn_seq = console_state(c)->snap->seq;

@@ -378,6 +378,7 @@ const struct pane pane_databases = {
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
+	.is_steady = true,
 	.sort = "tps",
 	.sort_descending = true,
 	.needs_pair = true,

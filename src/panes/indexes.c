@@ -291,6 +291,7 @@ const struct pane pane_indexes = {
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
+	.is_steady = true,
 	.sort = "size_bytes",
 	.sort_descending = true,
 	.needs_pair = true,

@@ -59,6 +59,8 @@ struct pane {
 	bool sort_descending;
 	bool needs_pair;     /* rates: `show` takes two samples */
 	bool needs_texts;    /* `show` waits for the statement texts */
+	bool is_steady;      /* fill reads nothing but `probes` and `needs`: the screen keeps the
+	                        grid until one of those answers */
 	bool totals_in_show; /* `show --json` and --csv set opts->totals: scripts get what the
 	                        catalog says, and rates beside it */
 	const struct pane_mode *modes; /* NULL-name terminated, or NULL */

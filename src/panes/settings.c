@@ -180,5 +180,6 @@ const struct pane pane_settings = {
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
+	.is_steady = true,
 	.fill = settings_fill,
 };

@@ -488,6 +488,7 @@ const struct pane pane_statements = {
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
+	.is_steady = true,
 	.sort = "time_pct",
 	.sort_descending = true,
 	.needs_pair = true,

@@ -377,6 +377,7 @@ const struct pane pane_tables = {
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
+	.is_steady = true,
 	.sort = "size_bytes",
 	.sort_descending = true,
 	.needs_pair = true,

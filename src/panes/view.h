@@ -30,8 +30,8 @@ struct view {
 	struct grid grid;     /* sorted and filtered: what is shown */
 	struct grid_row *all; /* rows as filled, before sort and filter */
 	int nall, cap_all;
-	const void *snap; /* the snapshot it was filled from: compared, never followed */
-	uint64_t seq;
+	const struct snapshot
+	    *snap; /* that it was filled from, with a reference: cells point into it */
 	bool is_filled, is_arranged; /* is_arranged: sort and filter are applied */
 	unsigned long fills;         /* how often fill ran, for tests and :debug */
 
@@ -60,6 +60,8 @@ void view_release(struct view *v);
 bool view_update(struct view *v, const struct snapshot *snap, struct mono now);
 /* Sort and filter what is filled, when that is due. */
 void view_arrange(struct view *v);
+/* Not shown now: forget the rows and let the snapshot go; what the user did stays. */
+void view_drop(struct view *v);
 /* The options changed: fill anew at the next update. */
 void view_stale(struct view *v);
 struct pane_ctx view_ctx(const struct view *v, const struct snapshot *snap, struct mono now);
