@@ -471,7 +471,8 @@ const struct command cmd_prompt = {
 const struct command cmd_click = {
 	.name = "click",
 	.usage = "click [open]",
-	.help = "select what the mouse points at: a row (and open it), a header to sort by, a pane's name",
+	.help =
+	    "select what the mouse points at: a row (and open it), a header to sort by, a pane's name",
 	.args = { ARG_OPTION },
 	.max_args = 1,
 	.needs_screen = true,
