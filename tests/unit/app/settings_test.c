@@ -50,7 +50,7 @@ defaults(void **state)
 	assert_string_equal(settings_get(&s, "pane"), "overview");
 	assert_int_equal(settings_ms(&s, "refresh"), 1000);
 	assert_true(settings_bool(&s, "mouse"));
-	assert_int_equal(settings_bytes(&s, "rewind"), 0);
+	assert_int_equal(settings_bytes(&s, "rewind"), 16 << 20);
 	assert_string_equal(settings_get(&s, "no such"), "");
 	settings_release(&s);
 }
