@@ -58,6 +58,20 @@ speed_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return s->ops->speed ? s->ops->speed(s->self, factor, err) : cannot_move(err);
 }
 
+static bool
+record_run(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	const struct source *s = console_source(ctx->console);
+	const char *path = words->w[1].text;
+
+	if (!s->ops->save)
+		return cannot_move(err);
+	if (!s->ops->save(s->self, path, err))
+		return false;
+	strbuf_addf(ctx->out, "saved; open it with: pgmedic replay %s", path);
+	return true;
+}
+
 const struct command cmd_seek = {
 	.name = "seek",
 	.usage = "seek -5m | +30s | HH:MM[:SS] | TIME | start | end | live",
@@ -90,4 +104,16 @@ const struct command cmd_speed = {
 	.max_args = 1,
 	.needs_screen = true,
 	.run = speed_run,
+};
+
+const struct command cmd_record = {
+	.name = "record",
+	.usage = "record FILE",
+	.help = "save what is kept of the past in memory as a recording",
+	.risk = RISK_FILE,
+	.args = { ARG_FILE },
+	.min_args = 1,
+	.max_args = 1,
+	.needs_screen = true,
+	.run = record_run,
 };

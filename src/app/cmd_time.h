@@ -4,6 +4,6 @@
 
 #include "app/command.h"
 
-extern const struct command cmd_seek, cmd_step, cmd_speed;
+extern const struct command cmd_seek, cmd_step, cmd_speed, cmd_record;
 
 #endif

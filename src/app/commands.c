@@ -50,7 +50,7 @@ const struct command *const commands[] = {
 	&cmd_pause,
 	&cmd_seek,
 	&cmd_step,
-	&cmd_speed,
+	&cmd_speed, &cmd_record,
 	&cmd_reconnect,
 	&cmd_theme,
 	&cmd_keymap,

@@ -37,6 +37,8 @@ struct source_ops {
 	bool (*speed)(void *self, double factor, struct error *err);
 	bool (*pause)(void *self, bool paused);		/* false: it cannot, the console holds its snapshot instead */
 	bool (*is_past)(void *self);
+	/* Write what is kept of the past as a new recording. */
+	bool (*save)(void *self, const char *path, struct error *err);
 };
 
 struct source {

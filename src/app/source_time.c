@@ -312,6 +312,25 @@ time_is_past(void *self)
 	return t->replay != NULL;
 }
 
+static bool
+time_save(void *self, const char *path, struct error *err)
+{
+	struct time_source *t = self;
+	struct recfile *copy;
+	bool ok;
+
+	if (!t->past) {
+		error_set(err, ERR_STATE, "nothing of the past is kept in memory");
+		return error_hint(err, "Set rewind in the [console] section, or use pgmedic record FILE.");
+	}
+	copy = recorder_copy(t->past, err);
+	if (!copy)
+		return false;
+	ok = recfile_save(copy, path, err);
+	recfile_close(copy);
+	return ok;
+}
+
 static const struct source_ops ops = {
 	.name = "time",
 	.count = time_count,
@@ -330,6 +349,7 @@ static const struct source_ops ops = {
 	.speed = time_speed,
 	.pause = time_pause,
 	.is_past = time_is_past,
+	.save = time_save,
 };
 
 struct source
