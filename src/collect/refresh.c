@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "collect/target.h"
 
-enum { TAG_HELPER = -1, REASKS_MAX = 6, QUERY_LEN = 256 };
+enum { TAG_HELPER = -1, TAG_FEATURES = -2, TAG_FACTS = -3, REASKS_MAX = 6, QUERY_LEN = 256 };
 
 /* How long a probe rests that is denied or not supported: a GRANT or an extension may come. */
 static const int64_t rest_us = 60 * INT64_C(1000000);
@@ -233,6 +233,42 @@ hold(struct target *t, struct mono now)
 		t->hold_until.us = now.us + (int64_t)((ms < 50 ? ms : 50) * 1000);
 }
 
+static bool
+is_troubled(const struct target *t, enum probe_id probe)
+{
+	const struct sample *last = feed_last(t->feed, probe);
+	return t->slots[probe].is_shown && last && probe_plans[probe].scope <= SCOPE_SINGLE &&
+	    (last->state == SAMPLE_DENIED || last->state == SAMPLE_UNSUPPORTED);
+}
+
+/* While something shown is denied or not supported: has a GRANT or an extension come? */
+static bool
+send_facts(struct target *t, struct mono now, struct error *err)
+{
+	bool is_any = false;
+	for (int p = 0; p < PROBE_COUNT; p++)
+		is_any |= is_troubled(t, (enum probe_id)p);
+	if (!is_any || now.us - t->facts_at.us < rest_us)
+		return true;
+	t->facts_at = now;
+	t->flight.statements += 2;
+	struct flight *f = &t->flight;
+	f->groups[(f->first + f->n++) % FLIGHT_MAX] =
+	    (struct flight_group){ .scope = SCOPE_LOCAL, .probe = PROBE_SERVER };
+	return session_ask_again(&t->main, TAG_FEATURES, TAG_FACTS, err);
+}
+
+static void
+learn(struct target *t, const struct pg_answer *a, struct mono now)
+{
+	if (!session_learn(&t->main, a))
+		return;
+	feed_server(t->feed, &t->main.info);
+	for (int p = 0; p < PROBE_COUNT; p++)
+		if (is_troubled(t, (enum probe_id)p))
+			t->slots[p].due = now;
+}
+
 bool
 refresh_send(struct target *t, struct mono now, bool is_tick, struct error *err)
 {
@@ -257,6 +293,8 @@ refresh_send(struct target *t, struct mono now, bool is_tick, struct error *err)
 		if (!send_single(t, probe, q, err))
 			return false;
 	}
+	if (is_tick && !send_facts(t, now, err))
+		return false;
 	if (f->n == 0)
 		return true;
 	f->sent = f->group_end = f->published = mono_now();
@@ -317,6 +355,8 @@ is_encoding_trouble(const struct error *e)
 static void
 take_error(struct target *t, struct pg_answer *a, struct mono now)
 {
+	if (a->tag < TAG_HELPER)
+		return;
 	struct flight *f = &t->flight;
 	const struct flight_group *group = &f->groups[f->first];
 	enum probe_id probe = a->tag == TAG_HELPER ? group->probe : (enum probe_id)a->tag;
@@ -341,7 +381,9 @@ take_answer(struct target *t, struct pg_answer *a, struct mono now)
 	t->flight.bytes += a->bytes;
 	switch (a->state) {
 	case PG_ROWS:
-		if (a->tag == TAG_HELPER)
+		if (a->tag < TAG_HELPER)
+			learn(t, a, now);
+		if (a->tag <= TAG_HELPER)
 			rowset_unref(a->rows);
 		else
 			apply_rows(t, (enum probe_id)a->tag, a->rows, now);
@@ -350,7 +392,7 @@ take_answer(struct target *t, struct pg_answer *a, struct mono now)
 		take_error(t, a, now);
 		break;
 	case PG_SKIPPED:
-		if (a->tag != TAG_HELPER) {
+		if (a->tag >= 0) {
 			struct probe_slot *slot = &t->slots[a->tag];
 			/* Behind a failed helper of its own group the failure was told already. */
 			if (slot->is_flying)

@@ -136,14 +136,22 @@ take_facts(struct server_info *info, const struct rowset *rs)
 	info->wal_segment_size = cell_i64(rowset_get(rs, 0, "wal_segment_size"), 0);
 }
 
-static void
+/* True: not what it was. */
+static bool
 take_features(struct session *s, const struct rowset *rs)
 {
 	char schema[256] = "";
 	const struct cell *holds = rowset_get(rs, 0, "holds");
 	copy_cell(schema, sizeof(schema), rowset_get(rs, 0, "pgss_schema"));
+	size_t n = holds->type == CELL_INTS ? holds->len : 0;
+	struct pg_catalog *fresh = pg_catalog_new(holds->ints, n, schema);
+	if (s->catalog && pg_catalog_equal(s->catalog, fresh)) {
+		pg_catalog_free(fresh);
+		return false;
+	}
 	pg_catalog_free(s->catalog);
-	s->catalog = pg_catalog_new(holds->ints, holds->type == CELL_INTS ? holds->len : 0, schema);
+	s->catalog = fresh;
+	return true;
 }
 
 static void
@@ -171,6 +179,32 @@ take_answer(struct session *s, const struct pg_answer *a)
 		s->info.timeline = (int32_t)cell_i64(rowset_get(rs, 0, "timeline"), 0);
 		break;
 	}
+}
+
+bool
+session_ask_again(struct session *s, int features_tag, int facts_tag, struct error *err)
+{
+	const char *features[] = { pg_conditions_array() };
+	return pg_conn_ask(s->conn, s->catalog, pg_query_by_name("features"), features_tag,
+	           features, 1, err) &&
+	    pg_conn_ask(s->conn, s->catalog, pg_query_by_name("facts"), facts_tag, NULL, 0, err) &&
+	    pg_conn_sync(s->conn, err);
+}
+
+bool
+session_learn(struct session *s, const struct pg_answer *a)
+{
+	if (a->state != PG_ROWS || a->rows->nrows < 1)
+		return false;
+	if (strcmp(a->query->name, "features") == 0) {
+		bool is_new = take_features(s, a->rows);
+		if (is_new)
+			pg_conn_forget(s->conn);
+		return is_new;
+	}
+	struct server_info before = s->info;
+	take_facts(&s->info, a->rows);
+	return memcmp(&before, &s->info, sizeof(before)) != 0;
 }
 
 bool

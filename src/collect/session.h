@@ -38,6 +38,13 @@ int session_fd(const struct session *s, short *events);
  * ended. */
 bool session_step(struct session *s, struct error *err) MUST_CHECK;
 
+/* Send the questions about the server's features and facts again, as a group of the caller's
+ * pipeline, with the tags given; GRANT and CREATE EXTENSION may have changed the answers. */
+bool session_ask_again(
+    struct session *s, int features_tag, int facts_tag, struct error *err) MUST_CHECK;
+/* Take such an answer; true: something is different now. */
+bool session_learn(struct session *s, const struct pg_answer *a);
+
 /* Does the process with this id on this machine serve that session, as far as /proc tells? */
 bool session_is_on_this_machine(int pid);
 

@@ -143,6 +143,7 @@ begin(struct target *t)
 	}
 	t->backoff = 1;
 	t->rtt_ms = t->main.rtt_ms;
+	t->facts_at = now;
 	t->usual_ms = 0;
 	t->hold_until = (struct mono){ 0 };
 	t->next_tick = now;

@@ -100,6 +100,7 @@ struct target {
 
 	int attempts; /* failed ones in a row */
 	struct mono retry_at, spare_at;
+	struct mono facts_at; /* when features and facts were last asked */
 	struct unseen unseen;
 	struct action action;
 	struct console console;

@@ -43,6 +43,7 @@ struct pg_conn {
 	struct pending *queue; /* ring grown on demand: head .. head + n */
 	int head, n, cap;
 	bool *is_prepared; /* by query index */
+	int stale;         /* how often statements went bad */
 	int generation;    /* part of statement names: a new one where the old ones went bad */
 	bool is_pooled, is_console, is_corked, wants_write;
 	struct error last_words; /* a FATAL the server sent unasked, code OK: none */
@@ -97,6 +98,13 @@ void
 pg_conn_set_pooled(struct pg_conn *c, bool is_pooled)
 {
 	c->is_pooled = is_pooled;
+}
+
+void
+pg_conn_forget(struct pg_conn *c)
+{
+	c->generation++;
+	memset(c->is_prepared, 0, (size_t)pg_query_count() * sizeof(bool));
 }
 
 int
@@ -316,12 +324,10 @@ is_stale_statement(struct pg_conn *c, const struct pg_query *q, const struct err
 {
 	bool is_stale = strcmp(e->sqlstate, "26000") == 0 || strcmp(e->sqlstate, "42P05") == 0 ||
 	    (strcmp(e->sqlstate, "0A000") == 0 && c->is_prepared[pg_query_index(q)]);
-	if (!is_stale || c->is_pooled || c->generation >= 3)
+	if (!is_stale || c->is_pooled)
 		return false;
-	c->generation++;
-	memset(c->is_prepared, 0, (size_t)pg_query_count() * sizeof(bool));
-	if (c->generation == 3)
-		c->is_pooled = true;
+	pg_conn_forget(c);
+	c->is_pooled = ++c->stale == 3;
 	return true;
 }
 

@@ -56,6 +56,8 @@ bool pg_conn_wants_write(const struct pg_conn *c);
 double pg_conn_rtt_ms(const struct pg_conn *c);
 /* A pooler may change the server process below us, or it is not known yet: no named statements. */
 void pg_conn_set_pooled(struct pg_conn *c, bool is_pooled);
+/* The texts of queries have changed: prepare them anew when they are asked. */
+void pg_conn_forget(struct pg_conn *c);
 
 /*
  * Queue a named query; nothing is sent before pg_conn_flush(). tag comes back with the answer.

@@ -190,6 +190,13 @@ pg_catalog_free(struct pg_catalog *cat)
 	free(cat);
 }
 
+bool
+pg_catalog_equal(const struct pg_catalog *a, const struct pg_catalog *b)
+{
+	return memcmp(a->holds, b->holds, sizeof(a->holds)) == 0 &&
+	    strcmp(a->pgss ? a->pgss : "", b->pgss ? b->pgss : "") == 0;
+}
+
 static bool
 holds(const struct pg_catalog *cat, const char *cond, size_t len)
 {

@@ -34,6 +34,8 @@ const char *pg_conditions_array(void);
  */
 struct pg_catalog *pg_catalog_new(const int64_t *ords, size_t n, const char *pgss_schema);
 void pg_catalog_free(struct pg_catalog *cat);
+/* Do both have the same? */
+bool pg_catalog_equal(const struct pg_catalog *a, const struct pg_catalog *b);
 /* NULL catalog: nothing holds. A condition that no text uses does not hold. */
 bool pg_catalog_has(const struct pg_catalog *cat, const char *cond);
 /* Do all of q's requirements hold? Else ERR_UNSUPPORTED with what q says to that. */
