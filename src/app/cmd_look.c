@@ -440,7 +440,7 @@ run_psql(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
 	struct arena arena = { 0 };
 	struct conninfo_env env;
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_int, old_quit;
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_int, old_quit, old_stop;
 	pid_t pid;
 	bool ok = conninfo_to_env(&arena, ctx->target->conninfo, ctx->target->password, &env, err);
 
@@ -448,9 +448,10 @@ run_psql(struct run_ctx *ctx, const struct words *words, struct error *err)
 	if (!ok)
 		goto out;
 	ctx->screen->suspend(ctx->console);
-	/* Ctrl-C belongs to psql meanwhile. */
+	/* Ctrl-C belongs to psql meanwhile; Ctrl-Z stops both, or the shell would not come back. */
 	sigaction(SIGINT, &ignore, &old_int);
 	sigaction(SIGQUIT, &ignore, &old_quit);
+	sigaction(SIGTSTP, &(struct sigaction){ .sa_handler = SIG_DFL }, &old_stop);
 	pid = fork();
 	if (pid == 0) {
 		sigaction(SIGINT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
@@ -461,6 +462,7 @@ run_psql(struct run_ctx *ctx, const struct words *words, struct error *err)
 	               error_set(err, ERR_PROGRAM, "cannot fork: %s", strerror(errno));
 	sigaction(SIGINT, &old_int, NULL);
 	sigaction(SIGQUIT, &old_quit, NULL);
+	sigaction(SIGTSTP, &old_stop, NULL);
 	ctx->screen->resume(ctx->console);
 out:
 	arena_release(&arena);

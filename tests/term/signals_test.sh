@@ -52,4 +52,21 @@ seen "stopped and continued from outside: keys work" '^:'
 press C-c
 press q
 seen "q ends it" 'shell>'
+
+# Ctrl-Z in psql stops it with the console behind it, and fg brings back psql.
+mkdir "$TMP/bin"
+printf '#!/bin/sh\necho here is psql\nexec cat\n' >"$TMP/bin/psql"
+chmod +x "$TMP/bin/psql"
+press "clear; PATH=$TMP/bin:\$PATH $console" Enter
+seen "psql: the console is up" '1 overview'
+press ':psql' Enter
+seen "psql: it runs" 'here is psql'
+press C-z
+seen "psql: Ctrl-Z gives the shell back" 'opped'
+press 'clear; fg' Enter
+press 'ec' 'ho' Enter
+seen "psql: fg gives psql back" '^echo$'
+press C-d
+seen "psql: its end brings the console back" '1 overview'
+press q
 finish
