@@ -186,6 +186,36 @@ protects(void **state)
 	arena_release(&arena);
 }
 
+/* Given up before the answer nothing was done; after it, nobody knows. */
+static void
+is_not_refused_when_left_while_it_runs(void **state)
+{
+	static const struct session s = { .pid = 5, .start = 1, .state = "active", .may = true };
+	struct arena arena = { 0 };
+	const struct error *why;
+	const char *line;
+
+	(void)state;
+	for (int confirmed = 0; confirmed < 2; confirmed++) {
+		struct act_query q;
+		struct error err;
+		struct act *a = make(&arena, "terminate 5", &prod, &err);
+
+		look(a, &s, 1);
+		if (confirmed) {
+			assert_true(act_confirm(a, "y", &err));
+			assert_true(act_next(a, &q));
+		}
+		act_abort(a);
+		assert_int_equal(act_stage(a), ACT_FINISHED);
+		assert_int_equal(
+		    act_result(a, &line, &why), confirmed ? ACT_FAILED : ACT_REFUSED);
+		assert_int_equal(why->code, confirmed ? ERR_STATE : ERR_NOT_CONFIRMED);
+		act_free(a);
+	}
+	arena_release(&arena);
+}
+
 static void
 force_is_needed_for_walsenders(void **state)
 {
@@ -424,6 +454,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_before_a_look),
 		cmocka_unit_test(protects),
+		cmocka_unit_test(is_not_refused_when_left_while_it_runs),
 		cmocka_unit_test(force_is_needed_for_walsenders),
 		cmocka_unit_test(confirmation),
 		cmocka_unit_test(tells_the_truth),
