@@ -282,8 +282,14 @@ read_entry(struct settings *s, struct conf_entry *e)
 	}
 	if (strncmp(e->section, "target ", 7) == 0 && e->section[7 + strspn(e->section + 7, " ")]) {
 		if (!check_entry("target", e->key, e->value, &err)) {
-			problem(s, e->line, err.what, err.hint);
-			e->key = ""; /* so that targets.c skips it */
+			/* What is to keep acts away does so; the rest targets.c skips. */
+			bool guards =
+			    strcmp(e->key, "protected") == 0 || strcmp(e->key, "read_only") == 0;
+
+			problem(s, e->line, err.what,
+			    guards ? "It is yes or no; until then it is yes." : err.hint);
+			e->key = guards ? e->key : "";
+			e->value = guards ? "yes" : e->value;
 		}
 		return;
 	}

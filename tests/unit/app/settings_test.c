@@ -199,6 +199,27 @@ target_words(void **state)
 	unlink(path);
 }
 
+/* A slip of the pen must not open what was meant to be guarded. */
+static void
+unreadable_guards_hold(void **state)
+{
+	struct options opt = { .limit = -1 };
+	struct settings s;
+	struct targets t;
+	struct error err = { 0 };
+
+	(void)state;
+	write_conf("[target prod]\nconninfo = host=db1\nprotected = yse\nread_only = treu\n");
+	settings_read(&s, path);
+	assert_int_equal(s.nproblems, 2);
+	assert_true(targets_resolve(&t, &opt, &s, NULL, 0, &err));
+	assert_true(t.items[0].is_protected);
+	assert_true(t.items[0].is_read_only);
+	targets_release(&t);
+	settings_release(&s);
+	unlink(path);
+}
+
 static void
 unknown_target(void **state)
 {
@@ -226,6 +247,7 @@ main(void)
 		cmocka_unit_test(values),
 		cmocka_unit_test(conninfo_words),
 		cmocka_unit_test(target_words),
+		cmocka_unit_test(unreadable_guards_hold),
 		cmocka_unit_test(unknown_target),
 	};
 
