@@ -152,6 +152,7 @@ console_target(struct console *c, const char *name, struct error *err)
 	c->target = target;
 	c->cost = c->lag = (struct calm){ 0 };
 	c->drawn_seq = console_state(c)->snap->seq;
+	c->was_away = true;
 	show_pane(c, pane);
 	return true;
 }
@@ -415,7 +416,7 @@ void
 console_suspend(struct console *c)
 {
 	screen_suspend();
-	c->is_dirty = true;
+	c->was_away = c->is_dirty = true;
 }
 
 void
@@ -521,7 +522,7 @@ static void
 resume_screen(struct console *c)
 {
 	screen_enter();
-	c->is_dirty = true;
+	c->was_away = c->is_dirty = true;
 }
 
 static struct acting *

@@ -99,6 +99,7 @@ struct console {
 	struct docview confirm_view;
 
 	struct calm cost, lag;
+	bool was_away;          /* the next frame says nothing about the screen's lag */
 	uint64_t drawn_seq;     /* snapshot of the last frame */
 	bool late_shown;        /* the title says that data is late */
 	struct draw table_area; /* of the last frame, for the mouse */

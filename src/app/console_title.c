@@ -168,9 +168,10 @@ cost_text(struct console *c, struct strbuf *out, const struct snapshot *s, struc
 	/* From the complete answer to the first frame that shows it; later frames say nothing about
 	 * it. */
 	double lag = c->lag.shown;
-	if (s->seq != c->drawn_seq && !c->is_paused)
+	if (s->seq != c->drawn_seq && !c->is_paused && !c->was_away)
 		lag = calm(
 		    &c->lag, ceil((double)mono_since_ms(now, s->taken_mono) / 5 + 0.01) * 5, now);
+	c->was_away = c->was_away && s->seq == c->drawn_seq;
 	c->drawn_seq = s->seq;
 	if (lag > 0)
 		strbuf_addf(out, " lag%s%.0fms", lag <= 5 ? "<" : " ", lag);
