@@ -249,6 +249,25 @@ run_with(const struct options *opt, struct settings *settings, const struct targ
 	return options_exit_status(&err);
 }
 
+/* What changes a server is not done to the first of several by chance. The lab's standby comes
+ * along unasked. */
+static bool
+one_is_meant(const struct targets *targets, const char *line, struct error *err)
+{
+	struct error ignored = { 0 };
+	size_t start, end = first_word(line, &start);
+	char *word = xstrndup(line + start, end - start);
+	const struct command *cmd = command_find(word, &ignored);
+
+	free(word);
+	if (!cmd || cmd->risk != RISK_ACTS || targets->n == 1 || targets->items[0].is_lab)
+		return true;
+	error_set(err, ERR_USAGE, "%s needs the name of a target: %d are configured", cmd->name,
+	    targets->n);
+	return error_hint(
+	    err, "The first of them: pgmedic run '%s' %s", line, targets->items[0].name);
+}
+
 int
 run_main(const struct options *opt, struct settings *settings)
 {
@@ -261,7 +280,12 @@ run_main(const struct options *opt, struct settings *settings)
 		targets_release(&targets);
 		return options_exit_status(&err);
 	}
-	status = run_with(opt, settings, &targets, opt->args[0]);
+	if (one_is_meant(&targets, opt->args[0], &err)) {
+		status = run_with(opt, settings, &targets, opt->args[0]);
+	} else {
+		error_report(&err);
+		status = options_exit_status(&err);
+	}
 	targets_release(&targets);
 	return status;
 }

@@ -193,4 +193,7 @@ status 2 "a word that is no pid" run "cancel abc" --yes
 status 1 "a command of the screen" run "pause"
 like "says so" "$(cat "$TMP/err")" screen
 status 3 "a server that is not there" "$PGMEDIC" run checkpoint --yes -h 127.0.0.1 -p 1
+printf '[target a]\nconninfo = %s\n[target b]\nconninfo = host=127.0.0.1 port=1\n' "$primary_uri" >"$TMP/two.conf"
+status 2 "an act on the first of two targets by chance" "$PGMEDIC" run checkpoint --yes --config "$TMP/two.conf"
+status 0 "an act on the one that is named" "$PGMEDIC" run checkpoint a --yes --config "$TMP/two.conf"
 finish
