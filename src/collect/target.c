@@ -277,6 +277,13 @@ target_run(struct target *t, struct mono now)
 	}
 	action_run(t, now, &wake);
 	console_run(t, now, &wake);
+	/* What has just failed is tried again when its time has come. */
+	if (t->main.state == SESSION_NONE)
+		wake_at(&wake, t->retry_at);
+	if (t->action.session.state == SESSION_NONE && now.us < t->action.retry_at.us)
+		wake_at(&wake, t->action.retry_at);
+	if (t->console.session.state == SESSION_NONE && now.us < t->console.retry_at.us)
+		wake_at(&wake, t->console.retry_at);
 	return wake;
 }
 
