@@ -125,6 +125,17 @@ bool console_run_line(struct console *c, const char *line, struct error *err) MU
 /* As a key or the prompt does: errors go to the message line. */
 void console_execute(struct console *c, const char *line);
 
+void console_take_snapshots(struct console *c);
+
+/* console_start.c */
+bool console_open_screen(struct console *c, struct error *err) MUST_CHECK;
+/* Theme and keymap; what cannot be found is replaced by the default, and said. */
+void console_load_looks(struct console *c, struct doc *problems);
+int console_first_pane(struct console *c, struct doc *problems);
+void console_make_targets(struct console *c, int pane);
+void console_show_problems(struct console *c, struct doc *problems);
+void console_release(struct console *c);
+
 /* console_signal.c */
 bool console_signals_open(struct error *err) MUST_CHECK;
 void console_signals_close(void);
