@@ -23,6 +23,7 @@ enum {
 	LATE_MOST_MS = 1500,
 	SPARE_AFTER_MS = 10000,
 	SPARE_PAUSE_MS = 2000,
+	DIAL_MS = 90000,
 	ALIGN_US = 50000, /* several targets beat in step */
 	COALESCE_US =
 	    8000, /* beats nearer than this go out together: one wake-up for many targets */
@@ -244,6 +245,14 @@ run_main(struct target *t, struct mono now, struct mono *wake)
 		}
 		break;
 	case SESSION_DIALING:
+		/* libpq keeps to its timeouts, name services do not. */
+		if (mono_since_ms(now, t->main.since) < DIAL_MS) {
+			wake_at(wake, (struct mono){ t->main.since.us + (int64_t)DIAL_MS * 1000 });
+			break;
+		}
+		error_set(&err, ERR_CONNECT, "no connection within %d s", DIAL_MS / 1000);
+		error_hint(&err, "The look-up of its name may hang: try an address.");
+		go_down(t, &err);
 		break;
 	}
 }
