@@ -46,6 +46,15 @@ run_put(struct run *run, uint32_t cp, int width)
 		run_flush(run);
 }
 
+/* Marks that turn the direction of text or hide it; texts are cleaned of them before, and this is
+ * the last gate. */
+static bool
+is_format_control(uint32_t cp)
+{
+	return (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	    (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff || cp == 0x061c || cp >= 0xe0000;
+}
+
 /* A combining mark joins the cell before it. */
 static void
 run_combine(struct run *run, uint32_t cp)
@@ -54,7 +63,7 @@ run_combine(struct run *run, uint32_t cp)
 	attr_t attrs;
 	short pair;
 
-	if (run->n == 0 || wcwidth((wchar_t)cp) != 0)
+	if (run->n == 0 || is_format_control(cp) || wcwidth((wchar_t)cp) != 0)
 		return;
 	cchar_t *cell = &run->cells[run->n - 1];
 	if (getcchar(cell, text, &attrs, &pair, NULL) != OK || wcslen(text) + 1 >= CCHARW_MAX)

@@ -217,6 +217,29 @@ trees_are_indented(void **state)
 }
 
 static void
+nothing_hostile_is_drawn(void **state)
+{
+	static const char text[] = "a\x1b[31mb\x07\xc2\x9b"
+	                           "31m\xe2\x80\xae"
+	                           "c\xff\xf3\xa0\x80\xa1"
+	                           "e\xcc\x81";
+	struct draw d = { 0, 0, 2, 40 };
+
+	(void)state;
+	screen_begin();
+	draw_textn(&d, 0, 0, ROLE_NORMAL, text, sizeof(text) - 1);
+	screen_show(-1, 0);
+	strbuf_clear(&dump);
+	screen_dump(&dump);
+	for (const char *p = dump.buf; *p; p++)
+		assert_true((unsigned char)*p >= 0x20 || *p == '\n');
+	assert_null(strstr(dump.buf, "\xc2\x9b"));
+	assert_null(strstr(dump.buf, "\xe2\x80\xae"));
+	assert_null(strstr(dump.buf, "\xf3\xa0\x80\xa1"));
+	assert_non_null(strstr(dump.buf, "e\xcc\x81"));
+}
+
+static void
 documents_scroll_and_find(void **state)
 {
 	struct doc doc = { 0 };
@@ -287,6 +310,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(roles_say_what_a_row_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_mouse_finds_rows_and_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(trees_are_indented, setup, teardown),
+		cmocka_unit_test(nothing_hostile_is_drawn),
 		cmocka_unit_test(documents_scroll_and_find),
 	};
 	return cmocka_run_group_tests(tests, open_screen, close_screen);
