@@ -3,7 +3,7 @@
 #define PGMEDIC_BASE_BUILTIN_H
 
 struct builtin_file {
-	const char *name;	/* "keymaps/vim.keys", "themes/dark.theme", "guide/schema.sql" */
+	const char *name; /* "keymaps/vim.keys", "themes/dark.theme", "guide/schema.sql" */
 	const char *text;
 };
 
