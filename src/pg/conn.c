@@ -46,6 +46,7 @@ struct pg_conn {
 	int stale;         /* how often statements went bad */
 	int generation;    /* part of statement names: a new one where the old ones went bad */
 	bool is_pooled, is_console, is_corked, wants_write;
+	bool is_broken;          /* the server does what cannot be: nothing more is taken */
 	struct error last_words; /* a FATAL the server sent unasked, code OK: none */
 };
 
@@ -116,7 +117,7 @@ pg_conn_pending(const struct pg_conn *c)
 static bool
 is_loopback(int fd)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(ss);
 	if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0)
 		return false;
@@ -305,7 +306,7 @@ pg_conn_input(struct pg_conn *c, struct error *err)
 	/* Parses what came, so that last words outside a query are heard. */
 	if (c->n == 0 || !is_read)
 		(void)PQisBusy(c->pq);
-	if (!is_read || PQstatus(c->pq) != CONNECTION_OK)
+	if (!is_read || c->is_broken || PQstatus(c->pq) != CONNECTION_OK)
 		return lost(c, err);
 	return true;
 }
@@ -375,6 +376,15 @@ take_result(struct pg_conn *c, const PGresult *r, struct pending *p, struct pg_a
 	case PGRES_PIPELINE_ABORTED:
 		a->state = PG_SKIPPED;
 		break;
+	case PGRES_COPY_IN:
+	case PGRES_COPY_OUT:
+	case PGRES_COPY_BOTH:
+		/* Nothing of ours copies, and libpq would say so for ever: the socket's end is what
+		 * pg_conn_input() sees next. */
+		error_set(&c->last_words, ERR_LOST, "the server began to copy unasked");
+		shutdown(PQsocket(c->pq), SHUT_RDWR);
+		c->is_broken = true;
+		return false;
 	default:
 		fill_error(c, r, p, a);
 		break;
@@ -394,7 +404,7 @@ pg_conn_next(struct pg_conn *c, struct pg_answer *a)
 {
 	/* libpq says NULL between the entries of a pipeline; more of them in a row mean that it has
 	 * nothing. */
-	for (int nulls = 0; c->n > 0 && nulls < 3;) {
+	for (int nulls = 0; c->n > 0 && nulls < 3 && !c->is_broken;) {
 		if (PQisBusy(c->pq))
 			return PG_WAIT;
 		PGresult *r = PQgetResult(c->pq);
@@ -420,7 +430,7 @@ pg_conn_next(struct pg_conn *c, struct pg_answer *a)
 		PQclear(r);
 		if (is_told)
 			return PG_ANSWER;
-		if (PQstatus(c->pq) == CONNECTION_BAD)
+		if (PQstatus(c->pq) == CONNECTION_BAD || c->is_broken)
 			return PG_WAIT;
 	}
 	return PG_WAIT;
