@@ -59,6 +59,7 @@ drop_session(struct target *t, const struct error *why)
 	struct action *a = &t->action;
 	bool was_running = a->is_running;
 	a->why = *why;
+	a->is_left_open = false;
 	session_end(&a->session);
 	feed_action_pid(t->feed, 0);
 	a->retry_at.us = mono_now().us + RETRY_MS * 1000;
@@ -159,12 +160,26 @@ send_act(struct action *a, const struct run *r, struct error *err)
 	    pg_conn_sync(c, err) && around(a, "writable", close, 3, err) && pg_conn_sync(c, err);
 }
 
+/* Somebody has cancelled the first request, which was not sent yet: it never will be. */
+static bool
+is_given_up(struct target *t)
+{
+	struct run *r = t->action.queue;
+	if (!r->is_cancelled)
+		return false;
+	error_set(&r->error, ERR_TIMEOUT, "given up before it was sent");
+	finish(t);
+	return true;
+}
+
 static void
 send_run(struct target *t, struct mono now)
 {
 	struct action *a = &t->action;
 	struct run *r = a->queue;
 	struct error err;
+	if (is_given_up(t))
+		return;
 	if (!pg_catalog_supports(a->session.catalog, r->query, &r->error)) {
 		finish(t);
 		return;
@@ -183,12 +198,12 @@ expire(struct target *t, struct mono now, struct mono *wake)
 {
 	struct action *a = &t->action;
 	struct run *r = a->queue;
-	if (!r)
+	if (!r || (!a->is_running && is_given_up(t)))
 		return;
 	int64_t limit_ms = a->is_running ? r->timeout_ms + GRACE_MS : CONNECT_MS;
 	struct mono since = a->is_running ? r->sent : r->queued;
 	bool is_over = mono_since_ms(now, since) >= limit_ms;
-	if (!is_over && !(r->is_cancelled && !a->is_running)) {
+	if (!is_over) {
 		wake_at(wake, (struct mono){ since.us + limit_ms * 1000 });
 		return;
 	}
@@ -200,9 +215,7 @@ expire(struct target *t, struct mono now, struct mono *wake)
 		drop_session(t, &why);
 		return;
 	}
-	if (r->is_cancelled)
-		error_set(&r->error, ERR_TIMEOUT, "given up before it was sent");
-	else if (a->why.code != ERR_OK)
+	if (a->why.code != ERR_OK)
 		r->error = a->why;
 	else
 		error_set(
@@ -235,7 +248,7 @@ action_run(struct target *t, struct mono now, struct mono *wake)
 		action_ready(t); /* it may be too late for it */
 		wake_at(wake, (struct mono){ now.us + 1000000 });
 	}
-	if (a->session.state == SESSION_READY && a->queue && !a->is_running)
+	while (a->session.state == SESSION_READY && a->queue && !a->is_running)
 		send_run(t, now);
 }
 
@@ -243,7 +256,11 @@ static void
 take_answer(struct action *a, struct pg_answer *answer)
 {
 	struct run *r = a->queue;
-	if (answer->state == PG_ERROR && a->is_running && r->error.code == ERR_OK)
+	/* What fails behind the statement itself does not undo it, but a session that was not
+	 * closed again stays writable. */
+	if (answer->state == PG_ERROR && a->is_running && r->is_answered)
+		a->is_left_open |= r->kind == RUN_ACT;
+	else if (answer->state == PG_ERROR && a->is_running && r->error.code == ERR_OK)
 		r->error = answer->error;
 	if (answer->tag != TAG_RUN || !a->is_running) {
 		rowset_unref(answer->rows);
@@ -280,6 +297,10 @@ action_ready(struct target *t)
 		drop_session(t, &err);
 	else if (a->is_running && pg_conn_pending(a->session.conn) == 0)
 		finish(t);
-	if (a->session.state == SESSION_READY && a->queue && !a->is_running)
+	if (a->is_left_open && !a->is_running) {
+		error_set(&err, ERR_LOST, "the session could not be made read-only again");
+		drop_session(t, &err);
+	}
+	while (a->session.state == SESSION_READY && a->queue && !a->is_running)
 		send_run(t, mono_now());
 }

@@ -64,7 +64,8 @@ struct action {
 	struct session session;
 	struct run *queue; /* oldest first; the first may be running */
 	bool is_running;
-	bool is_kept; /* stays open: warm */
+	bool is_kept;      /* stays open: warm */
+	bool is_left_open; /* an act could not make the session read-only again */
 	struct mono retry_at;
 	struct error why; /* why there is no session */
 };
