@@ -275,10 +275,16 @@ step_setup(struct session *s, struct error *err)
 }
 
 bool
+session_has_dialed(const struct session *s)
+{
+	return s->state == SESSION_DIALING && pg_dial_done(s->dial);
+}
+
+bool
 session_step(struct session *s, struct error *err)
 {
 	bool ok = true;
-	if (s->state == SESSION_DIALING && pg_dial_done(s->dial))
+	if (session_has_dialed(s))
 		ok = begin_setup(s, err);
 	else if (s->state == SESSION_SETUP)
 		ok = step_setup(s, err);

@@ -34,6 +34,8 @@ void session_start(struct session *s, const struct pg_dial_conf *conf);
 void session_end(struct session *s);
 /* Descriptor to poll and what for; -1 for none. */
 int session_fd(const struct session *s, short *events);
+/* The outcome of the dial is there, but not taken yet. */
+bool session_has_dialed(const struct session *s);
 /* Go on after poll said so, until SESSION_READY. False: it failed, for the reason in err, and has
  * ended. */
 bool session_step(struct session *s, struct error *err) MUST_CHECK;

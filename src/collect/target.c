@@ -214,6 +214,33 @@ beat(struct target *t, struct mono now)
 }
 
 static void
+main_ready(struct target *t)
+{
+	struct error err = { .code = ERR_OK };
+	if (t->main.state != SESSION_READY) {
+		if (!session_step(&t->main, &err))
+			go_down(t, &err);
+		else if (t->main.state == SESSION_READY)
+			begin(t);
+		return;
+	}
+	bool had_raw_text = t->raw_text;
+	if (!refresh_input(t, &err)) {
+		go_down(t, &err);
+		return;
+	}
+	if (t->raw_text && !had_raw_text) {
+		session_end(&t->main);
+		dial(t, &t->main);
+		refresh_reset(t);
+		return;
+	}
+	/* It answered after all. */
+	if (t->spare.state != SESSION_NONE && feed_link_state(t->feed) == LINK_UP)
+		session_end(&t->spare);
+}
+
+static void
 run_main(struct target *t, struct mono now, struct mono *wake)
 {
 	struct error err;
@@ -225,10 +252,11 @@ run_main(struct target *t, struct mono now, struct mono *wake)
 			wake_at(wake, t->retry_at);
 		break;
 	case SESSION_SETUP:
-		if (!session_step(&t->main, &err))
-			go_down(t, &err);
-		else
+		main_ready(t); /* it may be too late for it, or the rest has come since poll() */
+		if (t->main.state == SESSION_SETUP)
 			wake_at(wake, (struct mono){ now.us + 1000000 });
+		else if (t->main.state == SESSION_READY)
+			wake_at(wake, now);
 		break;
 	case SESSION_READY:
 		if (now.us >= t->hold_until.us)
@@ -274,10 +302,25 @@ spare_ready(struct target *t)
 	begin(t);
 }
 
+/* Without a descriptor or a thread to spare a dial is over before it can be polled for. */
+static void
+take_dials(struct target *t)
+{
+	if (session_has_dialed(&t->main))
+		main_ready(t);
+	if (session_has_dialed(&t->spare))
+		spare_ready(t);
+	if (session_has_dialed(&t->action.session))
+		action_ready(t);
+	if (session_has_dialed(&t->console.session))
+		console_ready(t);
+}
+
 struct mono
 target_run(struct target *t, struct mono now)
 {
 	struct mono wake = { 0 };
+	take_dials(t);
 	run_main(t, now, &wake);
 	wake_at(&wake, t->hold_until);
 	if (t->spare.state == SESSION_SETUP) {
@@ -293,6 +336,9 @@ target_run(struct target *t, struct mono now)
 		wake_at(&wake, t->action.retry_at);
 	if (t->console.session.state == SESSION_NONE && now.us < t->console.retry_at.us)
 		wake_at(&wake, t->console.retry_at);
+	if (session_has_dialed(&t->main) || session_has_dialed(&t->spare) ||
+	    session_has_dialed(&t->action.session) || session_has_dialed(&t->console.session))
+		wake_at(&wake, now);
 	return wake;
 }
 
@@ -314,33 +360,6 @@ target_fds(const struct target *t, struct pollfd *fds)
 	n = add_fd(&t->spare, fds, n);
 	n = add_fd(&t->action.session, fds, n);
 	return add_fd(&t->console.session, fds, n);
-}
-
-static void
-main_ready(struct target *t)
-{
-	struct error err = { .code = ERR_OK };
-	if (t->main.state != SESSION_READY) {
-		if (!session_step(&t->main, &err))
-			go_down(t, &err);
-		else if (t->main.state == SESSION_READY)
-			begin(t);
-		return;
-	}
-	bool had_raw_text = t->raw_text;
-	if (!refresh_input(t, &err)) {
-		go_down(t, &err);
-		return;
-	}
-	if (t->raw_text && !had_raw_text) {
-		session_end(&t->main);
-		dial(t, &t->main);
-		refresh_reset(t);
-		return;
-	}
-	/* It answered after all. */
-	if (t->spare.state != SESSION_NONE && feed_link_state(t->feed) == LINK_UP)
-		session_end(&t->spare);
 }
 
 void
