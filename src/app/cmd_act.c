@@ -141,6 +141,35 @@ no_pids(const struct run_ctx *ctx, struct error *err)
 	return error_hint(err, "Go to activity or locks, or give the pid.");
 }
 
+/* The tagged rows; without tags the row under the cursor, but never that because tagged ones have
+ * gone. */
+static bool
+choose_rows(
+    struct run_ctx *ctx, struct chosen *c, const struct grid *g, bool is_bare, struct error *err)
+{
+	int tags = ctx->screen->tags(ctx->console), found = 0;
+	bool any = false;
+	uint64_t key = ctx->screen->cursor(ctx->console, &any);
+
+	for (int i = 0; i < g->nrows; i++)
+		found += ctx->screen->is_tagged(ctx->console, g->rows[i].key);
+	if (is_bare && tags == 0 && any) {
+		c->selection = "under the cursor";
+		return take_rows(c, g, want_cursor, &key) || no_pids(ctx, err);
+	}
+	if (!take_rows(c, g, want_tagged, ctx))
+		return no_pids(ctx, err);
+	c->selection = "tagged";
+	if (found == 0 && tags > 0) {
+		error_set(err, ERR_NOT_FOUND, "nothing that is tagged is in this view any more");
+		return error_hint(err, "`untag` lets the row under the cursor be meant again.");
+	}
+	if (found < tags)
+		c->selection = arena_printf(&c->arena,
+		    "tagged (%d of %d are not in this view any more)", tags - found, tags);
+	return true;
+}
+
 /* "tagged", "where FILTER", nothing (what is tagged, else the row under the cursor), or pids as
  * words. */
 static bool
@@ -169,15 +198,7 @@ choose(struct run_ctx *ctx, const struct words *words, struct chosen *c, struct 
 		ok = choose_where(ctx, words, c, &g, &has_pids, err) &&
 		    (has_pids || no_pids(ctx, err));
 	} else if (ok) {
-		bool any = false;
-		uint64_t key = ctx->screen->cursor(ctx->console, &any);
-
-		c->selection = "tagged";
-		ok = take_rows(c, &g, want_tagged, ctx) || no_pids(ctx, err);
-		if (ok && c->n == 0 && is_bare && any) {
-			c->selection = "under the cursor";
-			(void)take_rows(c, &g, want_cursor, &key);
-		}
+		ok = choose_rows(ctx, c, &g, is_bare, err);
 	}
 	grid_release(&g);
 	sampler_close(sampler);
@@ -214,7 +235,8 @@ begin(struct run_ctx *ctx, struct act *act, struct error *err)
 	acting = ctx->screen->acting(ctx->console);
 	if (!acting) {
 		act_free(act);
-		return error_set(err, ERR_STATE, "nothing can be done here: this is a recording");
+		error_set(err, ERR_STATE, "nothing can be done in the past");
+		return error_hint(err, "`seek live` goes back to the present.");
 	}
 	return acting_begin(acting, ctx->screen->target(ctx->console), ctx->target, act, err);
 }

@@ -212,7 +212,8 @@ run_explain(struct run_ctx *ctx, const struct words *words, struct error *err)
 	}
 	acting = ctx->screen->acting(ctx->console);
 	if (!acting)
-		return error_set(err, ERR_STATE, "there is no server to ask: this is a recording");
+		return error_set(
+		    err, ERR_STATE, "there is no server to ask in the past or a recording");
 	if (words->n == 1)
 		line = from_cursor(ctx, &arena, err);
 	ok =

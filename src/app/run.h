@@ -32,6 +32,7 @@ struct run_screen {
 	void (*fill)(struct console *con, struct grid *grid);
 	uint64_t (*cursor)(struct console *con, bool *any); /* key of the row under the cursor */
 	bool (*is_tagged)(struct console *con, uint64_t key);
+	int (*tags)(struct console *con);           /* how many, also of rows that have gone */
 	const char *(*filter)(struct console *con); /* "" none */
 	void (*show_doc)(
 	    struct console *con, const char *title, const struct doc *doc); /* copies it */

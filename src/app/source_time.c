@@ -321,7 +321,8 @@ time_save(void *self, const char *path, struct error *err)
 
 	if (!t->past) {
 		error_set(err, ERR_STATE, "nothing of the past is kept in memory");
-		return error_hint(err, "Set rewind in the [console] section, or use pgmedic record FILE.");
+		return error_hint(
+		    err, "Set rewind in the [console] section, or use pgmedic record FILE.");
 	}
 	copy = recorder_copy(t->past, err);
 	if (!copy)

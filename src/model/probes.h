@@ -1,45 +1,48 @@
 /*
- * The probes: every question that a refresh may ask. The name is that of the query (src/pg/NAME.sql) unless
- * the probe is answered by something else than SQL. Periods and timeouts: collect/schedule.c.
+ * The probes: every question that a refresh may ask. The name is that of the query
+ * (src/pg/NAME.sql) unless the probe is answered by something else than SQL. Periods and timeouts:
+ * collect/schedule.c.
  */
 #ifndef PGMEDIC_MODEL_PROBES_H
 #define PGMEDIC_MODEL_PROBES_H
 
-#define PROBE_LIST(X)                                                                              \
-	/* each refresh */                                                                         \
-	X(SERVER, "server", "clock, role, WAL position, timeline of the server")                   \
-	X(ACTIVITY, "activity", "sessions and processes")                                          \
-	X(DBSUM, "dbsum", "sums of the database counters")                                         \
-	X(REPLICATION, "replication", "standbys that stream from here")                            \
-	X(LOCKS, "locks", "locks on contended objects; asked only when somebody waits or looks")   \
-	X(PROGRESS, "progress", "progress of vacuum, analyze, create index, cluster, copy, base backup") \
-	X(OS, "os", "CPU, memory and IO of local processes (from /proc, no query)")                \
-	/* every 5 to 10 s */                                                                      \
-	X(DATABASES, "databases", "counters of each database")                                     \
-	X(STATEMENTS, "statements", "pg_stat_statements without texts")                            \
-	X(STATEMENTS_INFO, "statements_info", "deallocations and reset of pg_stat_statements")     \
-	X(SLOTS, "slots", "replication slots")                                                     \
-	X(RECEIVER, "receiver", "the WAL receiver of a standby")                                   \
-	X(CONFLICTS, "conflicts", "queries cancelled by recovery")                                 \
-	X(CHECKPOINTS, "checkpoints", "checkpointer, background writer")                           \
-	X(WAL, "wal", "WAL counters")                                                              \
-	X(ARCHIVER, "archiver", "WAL archiving")                                                   \
-	X(POOL_POOLS, "pool_pools", "PgBouncer SHOW POOLS")                                        \
-	X(POOL_STATS, "pool_stats", "PgBouncer SHOW STATS")                                        \
-	X(POOL_DATABASES, "pool_databases", "PgBouncer SHOW DATABASES")                            \
-	X(POOL_CLIENTS, "pool_clients", "PgBouncer SHOW CLIENTS")                                  \
-	/* every 60 s and more, or when something unknown turns up */                              \
-	X(NAMES, "names", "names of databases and roles")                                          \
-	X(LOCK_NAMES, "lock_names", "names of the locked relations of this database")              \
-	X(STATEMENT_TEXTS, "statement_texts", "texts of statements not seen before")               \
-	X(TABLES, "tables", "tables of this database: counters and estimated sizes")               \
-	X(LARGEST, "largest", "the largest tables of this database")                               \
-	X(INDEXES, "indexes", "indexes of this database")                                          \
-	X(SETTINGS, "settings", "settings")                                                        \
-	X(SIZES, "sizes", "size of each database")                                                 \
-	X(WRAPAROUND, "wraparound", "age of the oldest xid of each database")                      \
-	X(VACUUM_TABLES, "vacuum_tables", "tables nearest to wraparound or with most dead rows")   \
-	X(XMIN_HOLDERS, "xmin_holders", "what holds back the xmin horizon (prepared transactions)")\
+#define PROBE_LIST(X)                                                                            \
+	/* each refresh */                                                                       \
+	X(SERVER, "server", "clock, role, WAL position, timeline of the server")                 \
+	X(ACTIVITY, "activity", "sessions and processes")                                        \
+	X(DBSUM, "dbsum", "sums of the database counters")                                       \
+	X(REPLICATION, "replication", "standbys that stream from here")                          \
+	X(LOCKS, "locks", "locks on contended objects; asked only when somebody waits or looks") \
+	X(PROGRESS, "progress",                                                                  \
+	    "progress of vacuum, analyze, create index, cluster, copy, base backup")             \
+	X(OS, "os", "CPU, memory and IO of local processes (from /proc, no query)")              \
+	/* every 5 to 10 s */                                                                    \
+	X(DATABASES, "databases", "counters of each database")                                   \
+	X(STATEMENTS, "statements", "pg_stat_statements without texts")                          \
+	X(STATEMENTS_INFO, "statements_info", "deallocations and reset of pg_stat_statements")   \
+	X(SLOTS, "slots", "replication slots")                                                   \
+	X(RECEIVER, "receiver", "the WAL receiver of a standby")                                 \
+	X(CONFLICTS, "conflicts", "queries cancelled by recovery")                               \
+	X(CHECKPOINTS, "checkpoints", "checkpointer, background writer")                         \
+	X(WAL, "wal", "WAL counters")                                                            \
+	X(ARCHIVER, "archiver", "WAL archiving")                                                 \
+	X(POOL_POOLS, "pool_pools", "PgBouncer SHOW POOLS")                                      \
+	X(POOL_STATS, "pool_stats", "PgBouncer SHOW STATS")                                      \
+	X(POOL_DATABASES, "pool_databases", "PgBouncer SHOW DATABASES")                          \
+	X(POOL_CLIENTS, "pool_clients", "PgBouncer SHOW CLIENTS")                                \
+	/* every 60 s and more, or when something unknown turns up */                            \
+	X(NAMES, "names", "names of databases and roles")                                        \
+	X(LOCK_NAMES, "lock_names", "names of the locked relations of this database")            \
+	X(STATEMENT_TEXTS, "statement_texts", "texts of statements not seen before")             \
+	X(TABLES, "tables", "tables of this database: counters and estimated sizes")             \
+	X(LARGEST, "largest", "the largest tables of this database")                             \
+	X(INDEXES, "indexes", "indexes of this database")                                        \
+	X(SETTINGS, "settings", "settings")                                                      \
+	X(SIZES, "sizes", "size of each database")                                               \
+	X(WRAPAROUND, "wraparound", "age of the oldest xid of each database")                    \
+	X(VACUUM_TABLES, "vacuum_tables", "tables nearest to wraparound or with most dead rows") \
+	X(XMIN_HOLDERS, "xmin_holders",                                                          \
+	    "what holds back the xmin horizon (prepared transactions)")                          \
 	X(SUBSCRIPTIONS, "subscriptions", "logical subscriptions of this database")
 
 enum probe_id {

@@ -1,7 +1,7 @@
 /*
  * The recent past: one tick per refresh, for sparklines, charts and the load of the waits pane.
- * Ticks live in reference-counted chunks that are only ever appended to, so that snapshots share them:
- * a snapshot sees `n` ticks, later ones are invisible to it. One writer (the feed).
+ * Ticks live in reference-counted chunks that are only ever appended to, so that snapshots share
+ * them: a snapshot sees `n` ticks, later ones are invisible to it. One writer (the feed).
  */
 #ifndef PGMEDIC_MODEL_SERIES_H
 #define PGMEDIC_MODEL_SERIES_H
@@ -49,16 +49,25 @@ extern const struct metric_info metric_infos[METRIC_COUNT];
 /* One sampled active session (or several alike), with its dimensions interned as ids. */
 struct load {
 	uint16_t count;
-	uint8_t wait_class;	/* enum wait_class */
+	uint8_t wait_class; /* enum wait_class */
 	uint8_t pad;
-	uint32_t event;		/* ids of series_text */
+	uint32_t event; /* ids of series_text */
 	uint32_t user, application, client, database;
-	int64_t query_id;	/* 0 = unknown */
+	int64_t query_id; /* 0 = unknown */
 };
 
 enum wait_class {
-	WAIT_CPU, WAIT_IO, WAIT_LOCK, WAIT_LWLOCK, WAIT_BUFFERPIN, WAIT_CLIENT, WAIT_IPC,
-	WAIT_TIMEOUT, WAIT_ACTIVITY, WAIT_EXTENSION, WAIT_CLASS_COUNT
+	WAIT_CPU,
+	WAIT_IO,
+	WAIT_LOCK,
+	WAIT_LWLOCK,
+	WAIT_BUFFERPIN,
+	WAIT_CLIENT,
+	WAIT_IPC,
+	WAIT_TIMEOUT,
+	WAIT_ACTIVITY,
+	WAIT_EXTENSION,
+	WAIT_CLASS_COUNT
 };
 /* "CPU", "IO", "Lock", … as users of Performance Insights know them; letter for mono screens. */
 struct wait_class_info {
@@ -69,23 +78,23 @@ struct wait_class_info {
 extern const struct wait_class_info wait_class_infos[WAIT_CLASS_COUNT];
 
 struct tick {
-	struct wall at;		/* server clock */
+	struct wall at; /* server clock */
 	struct mono mono;
-	float seconds;		/* since the tick before */
+	float seconds; /* since the tick before */
 	float metric[METRIC_COUNT];
-	const struct load *loads;	/* in the chunk's arena */
+	const struct load *loads; /* in the chunk's arena */
 	int nloads;
 };
 
-enum { SERIES_CHUNK = 64, SERIES_CHUNKS = 58 };	/* 58 * 64 ticks: one hour at 1 s */
+enum { SERIES_CHUNK = 64, SERIES_CHUNKS = 58 }; /* 58 * 64 ticks: one hour at 1 s */
 
 struct series_chunk;
 struct series_texts;
 struct series {
-	struct series_chunk *chunks[SERIES_CHUNKS];	/* oldest first */
+	struct series_chunk *chunks[SERIES_CHUNKS]; /* oldest first */
 	int nchunks;
-	int n;			/* ticks visible in total */
-	struct series_texts *texts;	/* interned strings, append-only, shared */
+	int n;                      /* ticks visible in total */
+	struct series_texts *texts; /* interned strings, append-only, shared */
 };
 
 /* Tick i (0 = oldest visible). */

@@ -200,8 +200,8 @@ act_abort(struct act *a)
 
 	if (a->stage == ACT_RUNNING) {
 		/* The server may have done it: this must not read as if nothing had happened. */
-		error_set(&err, ERR_STATE, "%s was left before its outcome was seen",
-		    a->ops->info.name);
+		error_set(
+		    &err, ERR_STATE, "%s was left before its outcome was seen", a->ops->info.name);
 		error_hint(&err, "It may have been done: look at the activity pane.");
 		act_fail(a, ACT_FAILED, &err);
 	} else if (a->stage != ACT_FINISHED) {

@@ -10,6 +10,7 @@
 
 #include "panes/counters.h"
 #include "panes/pane.h"
+#include "panes/sessions.h"
 
 enum {
 	C_DATABASE,
@@ -173,15 +174,16 @@ static const struct column columns[C_COUNT] = {
 
 static const enum probe_id probes[] = { PROBE_DATABASES, PROBE_SIZES };
 
-#define SQL_LIST(X)                                                                          \
-	X(datid)                                                                             \
-	X(datname)                                                                           \
-	X(backends)                                                                          \
-	X(commits) X(rollbacks) X(read) X(hit) X(returned) X(fetched) X(ins) X(upd) X(del)   \
-	    X(conflicts) X(temp_files) X(temp_bytes) X(deadlocks) X(checksum_failures)       \
-	        X(checksum_last_failure) X(read_ms) X(write_ms) X(session_ms) X(active_ms)   \
-	            X(idle_tx_ms) X(sessions) X(abandoned) X(fatal) X(killed) X(stats_reset) \
-	                X(conn_limit) X(allow_conn) X(is_template) X(xid_age) X(mxid_age)
+#define SQL_LIST(X)                                                                                \
+	X(datid)                                                                                   \
+	X(datname)                                                                                 \
+	X(backends)                                                                                \
+	X(commits)                                                                                 \
+	X(rollbacks) X(read) X(hit) X(returned) X(fetched) X(ins) X(upd) X(del) X(conflicts)       \
+	    X(temp_files) X(temp_bytes) X(deadlocks) X(checksum_failures) X(checksum_last_failure) \
+	        X(read_ms) X(write_ms) X(session_ms) X(active_ms) X(idle_tx_ms) X(sessions)        \
+	            X(abandoned) X(fatal) X(killed) X(stats_reset) X(conn_limit) X(allow_conn)     \
+	                X(is_template) X(xid_age) X(mxid_age)
 
 enum {
 #define X(name) S_##name,
@@ -361,7 +363,8 @@ databases_fill(const struct pane_ctx *ctx, struct grid *grid)
 	                  cell_null(WHY_NODATA));
 	counters_notes(&f.k, grid, "databases");
 	if (f.ndenied > 0)
-		grid_notef(grid, "denied", "GRANT pg_read_all_stats TO this role.",
+		grid_notef(grid, "denied",
+		    sessions_grant(ctx->snap, "pg_read_all_stats", &grid->arena),
 		    "the size of %d databases that this role may not connect to is unknown",
 		    f.ndenied);
 	if (f.nchecksum > 0)

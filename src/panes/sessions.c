@@ -100,19 +100,27 @@ add_identifier(struct strbuf *out, const char *name)
 	strbuf_addc(out, '"');
 }
 
+const char *
+sessions_grant(const struct snapshot *snap, const char *privilege, struct arena *arena)
+{
+	struct strbuf out = STRBUF_INIT(200);
+	const char *user = snap->server.user, *text;
+
+	strbuf_addf(&out, "GRANT %s TO ", privilege);
+	add_identifier(&out, *user ? user : "your_role");
+	text = arena_strndup(arena, out.buf, out.len);
+	strbuf_release(&out);
+	return text;
+}
+
 void
 sessions_note_hidden(const struct snapshot *snap, int n, struct grid *grid)
 {
-	struct strbuf hint = STRBUF_INIT(200);
-	const char *user = snap->server.user;
-
 	if (n == 0)
 		return;
-	strbuf_adds(&hint, "GRANT pg_monitor TO ");
-	add_identifier(&hint, *user ? user : "your_role");
-	grid_notef(grid, "denied", hint.buf,
-	    "%d sessions of other roles: state, waits, client and query are hidden from this role", n);
-	strbuf_release(&hint);
+	grid_notef(grid, "denied", sessions_grant(snap, "pg_monitor", &grid->arena),
+	    "%d sessions of other roles: state, waits, client and query are hidden from this role",
+	    n);
 }
 
 void

@@ -33,6 +33,8 @@ void sessions_release(struct sessions *s);
 void sessions_note_denied(const struct sessions *s, struct grid *grid);
 /* The same of n sessions; none for 0. */
 void sessions_note_hidden(const struct snapshot *snap, int n, struct grid *grid);
+/* "GRANT pg_monitor TO bob", for a hint; in the arena. */
+const char *sessions_grant(const struct snapshot *snap, const char *privilege, struct arena *arena);
 /* Of a client the role of its state, else ROLE_NORMAL. */
 enum role sessions_role(const struct session *session);
 /* How alarming an age is for a session in this state: ROLE_NORMAL (0), ROLE_WARN or ROLE_CRIT. */

@@ -77,6 +77,9 @@ hint_privilege(struct error *err, const struct pg_query *q)
 		error_hint(err, "Needed: %s", q->privilege);
 }
 
+/* The extension's, mostly; a server that speaks another language does without this hint. */
+static const char denied_schema[] = "permission denied for schema ";
+
 bool
 fault_result(struct error *err, const PGresult *result, const struct pg_query *q)
 {
@@ -94,7 +97,10 @@ fault_result(struct error *err, const PGresult *result, const struct pg_query *q
 		error_hint(err, "%s", hint);
 	else if (info && *info->hint)
 		error_hint(err, "%s", info->hint);
-	if (err->code == ERR_DENIED)
+	if (err->code == ERR_DENIED && strncmp(message, denied_schema, strlen(denied_schema)) == 0)
+		error_hint(
+		    err, "GRANT USAGE ON SCHEMA %s TO this role.", message + strlen(denied_schema));
+	else if (err->code == ERR_DENIED)
 		hint_privilege(err, q);
 	return false;
 }

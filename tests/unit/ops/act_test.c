@@ -208,8 +208,7 @@ is_not_refused_when_left_while_it_runs(void **state)
 		}
 		act_abort(a);
 		assert_int_equal(act_stage(a), ACT_FINISHED);
-		assert_int_equal(
-		    act_result(a, &line, &why), confirmed ? ACT_FAILED : ACT_REFUSED);
+		assert_int_equal(act_result(a, &line, &why), confirmed ? ACT_FAILED : ACT_REFUSED);
 		assert_int_equal(why->code, confirmed ? ERR_STATE : ERR_NOT_CONFIRMED);
 		act_free(a);
 	}
