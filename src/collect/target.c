@@ -135,6 +135,7 @@ begin(struct target *t)
 	refresh_reset(t);
 	feed_server(t->feed, &t->main.info);
 	hmap_clear(&t->unseen.names);
+	hmap_clear(&t->unseen.relations); /* the answer may have been lost */
 	for (int i = 0; i < PROBE_COUNT; i++) {
 		struct probe_slot *slot = &t->slots[i];
 		if (probe_plans[i].scope == SCOPE_CONSOLE)

@@ -19,7 +19,7 @@
 /* Ids already known, so that names and texts are asked for once. */
 struct unseen {
 	struct hmap names;      /* oids of databases and roles, see load_key_*() */
-	struct hmap statements; /* query ids whose text was asked for */
+	struct hmap statements; /* query ids whose text has come, or will not */
 	struct hmap relations;
 	struct mono names_at, texts_at;      /* when last asked; 0 never */
 	int texts_asked;                     /* how often */

@@ -109,13 +109,14 @@ look_statements(struct target *t, const struct sample *s)
 		return;
 	int col = rowset_col(s->rows, "queryid");
 	int n = 0;
+	struct hmap here = { .n = 0 };
 	struct strbuf ids = STRBUF_INIT(TEXTS_BATCH * 24);
 	strbuf_addc(&ids, '{');
 	for (int i = 0; i < s->rows->nrows && n < TEXTS_BATCH; i++) {
 		int64_t id = cell_i64(rowset_cell(s->rows, i, col), 0);
-		if (!id || hmap_has(&u->statements, (uint64_t)id))
+		if (!id || hmap_has(&u->statements, (uint64_t)id) || hmap_has(&here, (uint64_t)id))
 			continue;
-		hmap_put(&u->statements, (uint64_t)id, 0);
+		hmap_put(&here, (uint64_t)id, 0);
 		strbuf_addf(&ids, "%s%lld", n++ ? "," : "", (long long)id);
 	}
 	strbuf_addc(&ids, '}');
@@ -128,7 +129,20 @@ look_statements(struct target *t, const struct sample *s)
 	} else {
 		answer_empty(t, PROBE_STATEMENT_TEXTS, s);
 	}
+	hmap_release(&here);
 	strbuf_release(&ids);
+}
+
+/* All that was asked for is answered, that which the server has thrown out too. */
+static void
+know_statements(struct target *t)
+{
+	const char *at = t->unseen.texts_param;
+	while (at && (*at == '{' || *at == ',')) {
+		char *end;
+		hmap_put(&t->unseen.statements, (uint64_t)strtoll(at + 1, &end, 10), 0);
+		at = end;
+	}
 }
 
 /* Only the last answer is kept, so the question is always for all relations that are locked now. */
@@ -183,6 +197,9 @@ unseen_look(struct target *t, const struct sample *s)
 		break;
 	case PROBE_NAMES:
 		know_names(t, s);
+		break;
+	case PROBE_STATEMENT_TEXTS:
+		know_statements(t);
 		break;
 	default:
 		break;
