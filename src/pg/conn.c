@@ -321,10 +321,14 @@ count_bytes(const PGresult *r)
  * pooler that was not recognised), or plans outdated by DDL. New names; from the third time on
  * none. */
 static bool
-is_stale_statement(struct pg_conn *c, const struct pg_query *q, const struct error *e)
+is_stale_statement(struct pg_conn *c, const PGresult *r, const struct error *e)
 {
-	bool is_stale = strcmp(e->sqlstate, "26000") == 0 || strcmp(e->sqlstate, "42P05") == 0 ||
-	    (strcmp(e->sqlstate, "0A000") == 0 && c->is_prepared[pg_query_index(q)]);
+	/* "cached plan must not change result type" shares its SQLSTATE with much else. */
+	const char *function = PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION);
+	bool is_outdated = strcmp(e->sqlstate, "0A000") == 0 && function &&
+	    strcmp(function, "RevalidateCachedQuery") == 0;
+	bool is_stale =
+	    is_outdated || strcmp(e->sqlstate, "26000") == 0 || strcmp(e->sqlstate, "42P05") == 0;
 	if (!is_stale || c->is_pooled)
 		return false;
 	pg_conn_forget(c);
@@ -340,7 +344,7 @@ fill_error(struct pg_conn *c, const PGresult *r, const struct pending *p, struct
 	if (a->error.code == ERR_LOST && *a->error.sqlstate)
 		c->last_words = a->error;
 	if (p->query)
-		a->ask_again = is_stale_statement(c, p->query, &a->error);
+		a->ask_again = is_stale_statement(c, r, &a->error);
 }
 
 static void

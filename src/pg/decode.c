@@ -319,7 +319,7 @@ choose_readers(
 struct rowset *
 decode_rows(const PGresult *result, const struct pg_query *q, struct error *err)
 {
-	reader *readers[128];
+	reader *readers[128] = { NULL };
 	if (q->ncols > (int)ARRAY_LEN(readers)) {
 		error_set(err, ERR_PROTOCOL, "query %s: too many columns", q->name);
 		return NULL;
