@@ -483,6 +483,12 @@ tagged(struct console *c, uint64_t key)
 	return view_is_tagged(&console_pane_view(c)->view, key);
 }
 
+static int
+tags(struct console *c)
+{
+	return console_pane_view(c)->view.ntags;
+}
+
 static const char *
 filter_text(struct console *c)
 {
@@ -545,6 +551,7 @@ const struct run_screen console_screen = {
 	.fill = fill_whole,
 	.cursor = cursor_key,
 	.is_tagged = tagged,
+	.tags = tags,
 	.filter = filter_text,
 	.show_doc = show_doc,
 	.say = say,

@@ -60,6 +60,27 @@ ok "and it is" no_pid victim
 status 1 "terminate of a pid that is not there" run "terminate 999999" --yes --json
 is "is not found" "$(field "$TMP/out" error)" NOT_FOUND
 
+# In the console: tagged sessions that have gone do not make the row under the cursor be meant.
+session tagged app "SELECT pg_sleep(600)"
+session bystander app "SELECT pg_sleep(600)"
+cat >"$TMP/script" <<END
+:pane activity
+:wait sample 2
+:filter application=tagged
+<Space>
+:terminate $(pid_of tagged)
+y
+:filter application=bystander
+:wait sample 2
+K
+y
+:wait sample 1
+END
+status 0 "tag a session, terminate it, terminate what is tagged" \
+	env PGMEDIC_SCRIPT="$TMP/script" "$PGMEDIC" -d "$primary_uri"
+ok "the tagged one is gone" no_pid tagged
+ok "the one under the cursor is not" running bystander
+
 # The identity is checked in the statement that acts.
 session reused app "SELECT pg_sleep(600)"
 pid=$(pid_of reused)
