@@ -108,14 +108,18 @@ put_sample(struct strbuf *out, const struct sample *s)
 }
 
 /* One list of the server's fields serves writing and reading. A later version appends to it. */
-#define SERVER_INTS(X)                                                                            \
-	X(version_num)                                                                            \
-	X(is_local)                                                                               \
-	X(is_standby) X(is_pooled) X(is_superuser) X(has_monitor) X(has_read_stats) X(has_signal) \
-	    X(has_pgss) X(is_aurora) X(is_rds) X(timeline) X(system_identifier) X(start_us)       \
-	        X(max_connections) X(reserved_connections) X(block_size) X(cpus)                  \
-	            X(wal_segment_size) X(own_pid) X(action_pid)
-#define SERVER_TEXTS(X) X(version) X(host) X(port) X(database) X(user) X(data_directory)
+/* clang-format off */
+#define SERVER_INTS(X) \
+	X(version_num) X(is_local) X(is_standby) X(is_pooled) X(is_superuser) \
+	X(has_monitor) X(has_read_stats) X(has_signal) X(has_pgss) X(is_aurora) X(is_rds) \
+	X(timeline) X(system_identifier) X(start_us) X(max_connections) \
+	X(reserved_connections) X(block_size) X(cpus) X(wal_segment_size) X(own_pid) \
+	X(action_pid)
+/* clang-format on */
+/* clang-format off */
+#define SERVER_TEXTS(X) \
+	X(version) X(host) X(port) X(database) X(user) X(data_directory)
+/* clang-format on */
 
 static void
 put_server(struct strbuf *out, const struct server_info *s)

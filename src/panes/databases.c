@@ -174,16 +174,15 @@ static const struct column columns[C_COUNT] = {
 
 static const enum probe_id probes[] = { PROBE_DATABASES, PROBE_SIZES };
 
-#define SQL_LIST(X)                                                                                \
-	X(datid)                                                                                   \
-	X(datname)                                                                                 \
-	X(backends)                                                                                \
-	X(commits)                                                                                 \
-	X(rollbacks) X(read) X(hit) X(returned) X(fetched) X(ins) X(upd) X(del) X(conflicts)       \
-	    X(temp_files) X(temp_bytes) X(deadlocks) X(checksum_failures) X(checksum_last_failure) \
-	        X(read_ms) X(write_ms) X(session_ms) X(active_ms) X(idle_tx_ms) X(sessions)        \
-	            X(abandoned) X(fatal) X(killed) X(stats_reset) X(conn_limit) X(allow_conn)     \
-	                X(is_template) X(xid_age) X(mxid_age)
+/* clang-format off */
+#define SQL_LIST(X) \
+	X(datid) X(datname) X(backends) X(commits) X(rollbacks) X(read) X(hit) \
+	X(returned) X(fetched) X(ins) X(upd) X(del) X(conflicts) X(temp_files) \
+	X(temp_bytes) X(deadlocks) X(checksum_failures) X(checksum_last_failure) \
+	X(read_ms) X(write_ms) X(session_ms) X(active_ms) X(idle_tx_ms) X(sessions) \
+	X(abandoned) X(fatal) X(killed) X(stats_reset) X(conn_limit) X(allow_conn) \
+	X(is_template) X(xid_age) X(mxid_age)
+/* clang-format on */
 
 enum {
 #define X(name) S_##name,

@@ -107,15 +107,16 @@ enum {
 	F_DROPPING = 256,
 };
 
-#define SQL_LIST(X)                                                                              \
-	X(indexrelid)                                                                            \
-	X(relid)                                                                                 \
-	X(schema)                                                                                \
-	X(table)                                                                                 \
-	X(index)                                                                                 \
-	X(method)                                                                                \
-	X(kind) X(size_bytes) X(reltuples) X(flags) X(scans) X(tup_read) X(tup_fetch) X(fetched) \
-	    X(hit) X(last_scan)
+#define SQL_LIST(X)   \
+	X(indexrelid) \
+	X(relid)      \
+	X(schema)     \
+	X(table)      \
+	X(index)      \
+	X(method)     \
+	X(kind)       \
+	X(size_bytes) \
+	X(reltuples) X(flags) X(scans) X(tup_read) X(tup_fetch) X(fetched) X(hit) X(last_scan)
 
 enum {
 #define X(name) S_##name,

@@ -164,18 +164,16 @@ static const struct column columns[C_COUNT] = {
 static const enum probe_id probes[] = { PROBE_TABLES };
 
 /* Columns of src/pg/tables.sql that are looked at. */
-#define SQL_LIST(X)                                                                               \
-	X(relid)                                                                                  \
-	X(schema)                                                                                 \
-	X(table)                                                                                  \
-	X(kind)                                                                                   \
-	X(persistence)                                                                            \
-	X(parent) X(reltuples) X(size_bytes) X(table_bytes) X(toast_bytes) X(indexes) X(seq_scan) \
-	    X(seq_tup_read) X(idx_scan) X(idx_tup_fetch) X(ins) X(upd) X(del) X(hot_upd)          \
-	        X(newpage_upd) X(live) X(dead) X(mod_since_analyze) X(ins_since_vacuum)           \
-	            X(last_vacuum) X(last_autovacuum) X(last_analyze) X(last_autoanalyze)         \
-	                X(vacuum_count) X(autovacuum_count) X(analyze_count) X(autoanalyze_count) \
-	                    X(heap_fetched) X(heap_hit) X(idx_fetched) X(idx_hit) X(last_seq_scan)
+/* clang-format off */
+#define SQL_LIST(X) \
+	X(relid) X(schema) X(table) X(kind) X(persistence) X(parent) X(reltuples) \
+	X(size_bytes) X(table_bytes) X(toast_bytes) X(indexes) X(seq_scan) \
+	X(seq_tup_read) X(idx_scan) X(idx_tup_fetch) X(ins) X(upd) X(del) X(hot_upd) \
+	X(newpage_upd) X(live) X(dead) X(mod_since_analyze) X(ins_since_vacuum) \
+	X(last_vacuum) X(last_autovacuum) X(last_analyze) X(last_autoanalyze) \
+	X(vacuum_count) X(autovacuum_count) X(analyze_count) X(autoanalyze_count) \
+	X(heap_fetched) X(heap_hit) X(idx_fetched) X(idx_hit) X(last_seq_scan)
+/* clang-format on */
 
 enum {
 #define X(name) S_##name,
