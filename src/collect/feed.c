@@ -96,7 +96,11 @@ feed_server_info(const struct feed *f)
 void
 feed_action_pid(struct feed *f, int pid)
 {
+	if (f->server.action_pid == pid)
+		return;
 	f->server.action_pid = pid;
+	if (f->has_server && f->hook.server)
+		f->hook.server(f->hook.arg, &f->server);
 }
 
 enum link_state
@@ -173,7 +177,9 @@ feed_server(struct feed *f, const struct server_info *server)
 	struct server_info old = f->server;
 	bool had = f->has_server;
 	f->server = *server;
-	f->server.action_pid = old.action_pid;
+	/* Live it is told by feed_action_pid(), which a recording holds as news of the server. */
+	if (!f->replay_now.us)
+		f->server.action_pid = old.action_pid;
 	f->has_server = true;
 	/* Known from the probe rather than from the login. */
 	if (had && old.start_us && !server->start_us) {
@@ -201,18 +207,20 @@ void
 feed_link(struct feed *f, enum link_state state, const char *what, const char *hint,
     struct mono since, struct mono retry_at)
 {
+	/* A recording has no link of its own: LINK_REPLAY is where it was up. */
+	bool is_up = state == LINK_UP || state == LINK_REPLAY;
 	bool is_same = f->link == state && strcmp(f->link_what, what) == 0;
 	if (state == LINK_DOWN && f->link != LINK_DOWN && f->was_up)
 		feed_event(f, "lost", "%s", what);
-	if (state == LINK_UP && f->link == LINK_DOWN && f->was_up)
+	if (is_up && f->link == LINK_DOWN && f->was_up)
 		feed_event(
 		    f, "reconnected", "after %.1f s", (double)(since.us - f->link_since.us) / 1e6);
-	if (state == LINK_UP)
+	if (is_up)
 		f->was_up = true;
 	f->link = state;
 	snprintf(f->link_what, sizeof(f->link_what), "%s", what);
 	snprintf(f->link_hint, sizeof(f->link_hint), "%s", hint);
-	if (since.us && !(state == LINK_UP && f->link_since_state == LINK_UP))
+	if (since.us && !(is_up && f->link_since_state == state))
 		f->link_since = since;
 	f->link_since_state = state;
 	f->link_retry_at = retry_at;

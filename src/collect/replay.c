@@ -92,8 +92,12 @@ take_event(struct replay *r, struct rec_event *ev, bool is_state)
 		feed_server(t->feed, &ev->server);
 		break;
 	case REC_LINK:
+		/* Down since the first failure, with the newest reason, as in target.c. */
 		feed_link(t->feed, ev->link == LINK_UP ? LINK_REPLAY : ev->link, ev->what, ev->hint,
-		    ev->mono, (struct mono){ 0 });
+		    ev->link == LINK_DOWN && feed_link_state(t->feed) == LINK_DOWN ?
+		        (struct mono){ 0 } :
+		        ev->mono,
+		    (struct mono){ 0 });
 		break;
 	case REC_SAMPLE:
 		feed_apply(t->feed, ev->sample);

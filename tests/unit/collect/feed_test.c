@@ -330,6 +330,53 @@ test_hook(void **state)
 	feed_free(f);
 }
 
+static struct feed *replayed;
+
+static void
+replay_server(void *arg, const struct server_info *server)
+{
+	(void)arg;
+	feed_server(replayed, server);
+}
+
+static void
+replay_link(void *arg, enum link_state state, const char *what, const char *hint)
+{
+	(void)arg;
+	feed_link(replayed, state == LINK_UP ? LINK_REPLAY : state, what, hint, (struct mono){ 5 },
+	    (struct mono){ 0 });
+}
+
+/* What a recorder hears is enough to derive the same. */
+static void
+test_a_replay_derives_the_same(void **state)
+{
+	const struct feed_hook hook = { .server = replay_server, .link = replay_link };
+	struct feed *f = feed_new("t");
+
+	(void)state;
+	replayed = feed_new("t");
+	feed_replaying(replayed, (struct mono){ 5 });
+	feed_set_hook(f, &hook);
+	feed_server(f, &(struct server_info){ .host = "db", .own_pid = 11 });
+	feed_link(f, LINK_UP, "", "", (struct mono){ 1 }, (struct mono){ 0 });
+	feed_action_pid(f, 12);
+	assert_int_equal(feed_server_info(replayed)->action_pid, 12);
+	feed_link(f, LINK_DOWN, "gone", "", (struct mono){ 2 }, (struct mono){ 0 });
+	feed_action_pid(f, 0);
+	feed_link(f, LINK_UP, "", "", (struct mono){ 3 }, (struct mono){ 0 });
+	assert_int_equal(feed_server_info(replayed)->action_pid, 0);
+	struct snapshot *a = feed_seal(f), *b = feed_seal(replayed);
+	assert_int_equal(a->nevents, 2);
+	assert_int_equal(b->nevents, a->nevents);
+	for (int i = 0; i < a->nevents; i++)
+		assert_string_equal(b->events[i].code, a->events[i].code);
+	snapshot_unref(a);
+	snapshot_unref(b);
+	feed_free(replayed);
+	feed_free(f);
+}
+
 int
 main(void)
 {
@@ -342,6 +389,7 @@ main(void)
 		cmocka_unit_test(test_failure_keeps_good_rows),
 		cmocka_unit_test(test_texts_pile_up),
 		cmocka_unit_test(test_hook),
+		cmocka_unit_test(test_a_replay_derives_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
