@@ -372,6 +372,9 @@ take_error(struct target *t, struct pg_answer *a, struct mono now)
 	}
 	if (a->error.code == ERR_LOST)
 		return;
+	/* The catalog promised otherwise: it has changed. */
+	if (a->error.code == ERR_UNSUPPORTED)
+		t->facts_at = (struct mono){ 0 };
 	apply_failed(t, probe, &a->error, now);
 }
 
