@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -256,6 +257,12 @@ recfile_create(const char *path, struct error *err)
 	f->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (f->fd < 0 || fstat(f->fd, &st) < 0) {
 		error_set(err, ERR_FILE, "cannot write %s: %s", path, strerror(errno));
+		goto fail;
+	}
+	/* Two writers would write over each other's blocks. Not all file systems have locks. */
+	if (flock(f->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		error_set(err, ERR_STATE, "another pgmedic records to %s", path);
+		error_hint(err, "Name another file.");
 		goto fail;
 	}
 	make_header(head);

@@ -253,6 +253,25 @@ other_files_are_refused(void **state)
 }
 
 static void
+two_do_not_write_one_file(void **state)
+{
+	struct error err;
+	struct recfile *f, *other;
+
+	(void)state;
+	unlink(path);
+	f = recfile_create(path, &err);
+	assert_non_null(f);
+	other = recfile_create(path, &err);
+	assert_null(other);
+	assert_int_equal(err.code, ERR_STATE);
+	recfile_close(f);
+	other = recfile_create(path, &err);
+	assert_non_null(other);
+	recfile_close(other);
+}
+
+static void
 memory_ring_is_bounded_and_begins_with_a_key(void **state)
 {
 	struct strbuf raw = STRBUF_INIT(1 << 20);
@@ -292,6 +311,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(append_goes_on_after_a_torn_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(damage_in_the_middle_is_skipped, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_files_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(two_do_not_write_one_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    memory_ring_is_bounded_and_begins_with_a_key, setup, teardown),
 	};
