@@ -197,8 +197,13 @@ reindex_effect(void)
 static const char *
 lock_effect(const struct act *a)
 {
+	const struct table *t = a->data;
+
 	if (a->ops == &act_analyze)
 		return "reads a sample of the rows; blocks neither reads nor writes";
+	for (int i = 0; i < t->noptions; i++)
+		if (strcmp(t->options[i], "full") == 0)
+			return "writes the table and its indexes anew, without the dead rows";
 	return "reads the table and its indexes, removes dead rows; blocks neither reads nor writes, but DDL and other vacuums";
 }
 

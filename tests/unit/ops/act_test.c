@@ -411,6 +411,7 @@ tables(void **state)
 	struct act *a = make(&arena, "vacuum full Sales.\"Order \"\"x\"\"\"", &prod, &err);
 	struct rowset *rows = rows_of("look_relation", 1);
 	struct act_query q;
+	int nsteps;
 
 	(void)state;
 	/* the lexer takes the quotes of one word away, so the name is also looked for as typed */
@@ -428,6 +429,7 @@ tables(void **state)
 	answer(a, rows);
 	assert_int_equal(act_stage(a), ACT_PLANNED);
 	assert_string_equal(act_worst_risk(a), "high");
+	assert_null(strstr(act_steps(a, &nsteps)[0].effect, "blocks neither"));
 	assert_string_equal(act_expects(a), "sales.orders");
 	assert_true(act_confirm(a, "sales.orders", &err));
 	assert_int_equal(act_stage(a), ACT_DETACHED);
