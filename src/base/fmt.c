@@ -217,6 +217,16 @@ fmt_seconds(char *buf, size_t size, double s)
 }
 
 const char *
+fmt_span(char *buf, size_t size, double s)
+{
+	size_t n = strlen(fmt_seconds(buf, size, s));
+
+	if (n && !strpbrk(buf, ":hdy") && n + 2 < size)
+		memcpy(buf + n, " s", 3);
+	return buf;
+}
+
+const char *
 fmt_ms(char *buf, size_t size, double ms)
 {
 	struct text t = { .at = 0 };

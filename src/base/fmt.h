@@ -15,6 +15,8 @@ const char *fmt_rate(char *buf, size_t size, double n);
 /* Seconds, at most 7 columns: "0.004", "1.23", "59.9", "12:34", "3:04:05", "12h34m", "4d03h",
  * "120d", beyond a million days "3000y". */
 const char *fmt_seconds(char *buf, size_t size, double s);
+/* The same within a sentence: seconds have their unit, "1.23 s", "12:34". */
+const char *fmt_span(char *buf, size_t size, double s);
 /* Milliseconds: "0.02", "1.50", "123", "12.3s", "3:04". */
 const char *fmt_ms(char *buf, size_t size, double ms);
 /* A ratio 0..100: "0.0", "12.3", "100". */

@@ -38,12 +38,12 @@ describe(struct act *a, const struct session *s)
 	doc_pair(d, "who", ROLE_NORMAL, "user %s, database %s, application %s, from %s",
 	    or_dash(s->user), or_dash(s->database), or_dash(s->application), or_dash(s->client));
 	doc_pair(d, "state", ROLE_NORMAL, "%s for %s%s%s", or_dash(s->state),
-	    s->state_age_s < 0 ? "-" : fmt_seconds(t1, sizeof(t1), s->state_age_s),
+	    s->state_age_s < 0 ? "-" : fmt_span(t1, sizeof(t1), s->state_age_s),
 	    s->wait ? ", waits for " : "", s->wait ? s->wait : "");
 	doc_pair(d, "transaction", s->xact_age_s > 60 ? ROLE_WARN : ROLE_NORMAL, "%s",
-	    s->xact_age_s < 0 ? "none" : fmt_seconds(t2, sizeof(t2), s->xact_age_s));
+	    s->xact_age_s < 0 ? "none" : fmt_span(t2, sizeof(t2), s->xact_age_s));
 	doc_pair(d, "connected for", ROLE_NORMAL, "%s",
-	    s->connected_s < 0 ? "-" : fmt_seconds(t3, sizeof(t3), s->connected_s));
+	    s->connected_s < 0 ? "-" : fmt_span(t3, sizeof(t3), s->connected_s));
 	doc_pair(d, "blocks", s->blocks ? ROLE_LOCK_HEAD : ROLE_NORMAL,
 	    "%d directly; ending it frees %d", s->blocks, s->frees);
 	doc_pair(d, "effect", ROLE_NORMAL, "%s", effect_of(a, s));

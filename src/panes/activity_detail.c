@@ -43,7 +43,7 @@ pair_since(const struct story *st, const char *label, enum activity_column col, 
 	if (cell_is_null(c))
 		return;
 	wall_rfc3339((struct wall){ c->i }, at, sizeof(at));
-	doc_pair(st->doc, label, role, "%s  (%s ago)", at, fmt_seconds(age, sizeof(age), age_s));
+	doc_pair(st->doc, label, role, "%s  (%s ago)", at, fmt_span(age, sizeof(age), age_s));
 }
 
 static void

@@ -283,7 +283,7 @@ describe_prepared(const struct sessions *s, const struct lock_node *node, struct
 		    out, " of ", names_get(&s->cache->names, NAME_ROLE, node->owner->i), "");
 	if (node->prepared && !cell_is_null(node->prepared) && s->locks.now_us)
 		strbuf_addf(out, ", prepared %s ago",
-		    fmt_seconds(
+		    fmt_span(
 		        buf, sizeof(buf), (double)(s->locks.now_us - node->prepared->i) / 1e6));
 }
 
@@ -307,7 +307,7 @@ sessions_describe(const struct sessions *s, const struct lock_node *node, struct
 	add_cell_text(out, " ", activity_cell(&s->activity, session, ACT_APPLICATION), "");
 	strbuf_addf(out, ", %s", session_states[session->state].name);
 	if (!isnan(session->state_age_s))
-		strbuf_addf(out, " for %s", fmt_seconds(buf, sizeof(buf), session->state_age_s));
+		strbuf_addf(out, " for %s", fmt_span(buf, sizeof(buf), session->state_age_s));
 	query = activity_query(&s->activity, session);
 	if (query.type == CELL_TEXT && query.len)
 		strbuf_addf(out, ": %.*s", query.len < 120 ? (int)query.len : 120, query.s);

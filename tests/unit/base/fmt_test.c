@@ -164,6 +164,18 @@ integers_and_positions(void **state)
 	assert_string_equal(fmt_int(buf, 4, 123456), "123");
 }
 
+static void
+spans(void **state)
+{
+	char buf[32];
+
+	(void)state;
+	assert_string_equal(fmt_span(buf, sizeof(buf), 0.004), "0.004 s");
+	assert_string_equal(fmt_span(buf, sizeof(buf), 50.8), "50.8 s");
+	assert_string_equal(fmt_span(buf, sizeof(buf), 754), "12:34");
+	assert_string_equal(fmt_span(buf, sizeof(buf), 86400 * 120.0), "120d");
+}
+
 int
 main(void)
 {
@@ -172,6 +184,7 @@ main(void)
 		cmocka_unit_test(counts),
 		cmocka_unit_test(rates),
 		cmocka_unit_test(seconds),
+		cmocka_unit_test(spans),
 		cmocka_unit_test(milliseconds),
 		cmocka_unit_test(percentages),
 		cmocka_unit_test(floats),
