@@ -33,7 +33,7 @@ console_message(struct console *c, enum role role, const char *fmt, ...)
 void
 console_error(struct console *c, const struct error *err)
 {
-	console_message(c, ROLE_CRIT, "%s%s%s", err->what, *err->hint ? "  " : "", err->hint);
+	console_message(c, ROLE_CRIT, "%s%s%s", err->what, *err->hint ? ". " : "", err->hint);
 }
 
 void
