@@ -80,6 +80,7 @@ status 0 "tag a session, terminate it, terminate what is tagged" \
 	env PGMEDIC_SCRIPT="$TMP/script" "$PGMEDIC" -d "$primary_uri"
 ok "the tagged one is gone" no_pid tagged
 ok "the one under the cursor is not" running bystander
+status 0 "its own pid ends that one, too" run "terminate $(pid_of bystander)" --yes
 
 # The identity is checked in the statement that acts.
 session reused app "SELECT pg_sleep(600)"
