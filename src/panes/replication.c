@@ -15,6 +15,7 @@
 
 #include "panes/lookup.h"
 #include "panes/pane.h"
+#include "panes/sessions.h"
 #include "panes/sync_names.h"
 
 enum {
@@ -132,7 +133,7 @@ add_standby(const struct pane_ctx *ctx, struct grid *grid, const struct rowset *
 		for (int i = C_STATE; i <= C_REPLAY_S; i++)
 			c[i] = cell_null(WHY_DENIED);
 		grid_note(grid, "denied", "the state of standbys is hidden from this role",
-		    "GRANT pg_monitor TO this role.");
+		    sessions_grant(ctx->snap, "pg_monitor", &grid->arena));
 		return;
 	}
 	if (!cell_is(&c[C_STATE], "streaming"))
@@ -206,8 +207,24 @@ receiver_alive(const struct rowset *rs)
 	return (double)(now->i - heard->i) / 1e6 < timeout;
 }
 
+/* A role without the privilege sees that there is a receiver, and what was replayed. */
 static void
-add_receiver(struct grid *grid, const struct rowset *rs)
+hide_receiver(const struct pane_ctx *ctx, struct grid *grid, struct cell *c)
+{
+	static const int hidden[] = { C_STATE, C_ACTIVE, C_TIMELINE, C_FLUSH };
+
+	c[C_NAME] = cell_text("(hidden)");
+	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
+		c[hidden[i]] = cell_null(WHY_DENIED);
+	/* All that came is replayed; whether all came is not known. */
+	if (!cell_is_null(&c[C_REPLAY]) && c[C_REPLAY].i == 0)
+		c[C_REPLAY_S] = cell_null(WHY_DENIED);
+	grid_note(grid, "denied", "the state of the WAL receiver is hidden from this role",
+	    sessions_grant(ctx->snap, "pg_monitor", &grid->arena));
+}
+
+static void
+add_receiver(const struct pane_ctx *ctx, struct grid *grid, const struct rowset *rs)
 {
 	const struct cell *host = rowset_get(rs, 0, "sender_host");
 	const struct cell *now = rowset_get(rs, 0, "now");
@@ -236,7 +253,9 @@ add_receiver(struct grid *grid, const struct rowset *rs)
 		c[C_REPLAY_S] = cell_float(fmax(0, (double)(now->i - replayed->i) / 1e6));
 	else
 		c[C_REPLAY_S] = cell_null(WHY_NODATA);
-	if (cell_is_null(&c[C_PID])) {
+	if (!cell_is_null(&c[C_PID]) && cell_is_null(&c[C_STATE])) {
+		hide_receiver(ctx, grid, c);
+	} else if (cell_is_null(&c[C_PID])) {
 		c[C_STATE].role = ROLE_CRIT;
 		c[C_DETAIL] = cell_text(
 		    "no WAL receiver runs: this standby gets nothing but from an archive");
@@ -342,7 +361,7 @@ replication_fill(const struct pane_ctx *ctx, struct grid *grid)
 	const struct rowset *subs = pane_rows(ctx, grid, PROBE_SUBSCRIPTIONS);
 
 	if (receiver && receiver->nrows > 0)
-		add_receiver(grid, receiver);
+		add_receiver(ctx, grid, receiver);
 	for (int i = 0; senders && i < senders->nrows; i++)
 		add_standby(ctx, grid, senders, i);
 	for (int i = 0; slots && i < slots->nrows; i++)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "panes/pane.h"
+#include "panes/sessions.h"
 #include "panes/setting_value.h"
 
 enum {
@@ -168,7 +169,7 @@ settings_fill(const struct pane_ctx *ctx, struct grid *grid)
 	if (!server->is_superuser && !server->has_monitor)
 		grid_note(grid, "denied",
 		    "some settings and all file names are hidden from this role",
-		    "GRANT pg_read_all_settings TO this role.");
+		    sessions_grant(ctx->snap, "pg_read_all_settings", &grid->arena));
 }
 
 const struct pane pane_settings = {

@@ -14,6 +14,7 @@
 
 #include "model/names.h"
 #include "panes/pane.h"
+#include "panes/sessions.h"
 #include "panes/statements_detail.h"
 
 enum {
@@ -374,7 +375,8 @@ interval_notes(const struct filling *f)
 		    "%d statements were reset or evicted and came back: they count from then on",
 		    f->nreborn);
 	if (f->nhidden > 0)
-		grid_notef(f->grid, "denied", "GRANT pg_read_all_stats TO this role.",
+		grid_notef(f->grid, "denied",
+		    sessions_grant(f->ctx->snap, "pg_read_all_stats", &f->grid->arena),
 		    "%d statements of other roles hide their id and text, so that their interval is unknown",
 		    f->nhidden);
 	if (st->cur->nrows >= STATEMENTS_MAX)
