@@ -372,9 +372,11 @@ take_error(struct target *t, struct pg_answer *a, struct mono now)
 	}
 	if (a->error.code == ERR_LOST)
 		return;
-	/* The catalog promised otherwise: it has changed. */
-	if (a->error.code == ERR_UNSUPPORTED)
+	/* The catalog promised otherwise, so it has changed: look again, and soon. */
+	if (a->error.code == ERR_UNSUPPORTED) {
 		t->facts_at = (struct mono){ 0 };
+		t->slots[probe].due.us = now.us + t->slots[probe].backoff * INT64_C(2000000);
+	}
 	apply_failed(t, probe, &a->error, now);
 }
 
