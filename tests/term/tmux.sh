@@ -2,6 +2,8 @@
 # shellcheck shell=sh
 
 command -v tmux >/dev/null 2>&1 || skip_all "no tmux on this machine"
+tmux -L "pgmedic-probe-$$" -f /dev/null new-session -d 'exec cat' 2>/dev/null &&
+    tmux -L "pgmedic-probe-$$" kill-server 2>/dev/null || skip_all "tmux cannot open a terminal here"
 
 windows=0
 mux=''
