@@ -301,6 +301,11 @@ pg_conn_input(struct pg_conn *c, struct error *err)
 		(void)PQisBusy(c->pq); /* makes room by parsing */
 		is_read = PQconsumeInput(c->pq) == 1;
 	}
+	/* TLS hands out a record in parts; the rest is in no socket that poll() could tell of. */
+	for (int round = 0; is_read && round < 2 && PQsslInUse(c->pq); round++) {
+		(void)PQisBusy(c->pq);
+		is_read = PQconsumeInput(c->pq) == 1;
+	}
 	if (c->wants_write && is_read && !pg_conn_flush(c, err))
 		return false;
 	/* Parses what came, so that last words outside a query are heard. */
