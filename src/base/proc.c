@@ -193,6 +193,12 @@ fork_launch(struct launch *l, bool detached, pid_t *pid, struct error *err)
 		return error_set(
 		    err, ERR_PROGRAM, "cannot start %s: %s", l->spec->argv[0], strerror(errno));
 	l->tell_fd = tell[1] = above(tell[1]);
+	if (tell[1] < 0) {
+		error_set(
+		    err, ERR_PROGRAM, "cannot start %s: %s", l->spec->argv[0], strerror(errno));
+		close(tell[0]);
+		return false;
+	}
 	l->parent = getpid();
 	*pid = fork();
 	if (*pid == 0)
