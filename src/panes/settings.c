@@ -87,22 +87,48 @@ static const struct {
 	{ C_ENUMVALS, "enumvals" },
 };
 
+/* File modes: their value comes in octal, their default as a plain number. */
+static bool
+is_octal(const struct rowset *rs, int row, long *mode)
+{
+	const struct cell *value = rowset_get(rs, row, "setting");
+	const struct cell *boot = rowset_get(rs, row, "boot_val");
+	char text[16], *end;
+
+	if (value->type != CELL_TEXT || value->len < 2 || *value->s != '0' ||
+	    boot->type != CELL_TEXT || boot->len == 0 || boot->len >= sizeof(text) ||
+	    *boot->s == '0' || !cell_is(rowset_get(rs, row, "vartype"), "integer"))
+		return false;
+	memcpy(text, boot->s, boot->len);
+	text[boot->len] = '\0';
+	*mode = strtol(text, &end, 10);
+	return *end == '\0' && *mode > 0;
+}
+
+static struct cell
+boot_value(struct arena *arena, const struct rowset *rs, int row)
+{
+	long mode;
+
+	return is_octal(rs, row, &mode) ? cell_text(arena_printf(arena, "%04lo", mode)) :
+	                                  *rowset_get(rs, row, "boot_val");
+}
+
 /* Set by somebody to something else than the default. `override` is what the server computes for
  * itself (data_directory, …), `client` what this connection brought along. */
 static bool
-is_changed(const struct rowset *rs, int row)
+is_changed(const struct rowset *rs, int row, const struct cell *boot)
 {
 	const struct cell *source = rowset_get(rs, row, "source");
 
 	return !cell_is(source, "default") && !cell_is(source, "override") &&
-	    !cell_is(source, "client") &&
-	    !cell_equal(rowset_get(rs, row, "setting"), rowset_get(rs, row, "boot_val"));
+	    !cell_is(source, "client") && !cell_equal(rowset_get(rs, row, "setting"), boot);
 }
 
 static struct cell
-human(struct arena *arena, const struct rowset *rs, int row, const char *column)
+human(struct arena *arena, const struct rowset *rs, int row, const struct cell *value)
 {
-	const struct cell *value = rowset_get(rs, row, column), *unit = rowset_get(rs, row, "unit");
+	const struct cell *unit = rowset_get(rs, row, "unit");
 	char buf[48];
 
 	if (value->type != CELL_TEXT || unit->type != CELL_TEXT ||
@@ -112,15 +138,16 @@ human(struct arena *arena, const struct rowset *rs, int row, const char *column)
 }
 
 static void
-fill_row(struct grid *grid, const struct rowset *rs, int row, bool changed)
+fill_row(
+    struct grid *grid, const struct rowset *rs, int row, const struct cell *boot, bool changed)
 {
 	const struct cell *file = rowset_get(rs, row, "sourcefile");
 	struct cell *c = grid_add(grid)->cells;
 
 	for (size_t i = 0; i < ARRAY_LEN(copies); i++)
 		c[copies[i].column] = *rowset_get(rs, row, copies[i].sql);
-	c[C_VALUE] = human(&grid->arena, rs, row, "setting");
-	c[C_DEFAULT] = human(&grid->arena, rs, row, "boot_val");
+	c[C_VALUE] = human(&grid->arena, rs, row, rowset_get(rs, row, "setting"));
+	c[C_DEFAULT] = human(&grid->arena, rs, row, boot);
 	c[C_CHANGED] = cell_bool(changed);
 	if (file->type == CELL_TEXT)
 		c[C_FILE] = cell_text(arena_printf(&grid->arena, "%.*s:%lld", (int)file->len,
@@ -153,10 +180,11 @@ settings_fill(const struct pane_ctx *ctx, struct grid *grid)
 	/* the server sends them by name */
 	for (int want = 0; want < 3; want++) {
 		for (int i = 0; i < rs->nrows; i++) {
-			bool changed = is_changed(rs, i);
+			struct cell boot = boot_value(&grid->arena, rs, i);
+			bool changed = is_changed(rs, i, &boot);
 			if (rank(rs, i, changed) != want)
 				continue;
-			fill_row(grid, rs, i, changed);
+			fill_row(grid, rs, i, &boot, changed);
 			n[want]++;
 		}
 	}

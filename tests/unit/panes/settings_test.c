@@ -96,12 +96,31 @@ order(void **state)
 	snapshot_unref(snap);
 }
 
+static void
+file_modes(void **state)
+{
+	struct snapshot *snap = snapshot_new();
+	struct rowset *rs = samples_rows("settings");
+	struct grid g;
+
+	(void)state;
+	samples_add(rs, "name", "log_file_mode", "setting", "0600", "boot_val", "384", "vartype",
+	    "integer", "source", "configuration file", "pending_restart", I(0), NULL);
+	samples_ok(snap, PROBE_SETTINGS, rs, 100);
+	samples_fill(&pane_settings, snap, false, NULL, &g);
+	assert_true(cell_is(samples_cell(&g, 0, "default"), "0600"));
+	assert_false(samples_cell(&g, 0, "is_changed")->i);
+	grid_release(&g);
+	snapshot_unref(snap);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(units),
 		cmocka_unit_test(order),
+		cmocka_unit_test(file_modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
