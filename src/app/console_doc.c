@@ -147,6 +147,22 @@ fill_detail(struct console *c, struct page *page, const struct view *v, int row)
 		row_doc(v, row, &page->doc);
 }
 
+/* What a row is called by: the name that stays when columns scroll, else the number of its key. */
+static int
+naming_column(const struct view *v)
+{
+	int number = -1;
+
+	for (int i = 0; i < v->grid.ncols; i++) {
+		const struct column *col = &v->grid.cols[i];
+		if ((col->flags & COL_KEY) && (col->flags & COL_FIXED))
+			return i;
+		if (number < 0 && (col->flags & COL_KEY) && col->kind == COL_INT)
+			number = i;
+	}
+	return number >= 0 ? number : 0;
+}
+
 void
 console_open_detail(struct console *c)
 {
@@ -159,8 +175,8 @@ console_open_detail(struct console *c)
 		return;
 	}
 	struct strbuf first = STRBUF_INIT(200);
-	if (v->ncols > 0)
-		grid_cell_text(&first, v->grid.cols[v->cols[0]].kind, &row->cells[v->cols[0]]);
+	int col = naming_column(v);
+	grid_cell_text(&first, v->grid.cols[col].kind, &row->cells[col]);
 	snprintf(title, sizeof(title), "%s: %s", v->pane->name, first.buf);
 	strbuf_release(&first);
 	struct page *page = open_page(c, title);

@@ -28,6 +28,12 @@ play ':wait sample 1
 :shot'
 like "... and the columns" "$text" 'share_pct'
 
+play ':pane statements
+:wait sample 4
+<Enter>
+:shot'
+like "a detail is titled with what names the row" "$(line 2)" '^statements: -?[0-9]{6,}'
+
 play ':sorrt pid
 :shot'
 like "an unknown command: the word and the nearest" "$text" "sorrt.*sort"
