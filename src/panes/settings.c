@@ -138,8 +138,7 @@ human(struct arena *arena, const struct rowset *rs, int row, const struct cell *
 }
 
 static void
-fill_row(
-    struct grid *grid, const struct rowset *rs, int row, const struct cell *boot, bool changed)
+fill_row(struct grid *grid, const struct rowset *rs, int row, const struct cell *boot, bool changed)
 {
 	const struct cell *file = rowset_get(rs, row, "sourcefile");
 	struct cell *c = grid_add(grid)->cells;
