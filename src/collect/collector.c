@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "collect/target.h"
 
-enum request_kind { REQ_SHOW, REQ_REFRESH, REQ_NOW, REQ_RECONNECT, REQ_RUN, REQ_CANCEL, REQ_HOOK };
+enum request_kind { REQ_SHOW, REQ_REFRESH, REQ_NOW, REQ_RECONNECT, REQ_RUN, REQ_CANCEL };
 
 struct request {
 	enum request_kind kind;
@@ -31,8 +31,6 @@ struct request {
 	char *password;
 	struct run *run;
 	uint64_t ticket;
-	bool has_hook;
-	struct feed_hook hook;
 };
 
 enum { REQUESTS_MAX = 64, OUTCOMES_MAX = 64, STOP_MS = 80 };
@@ -142,10 +140,6 @@ obey(struct target *t, struct request *r)
 		break;
 	case REQ_CANCEL:
 		action_cancel(t, r->ticket);
-		break;
-	case REQ_HOOK:
-		feed_set_hook(t->feed, r->has_hook ? &r->hook : NULL);
-		t->is_dirty = true;
 		break;
 	}
 }
@@ -389,15 +383,6 @@ bool
 collector_now(struct collector *c, int target)
 {
 	return send_request(c, &(struct request){ .kind = REQ_NOW, .target = target });
-}
-
-bool
-collector_hook(struct collector *c, int target, const struct feed_hook *hook)
-{
-	struct request r = { .kind = REQ_HOOK, .target = target, .has_hook = hook != NULL };
-	if (hook)
-		r.hook = *hook;
-	return send_request(c, &r);
 }
 
 bool

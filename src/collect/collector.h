@@ -48,9 +48,6 @@ bool collector_show(struct collector *c, int target, const enum probe_id *probes
 bool collector_refresh_ms(struct collector *c, int target, int ms); /* target -1: all */
 bool collector_now(
     struct collector *c, int target); /* refresh at once, all due probes of the shown pane */
-/* Set or remove (NULL) the recorder's hook; its struct is copied. It is called from the collector's
- * thread, until a snapshot arrives that was sealed after the removal. */
-bool collector_hook(struct collector *c, int target, const struct feed_hook *hook);
 bool collector_reconnect(
     struct collector *c, int target, const char *password); /* NULL: as before */
 

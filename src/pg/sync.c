@@ -204,9 +204,3 @@ pg_sync_peer(const struct pg_sync *s, struct pg_peer *peer)
 {
 	pg_conn_peer(s->conn, peer);
 }
-
-bool
-pg_sync_has(const struct pg_sync *s, const char *cond)
-{
-	return pg_catalog_has(s->catalog, cond);
-}

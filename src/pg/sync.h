@@ -19,8 +19,6 @@ struct pg_sync *pg_sync_open(
     const char *conninfo, const char *password, struct error *err) MUST_CHECK;
 void pg_sync_close(struct pg_sync *s); /* NULL is fine */
 void pg_sync_peer(const struct pg_sync *s, struct pg_peer *peer);
-/* Does this server's catalog satisfy a condition of the query files? */
-bool pg_sync_has(const struct pg_sync *s, const char *cond);
 /*
  * Run src/pg/NAME.sql. A query that does not act runs in a read-only transaction that is rolled
  * back. A new reference to its rows, or NULL and *err.
