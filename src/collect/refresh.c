@@ -372,12 +372,12 @@ take_error(struct target *t, struct pg_answer *a, struct mono now)
 	}
 	if (a->error.code == ERR_LOST)
 		return;
+	apply_failed(t, probe, &a->error, now);
 	/* The catalog promised otherwise, so it has changed: look again, and soon. */
 	if (a->error.code == ERR_UNSUPPORTED) {
 		t->facts_at = (struct mono){ 0 };
 		t->slots[probe].due.us = now.us + t->slots[probe].backoff * INT64_C(2000000);
 	}
-	apply_failed(t, probe, &a->error, now);
 }
 
 static void
