@@ -48,7 +48,9 @@ conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
 		if (o->envvar) {
 			env->names[env->n] = arena_strdup(arena, o->envvar);
 			env->values[env->n++] = arena_strdup(arena, value);
-		} else {
+		} else if (*o->dispchar != '*') {
+			/* A secret without a variable (sslpassword) would stand in the list of
+			 * processes: libpq asks for it. */
 			add_rest(&rest, o);
 		}
 	}
