@@ -38,7 +38,7 @@ static enum role
 note_role(const char *code)
 {
 	static const char *const warnings[] = { "denied", "stale", "reset", "restart", "failed",
-		"timeout" };
+		"timeout", "lost", "failover", "promoted", "stats_reset" };
 	for (size_t i = 0; i < ARRAY_LEN(warnings); i++)
 		if (strcmp(code, warnings[i]) == 0)
 			return ROLE_WARN;

@@ -291,6 +291,39 @@ struct origin {
 	struct targets targets;
 };
 
+static struct wall
+taken_at(struct replay *r, int target)
+{
+	const struct snapshot *snap = replay_snapshot(r, target);
+	struct wall at = snap->taken_at;
+
+	snapshot_unref(snap);
+	return at;
+}
+
+/*
+ * To the last refresh that was taken at or before a moment. A block has the time when it was
+ * written, a little after the server has answered.
+ */
+static bool
+seek_taken(struct replay *r, int target, struct wall at, struct error *err)
+{
+	struct error end = { 0 };
+
+	if (!replay_seek(r, at, err))
+		return false;
+	for (;;) {
+		struct wall before = taken_at(r, target), next;
+
+		if (!replay_step(r, 1, &end))
+			return true;
+		next = taken_at(r, target);
+		/* Without an answer between them the server was away: time goes by the blocks. */
+		if (next.us == before.us || next.us > at.us)
+			return replay_step(r, -1, err);
+	}
+}
+
 static bool
 open_replay(struct origin *o, const struct options *opt, struct error *err)
 {
@@ -316,7 +349,8 @@ open_replay(struct origin *o, const struct options *opt, struct error *err)
 			return error_set(
 			    err, ERR_NOT_FOUND, "the recording has no target '%s'", opt->args[1]);
 	}
-	if (!replay_seek(o->replay, last, err))
+	if (!(opt->at ? seek_taken(o->replay, target, last, err) :
+	                replay_seek(o->replay, last, err)))
 		return false;
 	o->snap = replay_snapshot(o->replay, target);
 	return true;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fmt.h"
 #include "panes/lookup.h"
 #include "panes/pane.h"
@@ -15,7 +16,7 @@
 #include "panes/spark.h"
 
 enum { C_METRIC, C_VALUE, C_UNIT, C_SHOWN, C_TREND, C_EVIDENCE, C_COUNT };
-enum { TREND_SECONDS = 300, TREND_WIDTH = 20 };
+enum { TREND_SECONDS = 300, TREND_WIDTH = 20, EVENT_SECONDS = 900, MAX_EVENTS = 5 };
 
 static const struct column columns[C_COUNT] = {
 	[C_METRIC] = { "metric", "METRIC", COL_TEXT, 20, COL_KEY | COL_FIXED,
@@ -211,14 +212,16 @@ session_rows(struct overview *o)
 		return;
 	n = count_sessions(o->ctx, rs);
 	connection_row(o, n.clients + hidden.clients);
-	add(o, "active", COL_COUNT, known(blind, n.active), METRIC_ACTIVE, "sessions that run a query");
+	add(o, "active", COL_COUNT, known(blind, n.active), METRIC_ACTIVE,
+	    "sessions that run a query");
 	add(o, "slow_queries", COL_COUNT, known(blind, n.slow), METRIC_SLOW,
 	    "running for more than 1 s; pane activity");
 	c = add(o, "waiting", COL_COUNT, known(blind, n.waiting), METRIC_WAITING,
 	    "for heavyweight locks; pane locks");
 	if (n.waiting > 0)
 		paint(c, ROLE_WARN);
-	c = add(o, "idle_in_transaction", COL_COUNT, known(blind, n.idle_tx + n.aborted), METRIC_IDLE_TX,
+	c = add(o, "idle_in_transaction", COL_COUNT, known(blind, n.idle_tx + n.aborted),
+	    METRIC_IDLE_TX,
 	    n.aborted ? arena_printf(a, "%d of them in a failed transaction", n.aborted) : "");
 	add(o, "idle", COL_COUNT, known(blind, n.idle), METRIC_IDLE, "");
 	grid_fact(o->grid, "idle_in_transaction_aborted", COL_COUNT, known(blind, n.aborted));
@@ -490,6 +493,26 @@ server_rows(struct overview *o)
 	    s->timeline ? cell_int(s->timeline) : cell_null(WHY_NODATA));
 }
 
+/* What befell the server of late, newest first. */
+static void
+event_notes(struct overview *o)
+{
+	const struct snapshot *snap = o->ctx->snap;
+	char when[40];
+	int n = 0;
+
+	for (int i = snap->nevents - 1; i >= 0 && n < MAX_EVENTS; i--) {
+		const struct event *e = &snap->events[i];
+
+		if (snap->taken_at.us - e->at.us > EVENT_SECONDS * 1000000LL)
+			break;
+		grid_notef(o->grid, e->code, "", "%s: %s, seen at %s", e->code, e->what,
+		    wall_rfc3339(
+		        (struct wall){ e->at.us - e->at.us % 1000000 }, when, sizeof(when)));
+		n++;
+	}
+}
+
 static void
 overview_fill(const struct pane_ctx *ctx, struct grid *grid)
 {
@@ -509,6 +532,7 @@ overview_fill(const struct pane_ctx *ctx, struct grid *grid)
 	horizon_rows(&o);
 	storage_rows(&o);
 	server_rows(&o);
+	event_notes(&o);
 }
 
 const struct pane pane_overview = {
