@@ -67,12 +67,16 @@ static bool
 ask(const char *question, char *answer, size_t size)
 {
 	FILE *tty = isatty(STDIN_FILENO) ? fopen("/dev/tty", "r+") : NULL;
+	struct strbuf clean = STRBUF_INIT(8192);
 	bool ok;
 
 	if (!tty)
 		return false;
-	fputs(question, tty);
+	/* It may hold a name that the server sent. */
+	utf8_clean(&clean, question, strlen(question), false);
+	fputs(clean.buf, tty);
 	fflush(tty);
+	strbuf_release(&clean);
 	ok = fgets(answer, (int)size, tty) != NULL;
 	fclose(tty);
 	if (!ok)
