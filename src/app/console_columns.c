@@ -128,7 +128,7 @@ chooser_draw(struct console *c, struct draw *d)
 
 	draw_clear(d, 0, 0, ROLE_HEADER);
 	draw_text(d, 0, 0, ROLE_HEADER,
-	    "columns: Space shows or hides, < > move, Enter accepts, Esc leaves them as they were");
+	    "columns: Space shows or hides, < > move, Enter accepts, Esc gives up");
 	if (ch->cursor < ch->top)
 		ch->top = ch->cursor;
 	if (ch->cursor >= ch->top + page)
