@@ -155,6 +155,10 @@ explain_here(struct run_ctx *ctx, const char *text, struct error *err)
 			    "Generic plan: the statement's %d parameter%s have no values here.\n\n",
 			    info.params, info.params == 1 ? "" : "s");
 		strbuf_adds(ctx->out, plan.buf);
+		if (info.is_superuser)
+			strbuf_adds(ctx->out,
+			    "\nPlanned as a superuser: planning may call the database's own IMMUTABLE "
+			    "functions with those rights. Connect as a plain role where they are not trusted.\n");
 		if (text != s.text)
 			strbuf_addf(ctx->out, "\n%s\n", s.text);
 	}

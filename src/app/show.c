@@ -336,6 +336,9 @@ open_replay(struct origin *o, const struct options *opt, struct error *err)
 	o->replay = replay_new(file, err);
 	if (!o->replay)
 		return false;
+	if (replay_damaged(o->replay) > 0)
+		fprintf(stderr, "pgmedic: %s: %lld bytes cannot be read; the rest is shown\n",
+		    opt->replay, (long long)replay_damaged(o->replay));
 	replay_span(o->replay, &first, &last, &at);
 	if (opt->at && !wall_parse(opt->at, &last)) {
 		error_set(err, ERR_USAGE, "--at %s is no time", opt->at);

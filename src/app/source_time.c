@@ -208,7 +208,8 @@ time_label(void *self)
 	if (t->failed.code != ERR_OK)
 		snprintf(t->label, sizeof(t->label), "REPLAY %s: %.60s", when, t->failed.what);
 	else
-		snprintf(t->label, sizeof(t->label), "%s %s%s", t->live ? "PAST" : "REPLAY", when,
+		snprintf(t->label, sizeof(t->label), "%s %s%s%s", t->live ? "PAST" : "REPLAY", when,
+		    replay_damaged(t->replay) ? " damaged" : "",
 		    replay_at_end(t->replay)        ? " end" :
 		        replay_is_paused(t->replay) ? " paused" :
 		                                      "");

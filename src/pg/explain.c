@@ -285,6 +285,8 @@ explain_run(const struct explain_request *req, struct strbuf *out, struct explai
 	pq = plain_connect(req->conninfo, req->password, req->database, "explain", err);
 	if (!pq)
 		goto out;
+	const char *superuser = PQparameterStatus(pq, "is_superuser");
+	info->is_superuser = superuser && strcmp(superuser, "on") == 0;
 	ok = run(pq, req, a, out, info, err);
 	if (!ok)
 		add_hint(err);

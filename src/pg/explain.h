@@ -3,6 +3,9 @@
  * a read-only transaction with timeouts that is rolled back. It is parsed through the extended
  * protocol, so that a second statement cannot hide in it, and planned generically, so that texts of
  * pg_stat_statements with $n can be explained. Blocks: for a process of its own.
+ *
+ * What it cannot prevent: to plan is to evaluate IMMUTABLE functions of constants, with the rights
+ * of whoever asks. A superuser is told so.
  */
 #ifndef PGMEDIC_PG_EXPLAIN_H
 #define PGMEDIC_PG_EXPLAIN_H
@@ -25,6 +28,7 @@ struct explain_info {
 	int params;  /* of the statement */
 	int retries; /* that parameter types needed */
 	bool is_generic;
+	bool is_superuser; /* the plan was made with a superuser's rights, see below */
 };
 
 /* The plan is appended to out. ERR_REFUSED: not one plannable statement; ERR_DENIED; ERR_QUERY: the
