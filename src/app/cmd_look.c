@@ -413,13 +413,28 @@ const struct command cmd_help = {
 
 /* ------------------------------------------------------------------ psql */
 
+/* Sessions of a target that is read-only here begin read-only. */
 static void
-psql_exec(const struct conninfo_env *env)
+begin_read_only(void)
+{
+	struct strbuf options = STRBUF_INIT(4096);
+	const char *given = getenv("PGOPTIONS");
+
+	strbuf_addf(&options, "%s%s-c default_transaction_read_only=on", given ? given : "",
+	    given ? " " : "");
+	setenv("PGOPTIONS", options.buf, 1);
+	strbuf_release(&options);
+}
+
+static void
+psql_exec(const struct conninfo_env *env, bool read_only)
 {
 	const char *argv[] = { "psql", *env->rest ? env->rest : NULL, NULL };
 
 	for (int i = 0; i < env->n; i++)
 		setenv(env->names[i], env->values[i], 1);
+	if (read_only)
+		begin_read_only();
 	setenv("PGAPPNAME", "psql (pgmedic)", 1);
 	execvp("psql", (char *const *)(uintptr_t)argv);
 	_exit(127);
@@ -447,9 +462,12 @@ run_psql(struct run_ctx *ctx, const struct words *words, struct error *err)
 	struct conninfo_env env;
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old_int, old_quit, old_stop;
 	pid_t pid;
-	bool ok = conninfo_to_env(&arena, ctx->target->conninfo, ctx->target->password, &env, err);
+	bool ok;
 
 	(void)words;
+	if (ctx->opt->verb == VERB_REPLAY)
+		return error_set(err, ERR_STATE, "there is no server to ask: this is a recording");
+	ok = conninfo_to_env(&arena, ctx->target->conninfo, ctx->target->password, &env, err);
 	if (!ok)
 		goto out;
 	ctx->screen->suspend(ctx->console);
@@ -461,7 +479,7 @@ run_psql(struct run_ctx *ctx, const struct words *words, struct error *err)
 	if (pid == 0) {
 		sigaction(SIGINT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
 		sigaction(SIGQUIT, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
-		psql_exec(&env);
+		psql_exec(&env, ctx->target->read_only_why || ctx->target->is_read_only);
 	}
 	ok = pid > 0 ? wait_psql(pid, err) :
 	               error_set(err, ERR_PROGRAM, "cannot fork: %s", strerror(errno));

@@ -335,6 +335,10 @@ turn(struct console *c)
 		console_hurry_changed(c);
 		console_draw(c);
 	}
+	/* A question is answered by who has seen it, not by keys typed before. */
+	if (c->confirm_is_open && !c->confirm_is_seen)
+		input_forget();
+	c->confirm_is_seen = c->confirm_is_open;
 	if (c->is_quitting)
 		return;
 	int n = poll(fds, ARRAY_LEN(fds), timeout);

@@ -95,6 +95,7 @@ struct console {
 	char message[CONSOLE_MESSAGE];
 	enum role message_role;
 	bool confirm_is_open; /* an act asks */
+	bool confirm_is_seen; /* it was drawn */
 	struct mono confirm_since;
 	struct docview confirm_view;
 

@@ -303,6 +303,13 @@ input_next(struct input *in)
 		in->kind = INPUT_GONE;
 }
 
+void
+input_forget(void)
+{
+	if (input_fd() >= 0)
+		flushinp();
+}
+
 int
 input_fd(void)
 {

@@ -27,6 +27,8 @@ struct input {
 /* The next event, or INPUT_NONE at once. Call until INPUT_NONE after poll says that the terminal is
  * readable. */
 void input_next(struct input *in);
+/* Forget what was typed and not read yet: it was not meant for what is on the screen now. */
+void input_forget(void);
 /* File descriptor to poll; -1 when headless. */
 int input_fd(void);
 #endif
