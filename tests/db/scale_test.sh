@@ -6,6 +6,7 @@
 need_pg
 [ -x "$PGMEDIC" ] || skip_all "no program is built here"
 command -v python3 >/dev/null || skip_all "python3 reads the JSON"
+# shellcheck disable=SC3045 # every shell that is a /bin/sh here knows -n
 [ "$(ulimit -n)" -ge 1000 ] || skip_all "a process may open $(ulimit -n) files only"
 memory=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB/\1/p' /proc/meminfo)
 [ "${memory:-0}" -ge 1000000 ] || skip_all "less than 1 GB of memory is free"
