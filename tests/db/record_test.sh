@@ -84,13 +84,14 @@ size=$(stat -c %s "$TMP/promote.rec")
 cut=1
 while [ "$cut" -lt 3000 ]; do	# a kill in the middle of a write
 	head -c $((size - cut)) "$TMP/promote.rec" >"$TMP/torn.rec"
-	replay overview torn.rec >"$TMP/torn" 2>&1 && python3 -m json.tool "$TMP/torn" >/dev/null || {
+	replay overview torn.rec >"$TMP/torn" 2>"$TMP/torn.log" && python3 -m json.tool "$TMP/torn" >/dev/null || {
 		fail "a file that lacks its last $cut bytes is readable"
-		sed 's/^/  | /' "$TMP/torn"
+		sed 's/^/  | /' "$TMP/torn.log"
 	}
 	cut=$((cut + 271))
 done
 pass "a file that ends in the middle of a write is readable"
+like "and its torn end is told" "$(cat "$TMP/torn.log")" 'bytes cannot be read; the rest is shown'
 record torn.rec "$primary_uri"
 ok "a torn recording is gone on with" wait_for 20 true_in torn.rec "d['taken_at'] > '$last' and s['tps'] is not None"
 stop "$spawned_pid"
@@ -124,6 +125,7 @@ for part in 3 5 7; do
 	head -c 300 /dev/urandom | dd of="$TMP/holed.rec" bs=1 seek=$((size * part / 10)) conv=notrunc 2>/dev/null
 	status 0 "a hole at $part/10 of the file" replay overview holed.rec
 	ok "what is left is whole" python3 -m json.tool "$TMP/out"
+	like "and that something is missing is told" "$(cat "$TMP/err")" 'bytes cannot be read; the rest is shown'
 done
 cp "$TMP/noise.rec" "$TMP/noise.copy"
 status 1 "record does not write over a file that is none" "$PGMEDIC" record "$TMP/noise.rec" "$primary_uri"
