@@ -111,17 +111,26 @@ wait_for(int fd, short events, struct mono deadline)
 	}
 }
 
+static void
+drop_notice(void *arg, const char *message)
+{
+	(void)arg;
+	(void)message;
+}
+
 /*
  * Connect with verbose messages, which carry the SQLSTATE. Only libpq itself can go on to the next
  * of several hosts after a timeout, so that case is left to its blocking function.
  */
-static PGconn *
-connect_params(const struct param_list *list, bool *is_late)
+PGconn *
+connect_params(const char *const *keys, const char *const *values, bool *is_late)
 {
 	*is_late = false;
-	PGconn *pq = PQconnectStartParams(list->keys, list->values, 1);
+	PGconn *pq = PQconnectStartParams(keys, values, 1);
 	if (!pq || PQstatus(pq) == CONNECTION_BAD)
 		return pq;
+	/* libpq would print to the terminal what a login trigger or a planned function says. */
+	PQsetNoticeProcessor(pq, drop_notice, NULL);
 	PQsetErrorVerbosity(pq, PQERRORS_VERBOSE);
 	struct mono deadline = { mono_now().us + (int64_t)timeout_of(pq) * 1000000 };
 	for (PostgresPollingStatusType want = PGRES_POLLING_WRITING; want != PGRES_POLLING_OK;) {
@@ -133,7 +142,9 @@ connect_params(const struct param_list *list, bool *is_late)
 			if (!has_several_hosts(pq))
 				return pq;
 			PQfinish(pq);
-			return PQconnectdbParams(list->keys, list->values, 1);
+			pq = PQconnectdbParams(keys, values, 1);
+			PQsetNoticeProcessor(pq, drop_notice, NULL);
+			return pq;
 		}
 		want = PQconnectPoll(pq);
 	}
@@ -147,7 +158,7 @@ dial_connect(struct pg_dial *d)
 	struct param_list list = { .n = 0 };
 	collect_params(d, &list, timeout, sizeof(timeout));
 	bool is_late;
-	PGconn *pq = connect_params(&list, &is_late);
+	PGconn *pq = connect_params(list.keys, list.values, &is_late);
 	if (!pq)
 		fatal("out of memory");
 	if (PQstatus(pq) != CONNECTION_OK) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pg/conn_private.h"
 #include "pg/fault.h"
 
 PGconn *
@@ -15,6 +16,7 @@ plain_connect(const char *conninfo, const char *password, const char *database, 
 	 */
 	const char *keys[16], *values[16];
 	char name[64];
+	bool is_late;
 	int n = 0;
 	PGconn *pq;
 
@@ -36,14 +38,18 @@ plain_connect(const char *conninfo, const char *password, const char *database, 
 	keys[n] = values[n] = NULL;
 	/* expand_dbname reads the first dbname as a connection string; a later one is a mere name.
 	 */
-	pq = PQconnectdbParams(keys, values, 1);
+	pq = connect_params(keys, values, &is_late);
 	if (!pq)
 		fatal("out of memory");
 	if (PQstatus(pq) != CONNECTION_OK) {
-		fault_connection(err, pq, ERR_CONNECT);
+		if (is_late && PQstatus(pq) != CONNECTION_BAD)
+			fault_message(err, "timeout expired", ERR_CONNECT);
+		else
+			fault_connection(err, pq, ERR_CONNECT);
 		PQfinish(pq);
 		return NULL;
 	}
+	PQsetErrorVerbosity(pq, PQERRORS_DEFAULT);
 	return pq;
 }
 
