@@ -198,6 +198,10 @@ serve(int fd, const struct reply *replies, int groups)
 			replies++;
 		} else if (type == 'B') {
 			put_plain(&out, '2', "", 0);
+		} else if (type == 'D' && replies->copies) {
+			/* as for COPY TO STDOUT; libpq leaks a row description that a copy follows
+			 */
+			put_plain(&out, 'n', "", 0);
 		} else if (type == 'D') {
 			put_columns(&out, q);
 		} else if (type == 'E') {
