@@ -225,7 +225,7 @@ struct filling {
 	struct counters size; /* of the sizes probe */
 	int size_id, size_col;
 	double size_bytes;
-	int ndenied, nchecksum;
+	int ndatabases, ndenied, nchecksum;
 };
 
 static const struct cell *
@@ -239,8 +239,9 @@ fill_size(struct filling *f, struct cell *c, int64_t datid)
 {
 	double grown;
 
-	if (datid == 0)
+	if (datid == 0) /* shared objects */
 		return;
+	f->ndatabases++;
 	c[C_SIZE] = c[C_GROWTH] = cell_null(WHY_NODATA);
 	for (int i = 0; f->sizes && i < f->sizes->nrows; i++) {
 		if (cell_i64(rowset_cell(f->sizes, i, f->size_id), -1) != datid)
@@ -355,7 +356,7 @@ databases_fill(const struct pane_ctx *ctx, struct grid *grid)
 	rowset_cols(rs, sql_names, S_COUNT, f.col);
 	for (int i = 0; i < rs->nrows; i++)
 		fill_row(&f, i);
-	grid_fact(grid, "databases", COL_COUNT, cell_int(rs->nrows));
+	grid_fact(grid, "databases", COL_COUNT, cell_int(f.ndatabases));
 	grid_fact(grid, "size_bytes", COL_BYTES,
 	    f.ndenied   ? cell_null(WHY_DENIED) :
 	        f.sizes ? cell_float(f.size_bytes) :
