@@ -151,6 +151,10 @@ connect_hint(const char *message)
 		{ "SSL", "Check sslmode and the certificates." },
 		{ "no password supplied",
 		    "Give the password: ~/.pgpass, PGPASSWORD, or the prompt of pgmedic." },
+		{ "not currently accepting connections",
+		    "ALTER DATABASE allows them (ALLOW_CONNECTIONS); or name another database with -d." },
+		{ "permission denied for database",
+		    "GRANT CONNECT ON DATABASE … TO this role, or name another database with -d." },
 		{ "definition of service",
 		    "The service is not in ~/.pg_service.conf or PGSERVICEFILE." },
 		{ "invalid connection option",
@@ -197,7 +201,7 @@ fault_message(struct error *err, const char *message, enum err_code code)
 		error_set(err, code, "%s", *what ? what : "the connection was closed");
 	}
 	set_sqlstate(err, said ? sqlstate : "");
-	const char *hint = info ? info->hint : connect_hint(text);
+	const char *hint = info && *info->hint ? info->hint : connect_hint(text);
 	if (*hint)
 		error_hint(err, "%s", hint);
 	return false;
