@@ -1,6 +1,7 @@
 #!/bin/sh
 # A crowded server: 300 idle sessions, a hundred that wait for one row, 2,000 statements, 2,000 tables. What is shown is
 # complete, and a recorder stays flat in memory over it.
+# majors: newest
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The load by wait class agrees with an independent sampler: psql asks ten times a second while pgmedic records with two
 # refreshes a second. Both look at the same steady load, which has a part that goes on and off.
+# majors: newest
 . "$(dirname "$0")/../lib.sh"
 
 need_pg
