@@ -96,7 +96,12 @@ is "counts the waiting" "$(value "s['waiting']")" 100
 
 wait_for 40 recorded 40
 late=$(rss)
-is "the recorder stays within 10 % of its memory ($early kB, then $late kB)" $((late <= early + early / 10)) 1
+# A sanitizer keeps what is freed for a while, to catch its use.
+if grep -q '^all_cflags.*-fsanitize=' "$PGMEDIC_BUILD/Makefile"; then
+	echo "skip: memory is not measured under a sanitizer"
+else
+	is "the recorder stays within 10 % of its memory ($early kB, then $late kB)" $((late <= early + early / 10)) 1
+fi
 kill "$recorder"
 wait "$recorder"
 is "and ends well" $? 0
