@@ -25,20 +25,36 @@ class_of(const struct cell *c)
 	return 0;
 }
 
-/* NaN above all numbers, as PostgreSQL sorts it. An int64 with a double is compared as long
- * double, which holds both exactly. */
+/* An int64 with a double, exactly: a double holds no integer above 2^53 for sure, and a long double
+ * only where the machine has one that is longer. NaN is above all numbers, as PostgreSQL sorts it.
+ */
+static int
+int_float_cmp(int64_t i, double f)
+{
+	int64_t whole;
+
+	if (isnan(f) || f >= 0x1p63)
+		return -1;
+	if (f < -0x1p63)
+		return 1;
+	whole = (int64_t)f;
+	if (i != whole)
+		return i < whole ? -1 : 1;
+	return (f < (double)whole) - (f > (double)whole);
+}
+
 static int
 number_cmp(const struct cell *a, const struct cell *b)
 {
-	long double x, y;
-
 	if (a->type != CELL_FLOAT && b->type != CELL_FLOAT)
 		return (a->i > b->i) - (a->i < b->i);
-	x = a->type == CELL_FLOAT ? (long double)a->f : (long double)a->i;
-	y = b->type == CELL_FLOAT ? (long double)b->f : (long double)b->i;
-	if (isnan(x) || isnan(y))
-		return (isnan(x) != 0) - (isnan(y) != 0);
-	return (x > y) - (x < y);
+	if (a->type != CELL_FLOAT)
+		return int_float_cmp(a->i, b->f);
+	if (b->type != CELL_FLOAT)
+		return -int_float_cmp(b->i, a->f);
+	if (isnan(a->f) || isnan(b->f))
+		return (isnan(a->f) != 0) - (isnan(b->f) != 0);
+	return (a->f > b->f) - (a->f < b->f);
 }
 
 static int
