@@ -11,6 +11,7 @@
 
 #include "base/hmap.h"
 #include "collect/collector.h"
+#include "collect/schedule.h"
 
 /* Long enough for a first answer of every probe over a slow line; a probe that has none by then has
  * a note instead. */
@@ -84,9 +85,12 @@ wait_snapshot(struct sampler *s, int timeout_ms)
 	s->snap = collector_snapshot(s->collector, 0);
 }
 
+/* Posted answers are not the server's: whoever posts them knows when they are there. */
 static bool
 has_answer(const struct snapshot *snap, enum probe_id probe)
 {
+	if (probe_plans[probe].scope == SCOPE_POSTED)
+		return true;
 	return snap->cur[probe] && snap->cur[probe]->state != SAMPLE_NONE;
 }
 
@@ -118,7 +122,7 @@ all_paired(const struct snapshot *snap, const struct pane *pane)
 	for (int i = 0; i < pane->nprobes; i++) {
 		enum probe_id p = pane->probes[i];
 
-		if (!is_list(p) && has_answer(snap, p) && snap->cur[p]->state == SAMPLE_OK &&
+		if (!is_list(p) && snap->cur[p] && snap->cur[p]->state == SAMPLE_OK &&
 		    !snap->prev[p])
 			return false;
 	}

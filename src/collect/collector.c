@@ -20,7 +20,7 @@
 #include "base/mem.h"
 #include "collect/target.h"
 
-enum request_kind { REQ_SHOW, REQ_REFRESH, REQ_NOW, REQ_RECONNECT, REQ_RUN, REQ_CANCEL };
+enum request_kind { REQ_SHOW, REQ_REFRESH, REQ_NOW, REQ_RECONNECT, REQ_RUN, REQ_CANCEL, REQ_POST };
 
 struct request {
 	enum request_kind kind;
@@ -30,6 +30,7 @@ struct request {
 	enum probe_id probes[PROBE_COUNT];
 	char *password;
 	struct run *run;
+	struct sample *sample;
 	uint64_t ticket;
 };
 
@@ -115,6 +116,7 @@ free_request(struct request *r)
 	if (r->password)
 		explicit_bzero(r->password, strlen(r->password));
 	free(r->password);
+	sample_unref(r->sample);
 }
 
 static void
@@ -140,6 +142,11 @@ obey(struct target *t, struct request *r)
 		break;
 	case REQ_CANCEL:
 		action_cancel(t, r->ticket);
+		break;
+	case REQ_POST:
+		r->sample->server_at = feed_server_clock(t->feed, r->sample->at);
+		feed_apply(t->feed, sample_ref(r->sample));
+		t->is_dirty = true;
 		break;
 	}
 }
@@ -196,6 +203,10 @@ collector_unref(struct collector *c)
 	for (; c->noutcomes > 0; c->noutcomes--) {
 		rowset_unref(c->outcomes[c->first_outcome].rows);
 		c->first_outcome = (c->first_outcome + 1) % OUTCOMES_MAX;
+	}
+	for (; c->nrequests > 0; c->nrequests--) {
+		free_request(&c->requests[c->first_request]);
+		c->first_request = (c->first_request + 1) % REQUESTS_MAX;
 	}
 	for (int i = 0; i < c->ntargets; i++)
 		snapshot_unref(c->snapshots[i]);
@@ -391,6 +402,18 @@ collector_reconnect(struct collector *c, int target, const char *password)
 	struct request r = { .kind = REQ_RECONNECT, .target = target };
 	if (password)
 		r.password = xstrdup(password);
+	if (send_request(c, &r))
+		return true;
+	free_request(&r);
+	return false;
+}
+
+bool
+collector_post(struct collector *c, int target, enum probe_id probe, struct rowset *rows)
+{
+	struct request r = { .kind = REQ_POST, .target = target };
+	r.sample = sample_new(probe, SAMPLE_OK, rows);
+	r.sample->at = mono_now();
 	if (send_request(c, &r))
 		return true;
 	free_request(&r);

@@ -52,6 +52,13 @@ bool collector_reconnect(
     struct collector *c, int target, const char *password); /* NULL: as before */
 
 /*
+ * The answer of a probe that is not asked of the server (SCOPE_POSTED): advice, history. It goes
+ * the way of all answers, into the feed, the recording and the next snapshot. Takes `rows`. False:
+ * queue full, rows are let go. UI thread.
+ */
+bool collector_post(struct collector *c, int target, enum probe_id probe, struct rowset *rows);
+
+/*
  * Run a named query (src/pg/NAME.sql) outside the refresh. ACT queries use the warm action
  * connection (connected after the first refresh, or at once when asked); LOOK queries too, in a
  * read-only transaction that is rolled back. params: text values, NULL for SQL NULL; copied. The

@@ -21,6 +21,7 @@ enum probe_scope {
 	                  answers */
 	SCOPE_CONSOLE, /* PgBouncer's admin console */
 	SCOPE_LOCAL,   /* no query: this machine's /proc */
+	SCOPE_POSTED,  /* never asked: comes by collector_post() */
 };
 
 struct probe_plan {

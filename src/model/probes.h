@@ -43,7 +43,13 @@
 	X(VACUUM_TABLES, "vacuum_tables", "tables nearest to wraparound or with most dead rows") \
 	X(XMIN_HOLDERS, "xmin_holders",                                                          \
 	    "what holds back the xmin horizon (prepared transactions)")                          \
-	X(SUBSCRIPTIONS, "subscriptions", "logical subscriptions of this database")
+	X(SUBSCRIPTIONS, "subscriptions", "logical subscriptions of this database")              \
+	/* posted by the adviser and by the history, never asked of the server */                \
+	X(ADVICE, "advice", "index advice")                                                      \
+	X(ADVICE_STATEMENTS, "advice_statements", "what each advice does to each statement")     \
+	X(ADVICE_SUMMARY, "advice_summary", "how the advice was come by")                        \
+	X(HISTORY, "history", "figures of the past, from this machine's history")                \
+	X(SIZE_HISTORY, "size_history", "sizes over time, from this machine's history")
 
 enum probe_id {
 #define X(sym, name, text) PROBE_##sym,
