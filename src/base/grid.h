@@ -28,10 +28,13 @@ enum column_kind {
 	COL_BYTES,
 	COL_SECONDS,
 	COL_MS,
-	COL_TIME, /* HH:MM:SSZ or date on the screen, RFC 3339 in JSON */
-	COL_BOOL, /* yes, no */
-	COL_INTS, /* list of integers: 12,34 */
-	COL_LSN,  /* int64 shown as X/Y, in JSON a text "X/Y" */
+	COL_TIME,  /* HH:MM:SSZ or date on the screen, RFC 3339 in JSON */
+	COL_BOOL,  /* yes, no */
+	COL_INTS,  /* list of integers: 12,34 */
+	COL_LSN,   /* int64 shown as X/Y, in JSON a text "X/Y" */
+	COL_TEXTS, /* list of texts or numbers: a text cell that holds a JSON array; a, b on the
+	              screen, an array in JSON */
+	COL_JSON,  /* a text cell that holds any JSON: as it is in JSON */
 };
 
 enum {

@@ -12,6 +12,7 @@
 
 #include "base/compat.h"
 #include "base/grid.h"
+#include "base/json.h"
 #include "base/lexer.h"
 #include "base/utf8.h"
 
@@ -216,7 +217,7 @@ read_word(struct grid_filter *f, struct term *t, const char **p, struct error *e
 static bool
 is_text_kind(enum column_kind kind)
 {
-	return kind == COL_TEXT || kind == COL_QUERY;
+	return kind == COL_TEXT || kind == COL_QUERY || kind == COL_TEXTS || kind == COL_JSON;
 }
 
 /* What compares with a number must be one, unless the column is text. */
@@ -374,6 +375,20 @@ matches_regex(const struct term *t, struct cell_view *v)
 	return found;
 }
 
+/* Is one of the texts of a list the word? */
+static bool
+has_element(const struct term *t, const struct cell *c)
+{
+	struct json_list list = { c->s, c->s + c->len, 0 };
+	struct strbuf item = STRBUF_INIT(MAX_CELL);
+	bool found = false;
+
+	while (!found && json_list_next(&list, &item))
+		found = utf8_equal_fold(item.buf, item.len, t->word, t->len);
+	strbuf_release(&item);
+	return found;
+}
+
 static bool
 equals(const struct term *t, struct cell_view *v)
 {
@@ -385,6 +400,8 @@ equals(const struct term *t, struct cell_view *v)
 			if (cell_i64(&t->value, 0) == c->ints[i])
 				return true;
 	if (cell_is_number(c) && t->has_value && cell_cmp(c, &t->value) == 0)
+		return true;
+	if (v->kind == COL_TEXTS && c->type == CELL_TEXT && has_element(t, c))
 		return true;
 	if (c->type == CELL_TEXT && utf8_equal_fold(c->s, c->len, t->word, t->len))
 		return true;

@@ -15,6 +15,8 @@
 #define HALF_DAY_US INT64_C(43200000000)
 #define DAY_US      (2 * HALF_DAY_US)
 
+enum { MAX_ITEM = 2 << 20 }; /* bytes of one element of a list of texts */
+
 struct wall grid_now;
 
 static void
@@ -71,6 +73,8 @@ put_number(struct strbuf *out, enum column_kind kind, const struct cell *c)
 	case COL_QUERY:
 	case COL_INT:
 	case COL_INTS:
+	case COL_TEXTS:
+	case COL_JSON:
 		put_plain(out, c);
 		break;
 	case COL_COUNT:
@@ -112,6 +116,23 @@ put_number(struct strbuf *out, enum column_kind kind, const struct cell *c)
 	}
 }
 
+/* "a, b" of a JSON array; what is none, as it is. */
+static void
+put_texts(struct strbuf *out, const struct cell *c)
+{
+	struct json_list list = { c->s, c->s + c->len, 0 };
+	struct strbuf item = STRBUF_INIT(MAX_ITEM);
+
+	while (json_list_next(&list, &item)) {
+		if (list.n > 1)
+			strbuf_adds(out, ", ");
+		utf8_clean(out, item.buf, item.len, true);
+	}
+	strbuf_release(&item);
+	if (list.n == 0 && (c->len < 2 || c->s[0] != '['))
+		utf8_clean(out, c->s, c->len, true);
+}
+
 void
 grid_cell_text(struct strbuf *out, enum column_kind kind, const struct cell *c)
 {
@@ -122,7 +143,10 @@ grid_cell_text(struct strbuf *out, enum column_kind kind, const struct cell *c)
 		strbuf_addc(out, c->why == WHY_DENIED ? '?' : '-');
 		break;
 	case CELL_TEXT:
-		utf8_clean(out, c->s, c->len, true);
+		if (kind == COL_TEXTS)
+			put_texts(out, c);
+		else
+			utf8_clean(out, c->s, c->len, true);
 		break;
 	case CELL_INTS:
 		for (uint32_t i = 0; i < c->len; i++) {
@@ -147,6 +171,9 @@ put_json(struct strbuf *out, enum column_kind kind, const struct cell *c)
 	struct cell typed = *c;
 	char buf[64];
 
+	if ((kind == COL_TEXTS || kind == COL_JSON) && c->type == CELL_TEXT &&
+	    json_copy(out, c->s, c->len))
+		return;
 	if (kind == COL_LSN && c->type == CELL_INT) {
 		strbuf_addc(out, '"');
 		strbuf_adds(out, fmt_lsn(buf, sizeof(buf), c->i));
@@ -250,7 +277,10 @@ put_csv(struct strbuf *out, enum column_kind kind, const struct cell *c)
 {
 	struct strbuf json = STRBUF_INIT(1 << 20);
 
-	if (c->type == CELL_TEXT) {
+	if (c->type == CELL_TEXT && kind == COL_TEXTS) {
+		put_texts(&json, c);
+		put_csv_text(out, json.buf, json.len);
+	} else if (c->type == CELL_TEXT) {
 		put_csv_text(out, c->s, c->len);
 	} else if (c->type == CELL_INTS) {
 		grid_cell_text(&json, COL_INTS, c);

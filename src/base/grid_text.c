@@ -33,7 +33,8 @@ static bool
 is_left(const struct column *col)
 {
 	return (col->flags & COL_LEFT) || col->kind == COL_TEXT || col->kind == COL_QUERY ||
-	    col->kind == COL_BOOL || col->kind == COL_INTS || col->kind == COL_LSN;
+	    col->kind == COL_BOOL || col->kind == COL_INTS || col->kind == COL_LSN ||
+	    col->kind == COL_TEXTS || col->kind == COL_JSON;
 }
 
 static void

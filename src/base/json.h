@@ -20,6 +20,19 @@ void json_cell(struct strbuf *out, const struct cell *c);
 /* "key": with a comma before it unless *first (which is cleared). */
 void json_key(struct strbuf *out, bool *first, const char *key);
 
+/* Append a JSON text as it is, but compact and clean; false, and nothing appended, when it is none.
+ */
+bool json_copy(struct strbuf *out, const char *text, size_t len);
+/*
+ * The elements of a JSON array's text, one by one: strings without quotes and escapes, the rest as
+ * JSON. Begin with { s, s + len, 0 }; false at the end, and where the text is no JSON.
+ */
+struct json_list {
+	const char *p, *end;
+	int n; /* elements read so far */
+};
+bool json_list_next(struct json_list *l, struct strbuf *item);
+
 struct json; /* a parsed document or a value in it */
 /* At most 64 MB and 64 levels. The root must be freed; values inside are borrowed. */
 struct json *json_parse(const char *s, size_t len, struct error *err);

@@ -75,6 +75,8 @@ unit_of(enum column_kind kind)
 	case COL_BOOL:
 	case COL_INTS:
 	case COL_LSN:
+	case COL_TEXTS:
+	case COL_JSON:
 	case COL_INT:
 	case COL_COUNT:
 	case COL_FLOAT:

@@ -50,7 +50,8 @@ static bool
 is_left(const struct column *col)
 {
 	return col->flags & COL_LEFT || col->kind == COL_TEXT || col->kind == COL_QUERY ||
-	    col->kind == COL_INTS || col->kind == COL_BOOL;
+	    col->kind == COL_INTS || col->kind == COL_BOOL || col->kind == COL_TEXTS ||
+	    col->kind == COL_JSON;
 }
 
 /* Least width of a column kind, so that ordinary values do not make it jump. */
@@ -75,6 +76,8 @@ kind_width(enum column_kind kind)
 	case COL_TIME:
 	case COL_INTS:
 	case COL_LSN:
+	case COL_TEXTS:
+	case COL_JSON:
 		break;
 	}
 	return 1;
@@ -125,7 +128,8 @@ measure_column(struct frame *f, int pos)
 	short *kept = &f->t->widths[f->spec->cols[pos]];
 	int need = title_width(f->spec, pos);
 	int content = col->width > kind_width(col->kind) ? col->width : kind_width(col->kind);
-	int cap = col->kind == COL_TEXT || col->kind == COL_INTS ? MAX_TEXT : 64;
+	bool is_text = col->kind == COL_TEXT || col->kind == COL_INTS || col->kind == COL_TEXTS;
+	int cap = is_text ? MAX_TEXT : 64;
 
 	for (int i = 0; i < f->nrows; i++) {
 		format_cell(f, pos, i);

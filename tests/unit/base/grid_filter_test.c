@@ -242,6 +242,33 @@ trees_keep_ancestors(void **state)
 	grid_release(&g);
 }
 
+static void
+elements_of_lists(void **state)
+{
+	static const struct column list_cols[] = { { "columns", "COLUMNS", COL_TEXTS, 8, 0, "" } };
+	static const struct {
+		const char *filter;
+		bool matches;
+	} cases[] = { { "columns=b", true }, { "columns=B", true }, { "columns=c", false },
+		{ "columns!=a", false }, { "lower", true },
+		{ "columns=\"a, b, lower(c)\"", true } };
+	struct error err = { 0 };
+	struct grid g;
+
+	(void)state;
+	grid_init(&g, list_cols, 1);
+	grid_add(&g)->cells[0] = cell_text("[\"a\",\"b\",\"lower(c)\"]");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct grid_filter *f = grid_filter_new(list_cols, 1, cases[i].filter, &err);
+
+		assert_non_null(f);
+		if (grid_filter_match(f, &g, &g.rows[0]) != cases[i].matches)
+			fail_msg("%s", cases[i].filter);
+		grid_filter_free(f);
+	}
+	grid_release(&g);
+}
+
 int
 main(void)
 {
@@ -253,6 +280,7 @@ main(void)
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(limits),
 		cmocka_unit_test(trees_keep_ancestors),
+		cmocka_unit_test(elements_of_lists),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,41 @@ csv_quotes_what_needs_it(void **state)
 	grid_release(&g);
 }
 
+static void
+lists_of_texts(void **state)
+{
+	static const struct column texts_cols[] = {
+		{ "columns", "COLUMNS", COL_TEXTS, 8, 0, "" },
+		{ "more", "MORE", COL_JSON, 8, 0, "" },
+	};
+	struct strbuf out = STRBUF_INIT(1 << 16);
+	struct grid g;
+	struct grid_row *row;
+
+	(void)state;
+	shows(COL_TEXTS, cell_text("[\"a\",\"lower(b)\", 12]"), "a, lower(b), 12");
+	shows(COL_TEXTS, cell_text("[]"), "");
+	shows(COL_TEXTS, cell_text("plain"), "plain");
+	shows(COL_JSON, cell_text("{\"a\": 1}"), "{\"a\": 1}");
+	grid_init(&g, texts_cols, 2);
+	row = grid_add(&g);
+	row->cells[0] = cell_text("[\"a\", \"b,c\"]");
+	row->cells[1] = cell_text("[{\"queryid\": 9007199254740993}]");
+	row = grid_add(&g);
+	row->cells[0] = cell_text("no array");
+	row->cells[1] = cell_text("{broken");
+	grid_json_rows(&out, &g);
+	assert_string_equal(out.buf,
+	    "[{\"columns\":[\"a\",\"b,c\"],\"more\":[{\"queryid\":9007199254740993}]},"
+	    "{\"columns\":\"no array\",\"more\":\"{broken\"}]");
+	strbuf_clear(&out);
+	grid_csv(&out, &g);
+	assert_string_equal(out.buf,
+	    "columns,more\n\"a, b,c\",\"[{\"\"queryid\"\": 9007199254740993}]\"\nno array,{broken\n");
+	strbuf_release(&out);
+	grid_release(&g);
+}
+
 int
 main(void)
 {
@@ -207,6 +242,7 @@ main(void)
 		cmocka_unit_test(json_is_exact_and_valid),
 		cmocka_unit_test(json_of_facts_and_notes),
 		cmocka_unit_test(csv_quotes_what_needs_it),
+		cmocka_unit_test(lists_of_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
