@@ -10,6 +10,9 @@
 /* Lines beside the one of its own that a waiter may have below further holders, and all waiters
  * together. */
 enum { MAX_AGAIN = 256, MAX_AGAIN_ALL = 1000 };
+/* Links of a chain followed at once. Behind them a chain counts as ended, which only a recording
+ * made to harm can reach. */
+enum { NESTING_MAX = 4000 };
 /* No dominator yet, and the dominator of heads: above everybody. */
 enum { NOBODY = -2, TOP = -1 };
 
@@ -21,6 +24,7 @@ struct dominators {
 	int *depth;     /* of that tree; 1 below TOP */
 	uint8_t *state; /* 0 new, 1 being worked on, 2 done */
 	int *order, n;  /* nodes as they were done: dominators before those they dominate */
+	int nesting;    /* of resolve() */
 };
 
 static int
@@ -86,8 +90,9 @@ resolve(struct dominators *d, int node)
 {
 	int up = NOBODY;
 
-	if (d->state[node])
+	if (d->state[node] || d->nesting == NESTING_MAX)
 		return;
+	d->nesting++;
 	d->state[node] = 1;
 	for (int w = d->g->l->nodes[node].wait; w >= 0; w = d->g->l->waits[w].next)
 		up = meet(d, up, meet_list(d, d->g->wait_list[w], d->g->l->waits[w].nblockers));
@@ -95,6 +100,7 @@ resolve(struct dominators *d, int node)
 	d->depth[node] = d->up[node] == TOP ? 1 : d->depth[d->up[node]] + 1;
 	d->state[node] = 2;
 	d->order[d->n++] = node;
+	d->nesting--;
 }
 
 static void
@@ -311,6 +317,10 @@ add_place(struct forest *f, struct lock_place place)
 		return;
 	node->root = place.root;
 	node->depth = place.depth;
+	if (place.depth == NESTING_MAX) {
+		l->is_cut = true;
+		return;
+	}
 	for (int i = f->first[place.node]; i < f->first[place.node + 1]; i++) {
 		const struct edge *e = &f->edges[f->sorted[i]];
 		add_place(f,

@@ -328,6 +328,28 @@ bounded(void **state)
 	scene_release(&s);
 }
 
+/* A recording may hold any depth; no server has so many sessions, and no stack so much room. */
+static void
+deep_chain(void **state)
+{
+	enum { DEEP = 60000 };
+	struct scene s = { .locks = lock_rows_new(), .sessions = activity_rows_new() };
+	char line[80];
+
+	(void)state;
+	/* Told from the far end: each one leads to the next before it is known itself. */
+	for (int i = DEEP; i > 1; i--) {
+		snprintf(line, sizeof(line), "%d transactionid %d Exclusive held", i, 100000 + i);
+		lock_rows_add(s.locks, line);
+		snprintf(line, sizeof(line), "%d transactionid %d Share 9", i, 100000 + i - 1);
+		lock_rows_add(s.locks, line);
+	}
+	lock_rows_add(s.locks, "1 transactionid 100001 Exclusive held");
+	scene_build(&s);
+	assert_int_equal(s.l.nheads, 1);
+	scene_release(&s);
+}
+
 int
 main(void)
 {
@@ -340,6 +362,7 @@ main(void)
 		cmocka_unit_test(held_and_wanted),
 		cmocka_unit_test(conflict_table),
 		cmocka_unit_test(bounded),
+		cmocka_unit_test(deep_chain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
