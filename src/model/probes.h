@@ -48,6 +48,7 @@
 	X(ADVICE, "advice", "index advice")                                                      \
 	X(ADVICE_STATEMENTS, "advice_statements", "what each advice does to each statement")     \
 	X(ADVICE_SUMMARY, "advice_summary", "how the advice was come by")                        \
+	X(ADVICE_EFFECT, "advice_effect", "measured effect of indexes made before")              \
 	X(HISTORY, "history", "figures of the past, from this machine's history")                \
 	X(SIZE_HISTORY, "size_history", "sizes over time, from this machine's history")
 
