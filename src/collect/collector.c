@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,16 @@
 #include "base/mem.h"
 #include "collect/target.h"
 
-enum request_kind { REQ_SHOW, REQ_REFRESH, REQ_NOW, REQ_RECONNECT, REQ_RUN, REQ_CANCEL, REQ_POST };
+enum request_kind {
+	REQ_SHOW,
+	REQ_REFRESH,
+	REQ_NOW,
+	REQ_RECONNECT,
+	REQ_RUN,
+	REQ_CANCEL,
+	REQ_POST,
+	REQ_WANT
+};
 
 struct request {
 	enum request_kind kind;
@@ -142,6 +152,10 @@ obey(struct target *t, struct request *r)
 		break;
 	case REQ_CANCEL:
 		action_cancel(t, r->ticket);
+		break;
+	case REQ_WANT:
+		for (int i = 0; i < r->nprobes; i++)
+			t->slots[r->probes[i]].is_next = true;
 		break;
 	case REQ_POST:
 		r->sample->server_at = feed_server_clock(t->feed, r->sample->at);
@@ -361,6 +375,15 @@ collector_snapshot(struct collector *c, int i)
 	return s;
 }
 
+const struct snapshot *
+collector_peek(struct collector *c, int i)
+{
+	pthread_mutex_lock(&c->mutex);
+	const struct snapshot *s = snapshot_ref(c->snapshots[i]);
+	pthread_mutex_unlock(&c->mutex);
+	return s;
+}
+
 static bool
 send_request(struct collector *c, const struct request *r)
 {
@@ -378,6 +401,16 @@ bool
 collector_show(struct collector *c, int target, const enum probe_id *probes, int n)
 {
 	struct request r = { .kind = REQ_SHOW, .target = target };
+	for (int i = 0; i < n && r.nprobes < PROBE_COUNT; i++)
+		r.probes[r.nprobes++] = probes[i];
+	return send_request(c, &r);
+}
+
+bool
+collector_want(struct collector *c, int target, const enum probe_id *probes, int n)
+{
+	struct request r = { .kind = REQ_WANT, .target = target };
+
 	for (int i = 0; i < n && r.nprobes < PROBE_COUNT; i++)
 		r.probes[r.nprobes++] = probes[i];
 	return send_request(c, &r);
@@ -408,16 +441,32 @@ collector_reconnect(struct collector *c, int target, const char *password)
 	return false;
 }
 
-bool
-collector_post(struct collector *c, int target, enum probe_id probe, struct rowset *rows)
+static bool
+post(struct collector *c, int target, struct sample *sample)
 {
-	struct request r = { .kind = REQ_POST, .target = target };
-	r.sample = sample_new(probe, SAMPLE_OK, rows);
-	r.sample->at = mono_now();
+	struct request r = { .kind = REQ_POST, .target = target, .sample = sample };
+
+	sample->at = mono_now();
 	if (send_request(c, &r))
 		return true;
 	free_request(&r);
 	return false;
+}
+
+bool
+collector_post(struct collector *c, int target, enum probe_id probe, struct rowset *rows)
+{
+	return post(c, target, sample_new(probe, SAMPLE_OK, rows));
+}
+
+bool
+collector_post_failed(struct collector *c, int target, enum probe_id probe, const struct error *why)
+{
+	struct sample *s = sample_new(probe, SAMPLE_FAILED, NULL);
+
+	snprintf(s->what, sizeof(s->what), "%s", why->what);
+	snprintf(s->hint, sizeof(s->hint), "%s", why->hint);
+	return post(c, target, s);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/rowset.h"
 #include "collect/feed.h"
+#include "model/capacity.h"
 #include "model/snapshot.h"
 
 /* What the collector must know of a target; strings are copied. */
@@ -24,6 +25,7 @@ struct target_conf {
 	int query_len;                     /* bytes of each session's statement text; 0: 256 */
 	const enum probe_id *first_probes; /* as collector_show() before the first refresh */
 	int nfirst;
+	struct capacity_conf capacity; /* what is known of its storage */
 	bool no_action; /* open no warm session (show, record); a run request opens it when it comes
 	                 */
 	const struct feed_hook
@@ -42,6 +44,9 @@ int collector_count(const struct collector *c);
  * LINK_CONNECTING). UI thread. */
 const struct snapshot *collector_snapshot(struct collector *c, int i);
 
+/* The same from any other thread: the UI thread is still told of it. */
+const struct snapshot *collector_peek(struct collector *c, int i);
+
 /* Requests, UI thread; each returns at once, the queue is bounded (false: full, try again). */
 bool collector_show(struct collector *c, int target, const enum probe_id *probes,
     int n); /* hurry these; replaces the set before */
@@ -54,9 +59,12 @@ bool collector_reconnect(
 /*
  * The answer of a probe that is not asked of the server (SCOPE_POSTED): advice, history. It goes
  * the way of all answers, into the feed, the recording and the next snapshot. Takes `rows`. False:
- * queue full, rows are let go. UI thread.
+ * queue full, rows are let go. Any thread.
  */
 bool collector_post(struct collector *c, int target, enum probe_id probe, struct rowset *rows);
+/* The same where there is none: why, and what mends it. */
+bool collector_post_failed(
+    struct collector *c, int target, enum probe_id probe, const struct error *why);
 
 /*
  * Run a named query (src/pg/NAME.sql) outside the refresh. ACT queries use the warm action
