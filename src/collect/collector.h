@@ -50,6 +50,9 @@ const struct snapshot *collector_peek(struct collector *c, int i);
 /* Requests, UI thread; each returns at once, the queue is bounded (false: full, try again). */
 bool collector_show(struct collector *c, int target, const enum probe_id *probes,
     int n); /* hurry these; replaces the set before */
+/* Ask these once, with the next refresh, whether or not a pane is shown that lives on them. Any
+ * thread. */
+bool collector_want(struct collector *c, int target, const enum probe_id *probes, int n);
 bool collector_refresh_ms(struct collector *c, int target, int ms); /* target -1: all */
 bool collector_now(
     struct collector *c, int target); /* refresh at once, all due probes of the shown pane */
