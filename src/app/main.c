@@ -14,6 +14,7 @@
 #include "app/actlog.h"
 #include "app/console.h"
 #include "app/doctor.h"
+#include "app/forecast_cmd.h"
 #include "app/help.h"
 #include "app/options.h"
 #include "app/record.h"
@@ -62,6 +63,7 @@ start_collector(
 			.first_probes = i == 0 && pane ? pane->probes : NULL,
 			.nfirst = i == 0 && pane ? pane->nprobes : 0,
 			.no_action = t->is_read_only,
+			.capacity = t->capacity,
 		};
 		if (past) {
 			hooks[i] = recorder_hook(past, t->name);
@@ -263,6 +265,8 @@ dispatch(const struct options *opt, struct settings *settings)
 		return record_main(opt, settings);
 	case VERB_REPLAY:
 		return console_replay(opt, settings);
+	case VERB_FORECAST:
+		return forecast_main(opt);
 	case VERB_DOCTOR:
 		return doctor_main(opt, settings);
 	case VERB_HELP:

@@ -25,6 +25,8 @@ const struct verb_info verb_infos[VERB_COUNT] = {
 	[VERB_RECORD] = { "record", "pgmedic record FILE [TARGET]",
 	    "sample until stopped, through errors, restarts and failovers", 1, 2 },
 	[VERB_REPLAY] = { "replay", "pgmedic replay FILE", "the console over a recording", 1, 1 },
+	[VERB_FORECAST] = { "forecast", "pgmedic forecast FILE.csv",
+	    "the storage forecast of any series (time,bytes); - reads standard input", 1, 1 },
 	[VERB_LAB] = { "lab", "pgmedic lab up|down|status",
 	    "a throw-away cluster on this machine with a load", 0, -1 },
 	[VERB_DOCTOR] = { "doctor", "pgmedic doctor [TARGET]",
@@ -52,7 +54,7 @@ const struct option_info option_infos[] = {
 	{ 0, "ascii", NULL, EVERY, "draw with ASCII only" },
 	{ 0, "config", "FILE", EVERY, "configuration file to read" },
 	{ 0, "log", "FILE", EVERY, "write a log to FILE" },
-	{ 0, "json", NULL, V(SHOW) | V(RUN) | V(DOCTOR) | V(LAB), "print JSON" },
+	{ 0, "json", NULL, V(SHOW) | V(RUN) | V(DOCTOR) | V(LAB) | V(FORECAST), "print JSON" },
 	{ 0, "csv", NULL, V(SHOW), "print CSV" },
 	{ 0, "filter", "FILTER", SCREEN | V(SHOW), "only rows that match, as / in the console" },
 	{ 0, "sort", "COLUMN", V(SHOW), "order of the rows; -COLUMN or COLUMN:desc: descending" },
@@ -71,6 +73,8 @@ const struct option_info option_infos[] = {
 	{ 0, "force", NULL, V(RUN),
 	    "also act on WAL senders and on autovacuum against wraparound" },
 	{ 0, "wait", NULL, V(RUN), "wait for the end of a job" },
+	{ 0, "capacity", "BYTES", V(FORECAST),
+	    "what it may grow to, plain or with a unit (500GB): also says when it is full" },
 	{ 0, "job", "ID", V(RUN), NULL },
 	{ '?', "help", NULL, EVERY, "this help" },
 	{ 'V', "version", NULL, EVERY, "the version" },
@@ -176,6 +180,7 @@ apply_text(struct options *opt, const char *name, const char *value, struct erro
 		{ "speed", &opt->speed },
 		{ "job", &opt->job },
 		{ "mode", &opt->mode },
+		{ "capacity", &opt->capacity },
 	};
 
 	if (strcmp(name, "limit") == 0)

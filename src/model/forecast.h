@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "base/strbuf.h"
 
 enum { FORECAST_HORIZONS = 5 };
 extern const int forecast_days[FORECAST_HORIZONS]; /* 7 30 90 180 365 */
@@ -87,5 +88,11 @@ struct forecast {
 
 /* Everything in the arena. Never fails: what cannot be said is in `refused`. */
 void forecast_make(const struct forecast_request *req, struct arena *arena, struct forecast *out);
+
+/*
+ * The forecast as a sentence without a full stop: "full in 41 to 63 days, most likely on
+ * 2027-01-12: grows 8.1G a day". capacity_bytes as in the request.
+ */
+void forecast_say(const struct forecast *f, double capacity_bytes, struct strbuf *out);
 
 #endif
