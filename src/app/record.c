@@ -102,6 +102,7 @@ start(const struct targets *targets, struct recorder *r, int wake_fd)
 			.pgbouncer = t->pgbouncer,
 			.refresh_ms = t->refresh_ms,
 			.query_len = 1024,
+			.capacity = t->capacity,
 			.no_action = true,
 			.first_probes = every,
 			.nfirst = PROBE_COUNT,

@@ -39,6 +39,7 @@ sampler_open(const struct target *target, struct error *err)
 		.query_len = 1 << 20,
 		.no_action = true,
 	};
+		.capacity = target->capacity,
 
 	if (pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) != 0) {
 		error_set(err, ERR_STATE, "cannot make a pipe: %s", strerror(errno));
@@ -112,7 +113,11 @@ is_list(enum probe_id probe)
 	    probe == PROBE_STATEMENT_TEXTS || probe == PROBE_STATEMENTS_INFO ||
 	    probe == PROBE_SETTINGS || probe == PROBE_SIZES || probe == PROBE_WRAPAROUND ||
 	    probe == PROBE_SUBSCRIPTIONS || probe == PROBE_VACUUM_TABLES ||
-	    probe == PROBE_XMIN_HOLDERS;
+	    probe == PROBE_XMIN_HOLDERS || probe == PROBE_STORAGE_WAL ||
+	    probe == PROBE_STORAGE_TEMP || probe == PROBE_STORAGE_LOG ||
+	    probe == PROBE_STORAGE_KINDS || probe == PROBE_STORAGE_TABLES ||
+	    probe == PROBE_STORAGE_PARTITIONS || probe == PROBE_STORAGE_ARRIVALS ||
+	    probe == PROBE_TABLESPACES;
 }
 
 /* Every probe that answers well and counts something has done so twice. */

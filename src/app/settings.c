@@ -30,10 +30,18 @@ const struct setting_info setting_infos[] = {
 	    "commands that change the server ask for the target's name" },
 	{ "target", "read_only", SETTING_BOOL, NULL, "no",
 	    "commands that change the server are refused" },
+	{ "target", "hypopg", SETTING_TEXT, "auto|never", "auto",
+	    "index advice asks the planner with HypoPG where the extension is created; never: it is modelled" },
 	{ "target", "color", SETTING_TEXT, "red|yellow|green|blue|magenta", "",
 	    "colour of the environment in the title line" },
 	{ "target", "refresh", SETTING_SECONDS, NULL, "",
 	    "seconds between refreshes of this target" },
+	{ "target", "storage_capacity", SETTING_SIZE, NULL, "",
+	    "size of its storage, as 500GB, where the server's disk is not on this machine" },
+	{ "target", "storage_max", SETTING_SIZE, NULL, "",
+	    "what storage autoscaling may grow to (MaxAllocatedStorage of RDS)" },
+	{ "target", "storage_autoscaling", SETTING_BOOL, NULL, "no",
+	    "the storage grows by itself, as RDS does it: the forecast goes on to storage_max" },
 	{ NULL, NULL, SETTING_TEXT, NULL, NULL, NULL },
 };
 
@@ -80,7 +88,7 @@ settings_parse_bytes(const char *text, int64_t *bytes)
 		const char *unit;
 		int64_t factor;
 	} units[] = { { "", 1 }, { "B", 1 }, { "kB", 1 << 10 }, { "MB", 1 << 20 },
-		{ "GB", 1 << 30 } };
+		{ "GB", 1 << 30 }, { "TB", INT64_C(1) << 40 }, { "PB", INT64_C(1) << 50 } };
 	char *end;
 	double v = strtod(text, &end);
 
@@ -89,8 +97,8 @@ settings_parse_bytes(const char *text, int64_t *bytes)
 	end += strspn(end, " ");
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		if (strcasecmp(units[i].unit, end) == 0) {
-			*bytes = (int64_t)(v * (double)units[i].factor);
-			return *bytes <= INT64_C(1) << 40;
+			*bytes = (int64_t)fmin(v * (double)units[i].factor, 0x1p60);
+			return v * (double)units[i].factor <= 0x1p60;
 		}
 	}
 	return false;
@@ -170,7 +178,9 @@ setting_check(const struct setting_info *info, const char *value, struct error *
 		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
 		return error_hint(err, "It is a time in seconds, 0.25 to 3600.");
 	case SETTING_SIZE:
-		if (settings_parse_bytes(value, &bytes))
+		/* What is kept in memory has another limit than a disk. */
+		if (settings_parse_bytes(value, &bytes) &&
+		    (strcmp(info->section, "console") != 0 || bytes <= INT64_C(1) << 40))
 			return true;
 		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
 		return error_hint(err, "It is a size such as 16MB, or 0.");

@@ -210,10 +210,18 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 			item->color = v;
 		else if (strcmp(e->key, "refresh") == 0)
 			(void)settings_parse_seconds(v, &item->refresh_ms);
+		else if (strcmp(e->key, "storage_capacity") == 0)
+			(void)settings_parse_bytes(v, &item->capacity.capacity_bytes);
+		else if (strcmp(e->key, "storage_max") == 0)
+			(void)settings_parse_bytes(v, &item->capacity.max_bytes);
+		else if (strcmp(e->key, "storage_autoscaling") == 0)
+			(void)settings_parse_bool(v, &item->capacity.is_autoscaling);
 		else if (strcmp(e->key, "protected") == 0)
 			(void)settings_parse_bool(v, &item->is_protected);
 		else if (strcmp(e->key, "read_only") == 0)
 			(void)settings_parse_bool(v, &item->is_read_only);
+		else if (strcmp(e->key, "hypopg") == 0)
+			item->no_hypopg = strcmp(v, "never") == 0;
 	}
 	if (item->is_read_only)
 		item->read_only_why = arena_printf(&t->arena, "read_only = yes of [%s]", section);

@@ -8,6 +8,7 @@
 #include "app/options.h"
 #include "app/settings.h"
 #include "base/mem.h"
+#include "model/capacity.h"
 
 struct target {
 	const char *name; /* unique; what the title line shows and a confirmation asks for */
@@ -17,10 +18,12 @@ struct target {
 	const char *pgbouncer; /* conninfo of its admin console, or NULL */
 	const char *color;     /* red, yellow, green, blue, magenta or "" */
 	int refresh_ms;
+	struct capacity_conf capacity;
 	bool is_protected;         /* acts ask for the target's name */
 	bool is_read_only;         /* acts are refused */
 	const char *read_only_why; /* "--read-only", "read_only = yes of [target prod]"; NULL when
 	                              it is not */
+	bool no_hypopg;            /* hypopg = never: advice does not use it */
 	bool is_lab;               /* found because the lab is up */
 };
 

@@ -425,6 +425,12 @@ end_fast(struct target *t, struct mono now)
 		if (s)
 			feed_apply(t->feed, s);
 	}
+	if (t->slots[PROBE_CAPACITY].is_shown &&
+	    schedule_is_due(PROBE_CAPACITY, &t->slots[PROBE_CAPACITY], now)) {
+		feed_apply(t->feed, capacity_sample(t->feed, &t->capacity));
+		schedule_answered(PROBE_CAPACITY, &t->slots[PROBE_CAPACITY], now,
+		    (int64_t)t->refresh_ms * 1000, 0, true);
+	}
 	feed_link(t->feed, LINK_UP, "", "", now, (struct mono){ 0 });
 }
 

@@ -39,6 +39,7 @@ target_new(const struct target_conf *conf, bool is_alone)
 	t->pgbouncer = conf->pgbouncer && *conf->pgbouncer ? xstrdup(conf->pgbouncer) : NULL;
 	t->refresh_ms = conf->refresh_ms > 0 ? conf->refresh_ms : 1000;
 	t->query_len = conf->query_len;
+	t->capacity = conf->capacity;
 	t->is_alone = is_alone;
 	t->action.is_kept = !conf->no_action;
 	t->feed = feed_new(conf->name);

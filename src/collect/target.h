@@ -81,6 +81,7 @@ struct console {
 struct target {
 	char *name, *conninfo, *password, *pgbouncer;
 	int refresh_ms, query_len;
+	struct capacity_conf capacity;
 	bool is_alone; /* the only target */
 	struct feed *feed;
 
@@ -156,6 +157,10 @@ void console_ready(struct target *t);
  * this machine. */
 struct sample *os_sample(const struct feed *feed);
 int64_t os_cpu_us(void);
+
+/* capacity.c */
+/* What the configuration says of the storage, and the file systems of a server on this machine. */
+struct sample *capacity_sample(const struct feed *feed, const struct capacity_conf *conf);
 
 /* The earlier of *wake and at, where 0 is never. */
 static inline void

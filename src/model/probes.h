@@ -44,6 +44,15 @@
 	X(XMIN_HOLDERS, "xmin_holders",                                                          \
 	    "what holds back the xmin horizon (prepared transactions)")                          \
 	X(SUBSCRIPTIONS, "subscriptions", "logical subscriptions of this database")              \
+	X(STORAGE_WAL, "storage_wal", "files of pg_wal and what keeps them")                     \
+	X(STORAGE_TEMP, "storage_temp", "temporary files")                                       \
+	X(STORAGE_LOG, "storage_log", "log files")                                               \
+	X(STORAGE_KINDS, "storage_kinds", "tables, indexes and TOAST of this database, in sum")  \
+	X(STORAGE_TABLES, "storage_tables", "the largest tables: what they hold, what happened") \
+	X(STORAGE_PARTITIONS, "storage_partitions", "partitions by time, with their sizes")      \
+	X(STORAGE_ARRIVALS, "storage_arrivals", "when the rows of the largest tables came")      \
+	X(TABLESPACES, "tablespaces", "tablespaces and where they are")                          \
+	X(CAPACITY, "capacity", "room of the file systems, or as configured (no query)")         \
 	/* posted by the adviser and by the history, never asked of the server */                \
 	X(ADVICE, "advice", "index advice")                                                      \
 	X(ADVICE_STATEMENTS, "advice_statements", "what each advice does to each statement")     \
