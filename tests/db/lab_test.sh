@@ -139,7 +139,8 @@ ok 'a lock chain of four' wait_for 90 q_is "$uri" "WITH RECURSIVE b AS (SELECT p
 	SELECT max(depth) >= 4 FROM chain" t
 lost=$(q "$uri" "SELECT pid FROM pg_stat_activity WHERE application_name = 'backoffice'")
 q "$uri" "SELECT pg_terminate_backend($lost)" >/dev/null
-ok 'a session that was terminated is replaced' wait_for 20 q_is "$uri" "SELECT count(*) FROM pg_stat_activity
+# pgbench learns of it with its next command, behind a sleep of up to 50 s.
+ok 'a session that was terminated is replaced' wait_for 75 q_is "$uri" "SELECT count(*) FROM pg_stat_activity
 	WHERE application_name = 'backoffice' AND pid <> $lost" 1
 whole_load() {
 	[ "$(value load running)" = "$(value load expected)" ]
