@@ -9,20 +9,16 @@
 #include "app/acting.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/actlog.h"
+#include "app/child.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/strbuf.h"
-
-extern char **environ;
 
 enum { MAX_CHILD_OUTPUT = 32 << 20 };
 
@@ -245,81 +241,25 @@ acting_abort(struct acting *a)
 
 /* ------------------------------------------------------------------ children */
 
-static bool
-spawn_child(struct acting *a, int in, int out, struct error *err)
-{
-	const char *argv[] = { "pgmedic", "run", "--job", "-", NULL };
-	posix_spawn_file_actions_t actions;
-	int rc;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in, 0);
-	posix_spawn_file_actions_adddup2(&actions, out, 1);
-	posix_spawn_file_actions_adddup2(&actions, out, 2);
-	rc = posix_spawn(
-	    &a->child, program_path(), &actions, NULL, (char *const *)(uintptr_t)argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	if (rc != 0)
-		return error_set(
-		    err, ERR_PROGRAM, "cannot start %s: %s", program_path(), strerror(rc));
-	return true;
-}
-
-static void
-member(struct strbuf *sb, bool *first, const char *key, const char *value)
-{
-	if (!value)
-		return;
-	json_key(sb, first, key);
-	json_str(sb, value, strlen(value));
-}
-
-/* The request may be longer than a pipe holds (a statement): then the rest would wait for the
- * child, so it is refused. */
-static bool
-send_request(int fd, const struct target *target, const char *line, struct error *err)
-{
-	struct strbuf request = STRBUF_INIT(1 << 20);
-	bool first = true, ok;
-
-	strbuf_addc(&request, '{');
-	member(&request, &first, "name", target->name);
-	member(&request, &first, "conninfo", target->conninfo);
-	member(&request, &first, "password", target->password);
-	member(&request, &first, "line", line);
-	strbuf_addc(&request, '}');
-	ok = request.len < 60000 && write(fd, request.buf, request.len) == (ssize_t)request.len;
-	explicit_bzero(request.buf, request.len);
-	strbuf_release(&request);
-	return ok || error_set(err, ERR_MEMORY, "the command is too long");
-}
-
 bool
 acting_child(
     struct acting *a, int index, const struct target *target, const char *line, struct error *err)
 {
-	int in[2], out[2];
-	bool ok;
+	struct strbuf request = STRBUF_INIT(1 << 20);
+	bool first = true, ok;
 
 	if (a->state != ACTING_NONE)
 		return error_set(err, ERR_STATE, "%s is still under way", a->title);
-	if (pipe2(in, O_CLOEXEC) != 0)
-		return error_set(err, ERR_STATE, "cannot make a pipe: %s", strerror(errno));
-	if (pipe2(out, O_CLOEXEC) != 0) {
-		close(in[0]);
-		close(in[1]);
-		return error_set(err, ERR_STATE, "cannot make a pipe: %s", strerror(errno));
-	}
-	ok = send_request(in[1], target, line, err) && spawn_child(a, in[0], out[1], err);
-	close(in[0]);
-	close(in[1]);
-	close(out[1]);
-	if (!ok) {
-		close(out[0]);
+	strbuf_addc(&request, '{');
+	child_member(&request, &first, "name", target->name);
+	child_member(&request, &first, "conninfo", target->conninfo);
+	child_member(&request, &first, "password", target->password);
+	child_member(&request, &first, "line", line);
+	strbuf_addc(&request, '}');
+	ok = child_start(&request, &a->child, &a->fd, err);
+	strbuf_release(&request);
+	if (!ok)
 		return false;
-	}
-	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
-	a->fd = out[0];
 	a->index = index;
 	a->target = target;
 	a->title = xstrdup(line);

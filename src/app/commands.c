@@ -30,6 +30,7 @@ const struct command *const commands[] = {
 	&cmd_yank,
 	/* looking closer */
 	&cmd_explain,
+	&cmd_advise,
 	&cmd_psql,
 	&cmd_save,
 	&cmd_export,

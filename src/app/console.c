@@ -262,6 +262,28 @@ follow_act(struct console *c)
 		finish_act(c);
 }
 
+/* Advice is made once by itself, when its pane is opened; what it comes to is said. */
+static void
+follow_advice(struct console *c)
+{
+	const struct source *source = &c->conf->source;
+	bool is_past = source->ops->is_past && source->ops->is_past(source->self);
+	const struct snapshot *snap = console_snapshot(c);
+	enum role role = ROLE_INFO;
+	const char *line;
+
+	if (!c->advising)
+		return;
+	line = advising_step(c->advising, &role);
+	if (line)
+		console_message(c, role, "%s", line);
+	if (is_past || strcmp(panes[console_state(c)->pane]->name, "advice") != 0 ||
+	    advising_target(c->advising) >= 0 || advising_was_begun(c->advising, c->target) ||
+	    snap->link != LINK_UP || !snap->taken_at.us)
+		return;
+	console_execute(c, "advise");
+}
+
 /* ------------------------------------------------------------------------------------ the loop */
 
 static void
@@ -281,6 +303,8 @@ loop_timeout(struct console *c)
 
 	console_late(c, now, text, sizeof(text), &next);
 	least(&timeout, next);
+	if (c->advising)
+		least(&timeout, advising_timeout_ms(c->advising));
 	if (c->acting) {
 		least(&timeout, acting_timeout_ms(c->acting));
 		if (c->confirm_is_open) {
@@ -317,11 +341,12 @@ static void
 turn(struct console *c)
 {
 	const struct source *source = &c->conf->source;
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{ .fd = input_fd(), .events = POLLIN },
 		{ .fd = c->conf->wake_fd, .events = POLLIN },
 		{ .fd = console_signals_fd(), .events = POLLIN },
 		{ .fd = c->acting ? acting_fd(c->acting) : -1, .events = POLLIN },
+		{ .fd = c->advising ? advising_fd(c->advising) : -1, .events = POLLIN },
 	};
 	int timeout = loop_timeout(c);
 
@@ -359,6 +384,7 @@ turn(struct console *c)
 	if (n == 0)
 		c->is_dirty = true;
 	follow_act(c);
+	follow_advice(c);
 }
 
 int
@@ -377,6 +403,8 @@ console_main(const struct console_conf *conf, struct error *err)
 	console_make_targets(&c, console_first_pane(&c, &problems));
 	if (conf->collector)
 		c.acting = acting_new(conf->collector);
+	if (conf->collector)
+		c.advising = advising_new(conf->collector);
 	prompt_setup(conf->history_path, (struct prompt_completer){ console_complete, &c });
 	console_settings(&c);
 	console_show_problems(&c, &problems);

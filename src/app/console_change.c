@@ -539,6 +539,12 @@ console_acting(struct console *c)
 	return is_past ? NULL : c->acting;
 }
 
+static struct advising *
+console_advising(struct console *c)
+{
+	return console_acting(c) ? c->advising : NULL;
+}
+
 static int
 shown_target(struct console *c)
 {
@@ -558,5 +564,6 @@ const struct run_screen console_screen = {
 	.suspend = suspend_screen,
 	.resume = resume_screen,
 	.acting = console_acting,
+	.advising = console_advising,
 	.target = shown_target,
 };

@@ -3,6 +3,7 @@
 #define PGMEDIC_APP_CONSOLE_PRIV_H
 
 #include "app/acting.h"
+#include "app/advising.h"
 #include "app/console.h"
 #include "base/clock.h"
 #include "tui/docview.h"
@@ -73,7 +74,8 @@ struct console {
 	const struct console_conf *conf;
 	struct target_state *targets;
 	int ntargets, target;
-	struct acting *acting; /* NULL: nothing can be done here */
+	struct acting *acting;     /* NULL: nothing can be done here */
+	struct advising *advising; /* likewise */
 
 	struct theme theme;
 	struct keymap keymap;

@@ -160,6 +160,7 @@ console_release(struct console *c)
 		console_close_page(c);
 	if (c->acting)
 		acting_free(c->acting);
+	advising_free(c->advising);
 	keymap_release(&c->keymap);
 	free(c->filter_before);
 	script_release(&c->script);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/act_sync.h"
+#include "app/advise.h"
 #include "app/console.h"
 #include "base/json.h"
 #include "base/lexer.h"
@@ -326,6 +327,8 @@ run_child(const struct options *opt, const struct json *request)
 	struct targets targets = { .items = &target, .n = 1 };
 	int status;
 
+	if (json_get(request, "advise"))
+		return advise_child(request, &target);
 	settings_read(&settings, opt->config);
 	status = run_with(opt, &settings, &targets, line ? line : "");
 	settings_release(&settings);

@@ -20,6 +20,7 @@
 #include "model/snapshot.h"
 #include "panes/pane.h"
 
+struct advising;
 struct console;
 
 /* What commands may ask of the screen; implemented by the console. */
@@ -41,7 +42,8 @@ struct run_screen {
 	void (*suspend)(struct console *con);                       /* give the terminal back … */
 	void (*resume)(struct console *con);                        /* … and take it again */
 	struct acting *(*acting)(struct console *con);
-	int (*target)(struct console *con); /* index of the shown target */
+	struct advising *(*advising)(struct console *con); /* NULL in the past */
+	int (*target)(struct console *con);                /* index of the shown target */
 };
 
 struct run_ctx {

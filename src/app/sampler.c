@@ -21,7 +21,8 @@ struct sampler {
 	struct collector *collector;
 	int wake[2];
 	const struct snapshot *snap;
-	void *cache; /* of the pane filled last */
+	struct rowset *posted[PROBE_COUNT]; /* the last of each, until it is seen */
+	void *cache;                        /* of the pane filled last */
 	const struct pane *cache_pane;
 };
 
@@ -38,8 +39,8 @@ sampler_open(const struct target *target, struct error *err)
 		    target->refresh_ms > 0 && target->refresh_ms < 1000 ? target->refresh_ms : 1000,
 		.query_len = 1 << 20,
 		.no_action = true,
-	};
 		.capacity = target->capacity,
+	};
 
 	if (pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) != 0) {
 		error_set(err, ERR_STATE, "cannot make a pipe: %s", strerror(errno));
@@ -65,6 +66,8 @@ sampler_close(struct sampler *s)
 	if (!s)
 		return;
 	drop_cache(s);
+	for (int i = 0; i < PROBE_COUNT; i++)
+		rowset_unref(s->posted[i]);
 	snapshot_unref(s->snap);
 	collector_stop(s->collector);
 	close(s->wake[0]);
@@ -204,6 +207,33 @@ texts_done(const struct snapshot *snap, const struct pane *pane)
 	return has_texts(snap);
 }
 
+void
+sampler_post(struct sampler *s, enum probe_id probe, struct rowset *rows)
+{
+	rowset_unref(s->posted[probe]);
+	s->posted[probe] = rows;
+}
+
+/* Hand over what was posted, and wait until it is in the snapshot. */
+static void
+take_posted(struct sampler *s)
+{
+	struct mono start = mono_now();
+
+	for (int i = 0; i < PROBE_COUNT; i++) {
+		struct rowset *rows = s->posted[i];
+
+		if (!rows)
+			continue;
+		while (!collector_post(s->collector, 0, (enum probe_id)i, rowset_ref(rows)) &&
+		    mono_since_ms(mono_now(), start) < ANSWERS_MS)
+			wait_snapshot(s, 20);
+		while (snapshot_rows(s->snap, (enum probe_id)i) != rows &&
+		    mono_since_ms(mono_now(), start) < ANSWERS_MS)
+			wait_snapshot(s, 20);
+	}
+}
+
 const struct snapshot *
 sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 {
@@ -218,6 +248,7 @@ sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 		wait_until(s, pane, all_paired, PAIR_MS);
 	if (pane->needs_texts)
 		wait_until(s, pane, texts_done, TEXTS_MS);
+	take_posted(s);
 	return s->snap;
 }
 

@@ -8,6 +8,7 @@
 #include "app/targets.h"
 #include "base/error.h"
 #include "base/grid.h"
+#include "base/rowset.h"
 #include "model/snapshot.h"
 #include "panes/pane.h"
 
@@ -22,6 +23,9 @@ void sampler_close(struct sampler *s); /* NULL is fine */
  */
 const struct snapshot *sampler_wait(
     struct sampler *s, const struct pane *pane, struct error *err) MUST_CHECK;
+/* The answer of a probe that is not the server's (SCOPE_POSTED); takes the rows. It is in the
+ * snapshot of the next sampler_wait(). */
+void sampler_post(struct sampler *s, enum probe_id probe, struct rowset *rows);
 /* Fill an initialised grid from that snapshot, sealed, in the pane's order. */
 void sampler_fill(
     struct sampler *s, const struct pane *pane, const struct pane_opts *opts, struct grid *grid);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/advise.h"
 #include "app/sampler.h"
 #include "app/targets.h"
 #include "base/clock.h"
@@ -368,6 +369,10 @@ open_live(struct origin *o, const struct options *opt, struct settings *settings
 	if (!targets_resolve(&o->targets, opt, settings, opt->args + 1, opt->nargs - 1, err))
 		return false;
 	o->sampler = sampler_open(&o->targets.items[0], err);
+	/* Advice is nobody's answer yet: it is made now. */
+	if (o->sampler && strcmp(pane->name, "advice") == 0 &&
+	    !advise_into(o->sampler, &o->targets.items[0], settings, err))
+		return false;
 	snap = o->sampler ? sampler_wait(o->sampler, pane, err) : NULL;
 	o->snap = snap ? snapshot_ref(snap) : NULL;
 	return snap != NULL;

@@ -48,7 +48,7 @@ static const struct column columns[C_COUNT] = {
 	    "expected saving, of the time of all statements of this database" },
 	[C_SIZE] = { "size_bytes", "SIZE", COL_BYTES, 6, 0,
 	    "of the index: to be made, or given back" },
-	[C_CONFIDENCE] = { "confidence", "CONF", COL_TEXT, 8, 0,
+	[C_CONFIDENCE] = { "confidence", "CONF", COL_TEXT, 9, 0,
 	    "what-if: the planner was asked with HypoPG; modelled: from the plans and statistics; heuristic: a rule" },
 	[C_REASON] = { "reason", "REASON", COL_QUERY, 16, 0, "why, in a sentence" },
 	[C_SCHEMA] = { "schema", "SCHEMA", COL_TEXT, 8, COL_HIDDEN, "schema of the table" },
