@@ -168,5 +168,5 @@ fc_prepare(const struct forecast_request *req, struct arena *arena, struct fc_se
 	s->level = level + first;
 	s->clean = arena_alloc(arena, sizeof(double) * (size_t)s->n);
 	memcpy(s->clean, s->level, sizeof(double) * (size_t)s->n);
-	s->scratch = arena_alloc(arena, sizeof(double) * (size_t)(s->n + 64));
+	s->scratch = arena_alloc(arena, sizeof(double) * (size_t)(s->n + FC_SCRATCH));
 }

@@ -4,6 +4,8 @@
 
 #include "model/forecast.h"
 
+enum { FC_SCRATCH = 1024 };
+
 /* Buckets of one length that end at the last point, oldest first. */
 struct fc_series {
 	int n;
@@ -12,7 +14,7 @@ struct fc_series {
 	const double *level; /* bytes at the end of each bucket */
 	double *clean;       /* the same without steps that do not recur */
 	int nfilled;         /* buckets without a point of their own */
-	double *scratch;     /* of n elements and more, for medians */
+	double *scratch;     /* of n + FC_SCRATCH elements, for medians */
 };
 
 /* Probability levels at which the fan is kept; 7 is the median. */
