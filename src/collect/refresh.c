@@ -425,7 +425,7 @@ end_fast(struct target *t, struct mono now)
 		if (s)
 			feed_apply(t->feed, s);
 	}
-	if (t->slots[PROBE_CAPACITY].is_shown &&
+	if ((t->slots[PROBE_CAPACITY].is_shown || t->slots[PROBE_CAPACITY].is_next) &&
 	    schedule_is_due(PROBE_CAPACITY, &t->slots[PROBE_CAPACITY], now)) {
 		feed_apply(t->feed, capacity_sample(t->feed, &t->capacity));
 		schedule_answered(PROBE_CAPACITY, &t->slots[PROBE_CAPACITY], now,

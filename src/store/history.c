@@ -253,6 +253,7 @@ try_open(const char *path, struct error *err)
 	bool ok;
 
 	h->path = xstrdup(path);
+	h->lead_fd = -1;
 	ok = sqlite3_open_v2(path, &h->db,
 	         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 	         NULL) == SQLITE_OK ||
@@ -372,6 +373,8 @@ history_close(struct history *h)
 	for (int i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(h->st[i]);
 	sqlite3_close(h->db);
+	if (h->lead_fd >= 0)
+		close(h->lead_fd);
 	forget_metrics(h);
 	free(h->path);
 	free(h);

@@ -60,7 +60,8 @@ struct history_row {
 };
 /*
  * Committed when it returns true. Rows of the same minute and target add up, whoever wrote them:
- * each tick and each statement delta must be in one row only. Of a size the last one counts.
+ * each tick must be in one row only. Of a size the last one counts. Several programs see the same
+ * statements: those of the first one are taken until it closes, the others' are left out.
  */
 bool history_add(struct history *h, const struct history_row *row, struct error *err) MUST_CHECK;
 
@@ -96,7 +97,7 @@ struct history_target {
 	int64_t system_identifier; /* 0 unknown */
 	struct wall first, last;
 	int64_t minutes, hours, sizes, statements; /* rows */
-	bool is_former; /* the name leads to another server now */
+	bool is_former;                            /* the name leads to another server now */
 };
 /* All targets, by name, the former ones after; *out in the arena. */
 bool history_targets(struct history *h, struct arena *arena, struct history_target **out, int *n,

@@ -66,6 +66,7 @@ struct history {
 	sqlite3_stmt *st[SQL_COUNT];
 	int64_t limit; /* bytes */
 	bool is_damaged;
+	int lead_fd; /* of the lock file, -1 not open */
 	struct wall thinned_at;
 	struct {
 		char *name;

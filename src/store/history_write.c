@@ -2,8 +2,16 @@
  * others wrote of it. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Elsewhere a lock belongs to the process, which has one handle. */
+#ifndef F_OFD_SETLK
+#define F_OFD_SETLK F_SETLK
+#endif
 
 #include "store/history_priv.h"
 
@@ -203,9 +211,28 @@ add_sizes(struct history *h, int64_t target, const struct history_row *row, stru
 	return true;
 }
 
+/* Is this the program whose statements of the target are kept? A byte of the lock file for each. */
+static bool
+is_leader(struct history *h, int64_t target)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = target, .l_len = 1
+	};
+	char path[4200];
+
+	if (h->lead_fd < 0) {
+		snprintf(path, sizeof(path), "%s.lock", h->path);
+		h->lead_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	}
+	/* The lock belongs to this handle and goes with it, however the program ends. */
+	return h->lead_fd >= 0 && fcntl(h->lead_fd, F_OFD_SETLK, &lock) == 0;
+}
+
 static bool
 add_statements(struct history *h, int64_t target, const struct history_row *row, struct error *err)
 {
+	if (row->nstatements > 0 && !is_leader(h, target))
+		return true;
 	for (int i = 0; i < row->nstatements; i++) {
 		const struct history_statement *s = &row->statements[i];
 		sqlite3_stmt *st = history_sql(h, SQL_STATEMENT_ADD, err);

@@ -1,0 +1,653 @@
+#include "config.h"
+
+#include "app/historian.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/gather.h"
+#include "base/hmap.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/spans.h"
+
+enum {
+	FIRST_MS = 10000,    /* after the start */
+	PERIOD_S = 60,       /* then at each full minute */
+	RETRY_MS = 30000,    /* after a failure */
+	CHART_MS = 30000,    /* a chart that is looked at is read again */
+	WANTED_MS = 5000,    /* it is looked at when it was asked for within this time */
+	SIZES_POST_S = 1800, /* size history is posted again */
+	STOP_MS = 300,
+	BEHIND_MS = 100,
+	MANY_TARGETS = 20,  /* beyond, sizes of tables and databases are not posted */
+	TOP_DATABASES = 20, /* of which sizes are posted */
+	TOP_TABLES = 30,
+	REFUSED_MS =
+	    3600000, /* what the role may not, or the server does not have, is asked again */
+	TOP_STATEMENTS = 40, /* of each minute: those of the hour are among them */
+};
+
+/* Probes asked for the history's sake, while no pane shows them. */
+static const struct {
+	enum probe_id probe;
+	int period_s;
+} asked[] = {
+	{ PROBE_SIZES, 900 },
+	{ PROBE_STORAGE_WAL, 900 },
+	{ PROBE_STORAGE_TEMP, 900 },
+	{ PROBE_STORAGE_LOG, 900 },
+	{ PROBE_SLOTS, 900 },
+	{ PROBE_CAPACITY, 900 },
+	{ PROBE_STORAGE_KINDS, 900 },
+	{ PROBE_STORAGE_TABLES, 900 },
+	{ PROBE_WRAPAROUND, 300 },
+	{ PROBE_XMIN_HOLDERS, 60 },
+	{ PROBE_CHECKPOINTS, 60 },
+	{ PROBE_STATEMENTS, 60 },
+};
+
+struct want {
+	char metric[64];
+	int span_s;
+	struct mono at; /* 0: never */
+};
+
+struct subject {
+	char *name;
+	struct want want; /* mutex */
+	/* what follows is the thread's own */
+	struct gather gather;
+	struct want posted;
+	struct mono sizes_posted_at;
+	struct mono asked_at[PROBE_COUNT];
+	int64_t system_identifier;
+	bool is_told; /* that something is posted, good or not */
+};
+
+struct historian {
+	pthread_t thread;
+	atomic_int refs; /* the main thread's and its own */
+	int n;
+	int64_t limit;
+	struct subject *subjects;
+
+	/* the thread's own */
+	struct history *history; /* NULL: not open */
+	struct error trouble;    /* why it is not, or what failed last; ERR_OK: all is well */
+	struct mono retry_at;
+	bool is_behind; /* the collector's queue was full: again soon */
+
+	pthread_mutex_t mutex; /* what follows, and the wants */
+	pthread_cond_t wake, done;
+	struct collector *collector; /* NULL once the main thread has gone on */
+	bool is_stopping, is_done, has_news;
+};
+
+/* ------------------------------------------------------------------ reading */
+
+struct rowset *
+historian_chart(struct history *h, const char *target, const char *metric, int span_s,
+    struct wall now, struct error *err)
+{
+	static const char *const names[] = { "metric", "span_s", "time", "min", "avg", "max", "n" };
+	static const uint8_t types[] = { CELL_TEXT, CELL_INT, CELL_TIME, CELL_FLOAT, CELL_FLOAT,
+		CELL_FLOAT, CELL_INT };
+	int64_t span_us = span_s * INT64_C(1000000);
+	struct wall from = { now.us - span_us }, to = { now.us + 60 * INT64_C(1000000) };
+	/* so that the store's buckets are those of the chart */
+	int buckets = (int)((span_s + 120) / span_bucket_s(span_s)) + 2;
+	struct rowset *found = history_metric(h, target, metric, from, to, buckets, err), *rows;
+	const char *name;
+
+	if (!found)
+		return NULL;
+	rows = rowset_new((int)ARRAY_LEN(names), names, types);
+	name = arena_strdup(&rows->arena, metric);
+	for (int i = 0; i < found->nrows || i == 0; i++) {
+		struct cell *c = rowset_add(rows);
+
+		c[0] = cell_text(name);
+		c[1] = cell_int(span_s);
+		for (int k = 0; k < found->ncols && i < found->nrows; k++)
+			c[k + 2] = *rowset_cell(found, i, k);
+	}
+	rowset_unref(found);
+	return rows;
+}
+
+/* Objects by their last size; rows are by time. */
+struct ranked {
+	const char *name;
+	size_t len;
+	int64_t bytes;
+};
+
+static int
+by_bytes(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+
+	return x->bytes > y->bytes ? -1 : x->bytes < y->bytes;
+}
+
+static bool
+begins(const struct cell *c, const char *prefix)
+{
+	return c->type == CELL_TEXT && c->len >= strlen(prefix) &&
+	    memcmp(c->s, prefix, strlen(prefix)) == 0;
+}
+
+/* Puts the names of the largest `most` objects that begin with prefix into the map. */
+static void
+rank(const struct rowset *rows, const char *prefix, int most, struct hmap *kept)
+{
+	struct ranked *items = xcalloc((size_t)rows->nrows + 1, sizeof(*items));
+	struct hmap at = { 0 };
+	int n = 0;
+
+	for (int i = 0; i < rows->nrows; i++) {
+		const struct cell *name = rowset_cell(rows, i, 1);
+		uint64_t place, key;
+
+		if (!begins(name, prefix))
+			continue;
+		key = hash_bytes(0, name->s, name->len);
+		if (!hmap_get(&at, key, &place)) {
+			place = (uint64_t)n++;
+			hmap_put(&at, key, place);
+		}
+		items[place] = (struct ranked){ name->s, name->len, rowset_cell(rows, i, 2)->i };
+	}
+	qsort(items, (size_t)n, sizeof(*items), by_bytes);
+	for (int i = 0; i < n && i < most; i++)
+		hmap_put(kept, hash_bytes(0, items[i].name, items[i].len), 1);
+	hmap_release(&at);
+	free(items);
+}
+
+struct rowset *
+historian_sizes(struct history *h, const char *target, int databases, int tables, struct error *err)
+{
+	struct rowset *all = history_sizes(h, target, NULL, (struct wall){ 0 }, err), *rows;
+	struct hmap kept = { 0 };
+
+	if (!all)
+		return NULL;
+	rank(all, "database:", databases, &kept);
+	rank(all, "table:", tables, &kept);
+	rows = rowset_new(all->ncols, all->names, all->types);
+	for (int i = 0; i < all->nrows; i++) {
+		const struct cell *name = rowset_cell(all, i, 1);
+		struct cell *c;
+
+		if ((begins(name, "database:") || begins(name, "table:")) &&
+		    !hmap_has(&kept, hash_bytes(0, name->s, name->len)))
+			continue;
+		c = rowset_add(rows);
+		c[0] = *rowset_cell(all, i, 0);
+		c[1] = cell_textn(arena_strndup(&rows->arena, name->s, name->len), name->len);
+		c[2] = *rowset_cell(all, i, 2);
+	}
+	hmap_release(&kept);
+	rowset_unref(all);
+	return rows;
+}
+
+/* ------------------------------------------------------------------ the thread */
+
+/* Hands rows to the collector unless the main thread has gone on. Takes rows; NULL: the trouble.
+ * False: its queue is full. */
+static bool
+post(struct historian *h, int target, enum probe_id probe, struct rowset *rows,
+    const struct error *why)
+{
+	bool ok = true;
+
+	pthread_mutex_lock(&h->mutex);
+	if (!h->collector)
+		rowset_unref(rows);
+	else if (rows)
+		ok = collector_post(h->collector, target, probe, rows);
+	else
+		ok = collector_post_failed(h->collector, target, probe, why);
+	pthread_mutex_unlock(&h->mutex);
+	h->is_behind |= !ok;
+	return ok;
+}
+
+static const struct snapshot *
+peek(struct historian *h, int target)
+{
+	const struct snapshot *snap = NULL;
+
+	pthread_mutex_lock(&h->mutex);
+	if (h->collector)
+		snap = collector_peek(h->collector, target);
+	pthread_mutex_unlock(&h->mutex);
+	return snap;
+}
+
+static void
+close_history(struct historian *h)
+{
+	history_close(h->history);
+	h->history = NULL;
+}
+
+/* Said once in the log, and where a pane looks for the history. */
+static void
+fail(struct historian *h, const struct error *err)
+{
+	if (strcmp(h->trouble.what, err->what) != 0)
+		log_warn("history", "%s", err->what);
+	h->trouble = *err;
+	if (h->trouble.code == ERR_OK)
+		h->trouble.code = ERR_STATE;
+	h->retry_at.us = mono_now().us + RETRY_MS * INT64_C(1000);
+	if (h->history && history_is_damaged(h->history)) {
+		close_history(h);
+		h->retry_at = mono_now();
+	}
+	for (int i = 0; i < h->n; i++) {
+		(void)post(h, i, PROBE_HISTORY, NULL, &h->trouble);
+		if (!h->subjects[i].is_told)
+			h->subjects[i].is_told = post(h, i, PROBE_SIZE_HISTORY, NULL, &h->trouble);
+		h->subjects[i].posted = (struct want){ .at = mono_now() };
+	}
+}
+
+static bool
+is_ready(struct historian *h)
+{
+	struct error err = { 0 };
+
+	if (h->trouble.code != ERR_OK && mono_now().us < h->retry_at.us)
+		return false;
+	if (!h->history) {
+		h->history = history_open(&err);
+		if (!h->history) {
+			fail(h, &err);
+			return false;
+		}
+		history_limit(h->history, h->limit);
+		if (*err.what)
+			log_warn("history", "%s. %s", err.what, err.hint);
+	}
+	return true;
+}
+
+static void
+succeed(struct historian *h)
+{
+	if (h->trouble.code == ERR_OK)
+		return;
+	log_info("history", "it is written again");
+	h->trouble = (struct error){ 0 };
+	for (int i = 0; i < h->n; i++)
+		h->subjects[i].posted = (struct want){ 0 };
+}
+
+/* Asks for what nobody looks at, so that the history has it. */
+static void
+ask(struct historian *h, int target, const struct snapshot *snap)
+{
+	struct subject *s = &h->subjects[target];
+	enum probe_id probes[ARRAY_LEN(asked)];
+	struct mono now = mono_now();
+	int n = 0;
+
+	if (snap->link != LINK_UP || !snap->taken_mono.us)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
+		enum probe_id p = asked[i].probe;
+		const struct sample *last = snap->cur[p];
+		int64_t period_ms = asked[i].period_s * 1000 - 5000;
+		struct mono at = s->asked_at[p];
+
+		if (last && (last->state == SAMPLE_DENIED || last->state == SAMPLE_UNSUPPORTED))
+			period_ms = REFUSED_MS;
+		/* What takes long, or brings much, is asked seldom. */
+		if (last && last->elapsed_us / 5 > period_ms)
+			period_ms = last->elapsed_us / 5;
+		if (last && last->rows->nrows > 1000 && period_ms < 300000)
+			period_ms = 295000;
+		if (last && last->at.us > at.us)
+			at = last->at;
+		if (at.us && mono_since_ms(now, at) < period_ms)
+			continue;
+		s->asked_at[p] = now;
+		probes[n++] = p;
+	}
+	pthread_mutex_lock(&h->mutex);
+	if (n > 0 && h->collector)
+		(void)collector_want(h->collector, target, probes, n);
+	pthread_mutex_unlock(&h->mutex);
+}
+
+/* The server's clock may be days off; its history is then kept by ours. */
+static int64_t
+clock_shift_us(const struct snapshot *snap)
+{
+	const int64_t day_us = 86400 * INT64_C(1000000);
+	const struct tick *last;
+	int64_t ahead;
+
+	if (snap->series.n == 0)
+		return 0;
+	last = series_tick(&snap->series, snap->series.n - 1);
+	ahead = last->at.us - (wall_now().us - (mono_now().us - last->mono.us));
+	return ahead > day_us || ahead < -day_us ? -ahead : 0;
+}
+
+/* Writes the gathered minutes of a target; what was written is forgotten. */
+static bool
+write_rows(struct historian *h, struct subject *s, const struct snapshot *snap, struct error *err)
+{
+	struct history_value values[METRIC_COUNT];
+	struct history_statement statements[TOP_STATEMENTS];
+	struct arena arena = { 0 };
+	struct history_row row = { .target = s->name,
+		.system_identifier = snap->server.system_identifier,
+		.values = values,
+		.statements = statements };
+	struct history_size *sizes;
+	bool ok = true;
+
+	row.nsizes = gather_sizes(&s->gather, snap, &arena, &sizes);
+	row.sizes = sizes;
+	row.nstatements = gather_statements(&s->gather, snap, statements, TOP_STATEMENTS);
+	while (ok && s->gather.n > 0) {
+		const struct gathered *g = &s->gather.rows[0];
+		bool is_last = s->gather.n == 1;
+		struct history_row one = row;
+
+		/* Sizes are of the end. */
+		one.nsizes = is_last ? row.nsizes : 0;
+		one.nstatements = is_last ? row.nstatements : 0;
+		one.at.us = g->minute * 1000000;
+		one.nvalues = gather_values(g, values);
+		one.wal_lsn = g->wal_lsn;
+		ok = history_add(h->history, &one, err);
+		if (ok)
+			gather_forget(&s->gather, 1);
+	}
+	if (!ok) /* the sizes are taken once more */
+		s->gather.measured = (struct mono){ 0 };
+	arena_release(&arena);
+	return ok;
+}
+
+/* A name that leads to another server than the history thought: what was posted was not its. */
+static void
+see_server(struct subject *s, const struct snapshot *snap)
+{
+	int64_t id = snap->server.system_identifier;
+
+	if (!id || id == s->system_identifier)
+		return;
+	s->system_identifier = id;
+	s->posted = (struct want){ 0 };
+	s->sizes_posted_at = (struct mono){ 0 };
+}
+
+static void
+write_all(struct historian *h)
+{
+	bool is_up = is_ready(h), ok = is_up;
+	struct error err = { 0 };
+
+	for (int i = 0; i < h->n; i++) {
+		struct subject *s = &h->subjects[i];
+		const struct snapshot *snap = peek(h, i);
+
+		if (!snap)
+			break;
+		gather_ticks(&s->gather, snap, clock_shift_us(snap));
+		ask(h, i, snap);
+		if (ok)
+			ok = write_rows(h, s, snap, &err);
+		if (ok)
+			see_server(s, snap);
+		snapshot_unref(snap);
+	}
+	if (ok)
+		ok = history_thin(h->history, wall_now(), &err);
+	if (ok)
+		succeed(h);
+	else if (is_up)
+		fail(h, &err);
+}
+
+static bool
+same_want(const struct want *a, const struct want *b)
+{
+	return a->span_s == b->span_s && strcmp(a->metric, b->metric) == 0;
+}
+
+/* Posts the chart that is looked at, when it is another one or an old one. */
+static void
+answer_chart(struct historian *h, int target)
+{
+	struct subject *s = &h->subjects[target];
+	struct mono now = mono_now();
+	const struct snapshot *snap;
+	struct error err = { 0 };
+	struct rowset *rows;
+	struct want want;
+	struct wall end;
+
+	pthread_mutex_lock(&h->mutex);
+	want = s->want;
+	pthread_mutex_unlock(&h->mutex);
+	if (!want.at.us || mono_since_ms(now, want.at) > WANTED_MS ||
+	    (s->posted.at.us && same_want(&want, &s->posted) &&
+	        mono_since_ms(now, s->posted.at) < CHART_MS))
+		return;
+	snap = peek(h, target);
+	if (!snap)
+		return;
+	end = snap->taken_at.us ? snap->taken_at : wall_now();
+	snapshot_unref(snap);
+	rows = historian_chart(h->history, s->name, want.metric, want.span_s, end, &err);
+	if (!rows) {
+		fail(h, &err);
+		return;
+	}
+	if (!post(h, target, PROBE_HISTORY, rows, NULL))
+		return;
+	s->posted = want;
+	s->posted.at = now;
+}
+
+static void
+answer_sizes(struct historian *h, int target)
+{
+	struct subject *s = &h->subjects[target];
+	struct mono now = mono_now();
+	struct error err = { 0 };
+	struct rowset *rows;
+
+	if (s->sizes_posted_at.us && mono_since_ms(now, s->sizes_posted_at) < SIZES_POST_S * 1000)
+		return;
+	rows = historian_sizes(h->history, s->name, h->n > MANY_TARGETS ? 0 : TOP_DATABASES,
+	    h->n > MANY_TARGETS ? 0 : TOP_TABLES, &err);
+	if (!rows) {
+		fail(h, &err);
+		return;
+	}
+	if (!post(h, target, PROBE_SIZE_HISTORY, rows, NULL))
+		return;
+	s->sizes_posted_at = now;
+	s->is_told = true;
+}
+
+static void
+answer(struct historian *h)
+{
+	h->is_behind = false;
+	for (int i = 0; i < h->n && !h->is_behind; i++) {
+		if (!is_ready(h))
+			return;
+		answer_sizes(h, i);
+		if (h->history)
+			answer_chart(h, i);
+	}
+}
+
+/* Until a full minute of the wall clock, so that a row is one minute. */
+static int64_t
+next_write_us(void)
+{
+	const int64_t minute_us = PERIOD_S * INT64_C(1000000);
+	int64_t left = minute_us - wall_now().us % minute_us;
+
+	return mono_now().us + left + 500000;
+}
+
+/* False: stopping. */
+static bool
+wait_until(struct historian *h, int64_t us)
+{
+	struct timespec at = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+	bool is_stopping;
+
+	pthread_mutex_lock(&h->mutex);
+	while (!h->is_stopping && !h->has_news &&
+	    pthread_cond_timedwait(&h->wake, &h->mutex, &at) != ETIMEDOUT)
+		;
+	h->has_news = false;
+	is_stopping = h->is_stopping;
+	pthread_mutex_unlock(&h->mutex);
+	return !is_stopping;
+}
+
+static void
+historian_unref(struct historian *h)
+{
+	if (atomic_fetch_sub(&h->refs, 1) != 1)
+		return;
+	for (int i = 0; i < h->n; i++) {
+		gather_release(&h->subjects[i].gather);
+		free(h->subjects[i].name);
+	}
+	free(h->subjects);
+	pthread_mutex_destroy(&h->mutex);
+	pthread_cond_destroy(&h->wake);
+	pthread_cond_destroy(&h->done);
+	free(h);
+}
+
+static void *
+historian_main(void *arg)
+{
+	struct historian *h = arg;
+	int64_t due = mono_now().us + FIRST_MS * INT64_C(1000);
+
+	do {
+		if (mono_now().us >= due) {
+			write_all(h);
+			due = next_write_us();
+		}
+		answer(h);
+	} while (wait_until(h, h->is_behind ? mono_now().us + BEHIND_MS * INT64_C(1000) : due));
+	write_all(h);
+	close_history(h);
+	pthread_mutex_lock(&h->mutex);
+	h->is_done = true;
+	pthread_cond_signal(&h->done);
+	pthread_mutex_unlock(&h->mutex);
+	historian_unref(h);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ main thread */
+
+static void
+init_cond(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+struct historian *
+historian_start(struct collector *c, const char *const *names, int n, int64_t limit)
+{
+	struct historian *h = xcalloc(1, sizeof(*h));
+	sigset_t all, before;
+	int failed;
+
+	h->collector = c;
+	h->n = n;
+	h->limit = limit;
+	h->subjects = xcalloc((size_t)n + 1, sizeof(*h->subjects));
+	for (int i = 0; i < n; i++)
+		h->subjects[i].name = xstrdup(names[i]);
+	atomic_init(&h->refs, 2);
+	pthread_mutex_init(&h->mutex, NULL);
+	init_cond(&h->wake);
+	init_cond(&h->done);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&h->thread, NULL, historian_main, h);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed)
+		fatal("cannot start the historian's thread: %s", strerror(failed));
+	return h;
+}
+
+void
+historian_stop(struct historian *h)
+{
+	int64_t us = mono_now().us + STOP_MS * INT64_C(1000);
+	struct timespec at = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+	bool is_done;
+
+	if (!h)
+		return;
+	pthread_mutex_lock(&h->mutex);
+	h->is_stopping = true;
+	pthread_cond_signal(&h->wake);
+	while (!h->is_done && pthread_cond_timedwait(&h->done, &h->mutex, &at) != ETIMEDOUT)
+		;
+	is_done = h->is_done;
+	h->collector = NULL;
+	pthread_mutex_unlock(&h->mutex);
+	/* A disk that does not answer is not waited for; what is committed is safe. */
+	if (is_done)
+		pthread_join(h->thread, NULL);
+	else
+		pthread_detach(h->thread);
+	historian_unref(h);
+}
+
+void
+historian_want(struct historian *h, int target, const char *metric, int span_s)
+{
+	struct want *want;
+	struct mono now = mono_now();
+
+	if (!h || target < 0 || target >= h->n)
+		return;
+	want = &h->subjects[target].want;
+	pthread_mutex_lock(&h->mutex);
+	if (!want->at.us || want->span_s != span_s || strcmp(want->metric, metric) != 0 ||
+	    mono_since_ms(now, want->at) > WANTED_MS / 2) {
+		h->has_news = true;
+		pthread_cond_signal(&h->wake);
+		snprintf(want->metric, sizeof(want->metric), "%s", metric);
+		want->span_s = span_s;
+		want->at = now;
+	}
+	pthread_mutex_unlock(&h->mutex);
+}
