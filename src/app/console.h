@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/historian.h"
 #include "app/options.h"
 #include "app/run.h"
 #include "app/settings.h"
@@ -28,6 +29,7 @@ struct console_conf {
 	const struct targets *targets; /* as many as the source has, in its order */
 	struct source source;
 	struct collector *collector; /* for acts; NULL: nothing can be done here (a recording) */
+	struct historian *historian; /* told which chart is looked at; NULL: none */
 	int wake_fd; /* read end: a byte when a snapshot or an outcome is ready; -1 none */
 	int target;  /* shown first */
 	const char *history_path; /* of the prompt; NULL: not kept */

@@ -23,7 +23,9 @@ enum {
 	RETRY_MS = 30000,    /* after a failure */
 	CHART_MS = 30000,    /* a chart that is looked at is read again */
 	WANTED_MS = 5000,    /* it is looked at when it was asked for within this time */
-	SIZES_POST_S = 1800, /* size history is posted again */
+	SIZES_POST_S = 300,  /* a short history of sizes is posted again */
+	LONG_POST_S = 21600, /* and a long one, which a few more rows do not change */
+	LONG_ROWS = 1000,
 	STOP_MS = 300,
 	BEHIND_MS = 100,
 	MANY_TARGETS = 20,  /* beyond, sizes of tables and databases are not posted */
@@ -66,6 +68,7 @@ struct subject {
 	struct gather gather;
 	struct want posted;
 	struct mono sizes_posted_at;
+	int64_t sizes_period_ms;
 	struct mono asked_at[PROBE_COUNT];
 	int64_t system_identifier;
 	bool is_told; /* that something is posted, good or not */
@@ -473,8 +476,9 @@ answer_sizes(struct historian *h, int target)
 	struct mono now = mono_now();
 	struct error err = { 0 };
 	struct rowset *rows;
+	int nrows;
 
-	if (s->sizes_posted_at.us && mono_since_ms(now, s->sizes_posted_at) < SIZES_POST_S * 1000)
+	if (s->sizes_posted_at.us && mono_since_ms(now, s->sizes_posted_at) < s->sizes_period_ms)
 		return;
 	rows = historian_sizes(h->history, s->name, h->n > MANY_TARGETS ? 0 : TOP_DATABASES,
 	    h->n > MANY_TARGETS ? 0 : TOP_TABLES, &err);
@@ -482,9 +486,11 @@ answer_sizes(struct historian *h, int target)
 		fail(h, &err);
 		return;
 	}
+	nrows = rows->nrows;
 	if (!post(h, target, PROBE_SIZE_HISTORY, rows, NULL))
 		return;
 	s->sizes_posted_at = now;
+	s->sizes_period_ms = (nrows < LONG_ROWS ? SIZES_POST_S : LONG_POST_S) * INT64_C(1000);
 	s->is_told = true;
 }
 
@@ -581,18 +587,21 @@ init_cond(pthread_cond_t *cond)
 }
 
 struct historian *
-historian_start(struct collector *c, const char *const *names, int n, int64_t limit)
+historian_start(struct collector *c, const struct targets *targets, const struct settings *settings)
 {
-	struct historian *h = xcalloc(1, sizeof(*h));
+	struct historian *h;
 	sigset_t all, before;
 	int failed;
 
+	if (!settings_bool(settings, "history"))
+		return NULL;
+	h = xcalloc(1, sizeof(*h));
 	h->collector = c;
-	h->n = n;
-	h->limit = limit;
-	h->subjects = xcalloc((size_t)n + 1, sizeof(*h->subjects));
-	for (int i = 0; i < n; i++)
-		h->subjects[i].name = xstrdup(names[i]);
+	h->n = targets->n;
+	h->limit = settings_bytes(settings, "history_size");
+	h->subjects = xcalloc((size_t)h->n + 1, sizeof(*h->subjects));
+	for (int i = 0; i < h->n; i++)
+		h->subjects[i].name = xstrdup(targets->items[i].name);
 	atomic_init(&h->refs, 2);
 	pthread_mutex_init(&h->mutex, NULL);
 	init_cond(&h->wake);

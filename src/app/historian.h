@@ -9,16 +9,16 @@
 
 #include <stdint.h>
 
+#include "app/settings.h"
+#include "app/targets.h"
 #include "collect/collector.h"
 
 struct historian;
 
-/*
- * names: of the collector's targets, in its order; copied. limit: of the file, in bytes. Main
- * thread, as are all calls.
- */
+/* For the collector's targets, in its order. NULL when the settings say that none is kept. Main
+ * thread, as are all calls. */
 struct historian *historian_start(
-    struct collector *c, const char *const *names, int n, int64_t limit);
+    struct collector *c, const struct targets *targets, const struct settings *settings);
 /* Writes what there is and ends, within a fraction of a second whatever the disk does. Before the
  * collector stops. NULL is fine. */
 void historian_stop(struct historian *h);

@@ -16,6 +16,7 @@
 #include "app/doctor.h"
 #include "app/forecast_cmd.h"
 #include "app/help.h"
+#include "app/historian.h"
 #include "app/options.h"
 #include "app/record.h"
 #include "app/run.h"
@@ -78,7 +79,7 @@ start_collector(
 
 static int
 run_console(const struct options *opt, struct settings *settings, const struct targets *targets,
-    struct source source, struct collector *collector, int wake_fd)
+    struct source source, struct collector *collector, struct historian *historian, int wake_fd)
 {
 	struct arena arena = { 0 };
 	struct error err = { 0 };
@@ -88,6 +89,7 @@ run_console(const struct options *opt, struct settings *settings, const struct t
 		.targets = targets,
 		.source = source,
 		.collector = collector,
+		.historian = historian,
 		.wake_fd = wake_fd,
 		.history_path = path_state(&arena, "history"),
 		.script = getenv("PGMEDIC_SCRIPT"),
@@ -132,6 +134,7 @@ watch(const struct options *opt, struct settings *settings, const struct targets
 	int64_t bytes = settings_bytes(settings, "rewind");
 	struct recorder *past = bytes > 0 ? recorder_memory((size_t)bytes) : NULL;
 	struct collector *c;
+	struct historian *historian;
 	struct time_source *time = NULL;
 	int wake[2], status;
 
@@ -140,8 +143,10 @@ watch(const struct options *opt, struct settings *settings, const struct targets
 	c = start_collector(targets, pane, past, wake[1]);
 	if (past)
 		time = time_source_live(c, past);
-	status = run_console(
-	    opt, settings, targets, time ? time_source_ops(time) : source_live(c), c, wake[0]);
+	historian = historian_start(c, targets, settings);
+	status = run_console(opt, settings, targets, time ? time_source_ops(time) : source_live(c),
+	    c, historian, wake[0]);
+	historian_stop(historian);
 	if (time)
 		time_source_free(time);
 	collector_stop(c);
@@ -225,7 +230,7 @@ console_replay(const struct options *opt, struct settings *settings)
 	time = time_source_replay(replay);
 	source = time_source_ops(time);
 	if (set_replay(opt, &source, &err)) {
-		status = run_console(opt, settings, &targets, source, NULL, -1);
+		status = run_console(opt, settings, &targets, source, NULL, NULL, -1);
 	} else {
 		error_report(&err);
 		status = options_exit_status(&err);

@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/historian.h"
 #include "app/targets.h"
 #include "base/fmt.h"
 #include "collect/collector.h"
@@ -115,10 +116,12 @@ start(const struct targets *targets, struct recorder *r, int wake_fd)
 }
 
 static bool
-record(const struct options *opt, const struct targets *targets, struct error *err)
+record(const struct options *opt, const struct targets *targets, const struct settings *settings,
+    struct error *err)
 {
 	struct recorder *r;
 	struct collector *c;
+	struct historian *h;
 	int wake[2], signals;
 	int64_t bytes = 0, refreshes = 0;
 	char size[32];
@@ -140,7 +143,9 @@ record(const struct options *opt, const struct targets *targets, struct error *e
 		c = start(targets, r, wake[1]);
 		fprintf(stderr, "recording %d target%s to %s; Ctrl-C ends it\n", targets->n,
 		    targets->n == 1 ? "" : "s", opt->args[0]);
+		h = historian_start(c, targets, settings);
 		ok = watch(c, r, wake[0], signals, err);
+		historian_stop(h);
 		collector_stop(c);
 		if (!recorder_state(r, &bytes, &refreshes, &last) && ok) {
 			*err = last;
@@ -164,7 +169,7 @@ record_main(const struct options *opt, struct settings *settings)
 	struct targets targets = { 0 };
 	struct error err = { 0 };
 	bool ok = targets_resolve(&targets, opt, settings, opt->args + 1, opt->nargs - 1, &err) &&
-	    record(opt, &targets, &err);
+	    record(opt, &targets, settings, &err);
 
 	if (!ok)
 		error_report(&err);
