@@ -1,9 +1,5 @@
 /*
- * The method is E + F of the notes: lexical repairs of what normalising broke, then a Parse with
- * untyped parameters, and where the server cannot type one of them, casts guided by its error: the
- * parameter that the message names becomes text; otherwise the one nearest to the error's position
- * is tried as numeric, bigint, interval, then the next nearest. At most MAX_RETRIES. Over 143
- * plannable statement shapes all were explained, with about one retry each.
+ * Parameters are typed by sqltyped.h: repairs, then a Parse, and casts learned from its errors.
  *
  * The statement is prepared by the protocol and explained by EXPLAIN EXECUTE under plan_cache_mode
  * = force_generic_plan: values bound to parameters would make a custom plan (NULLs collapse it),
@@ -14,30 +10,13 @@
 #include "pg/explain.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "pg/fault.h"
 #include "pg/plain.h"
 #include "pg/sqltext.h"
-
-enum { MAX_RETRIES = 12, MAX_PARAMS = 2000 };
-
-/* In the order tried for a parameter of an operator or function that does not resolve. */
-static const char *const guesses[] = { "numeric", "bigint", "interval" };
-
-struct attempt {
-	struct arena arena;
-	const char *repaired;              /* without casts */
-	const char *types[MAX_PARAMS + 1]; /* cast in force, by parameter */
-	bool skip[MAX_PARAMS +
-	    1];           /* not to be tried for the present error: cast already, or in vain */
-	size_t place;     /* of the present error, in the text without casts */
-	int param, tried; /* what is being tried for it, and with how many guesses */
-	int nparams;
-};
+#include "pg/sqltyped.h"
 
 static bool
 set_search_path(PGconn *pq, const char *path, struct error *err)
@@ -66,116 +45,19 @@ begin(PGconn *pq, const struct explain_request *req, struct error *err)
 	    (!req->search_path || set_search_path(pq, req->search_path, err));
 }
 
-/* Byte offset behind the n-th (1-based) character. */
-static size_t
-char_offset(const char *s, long n)
-{
-	size_t len = strlen(s), at = 0;
-	uint32_t cp;
-
-	while (n-- > 0 && at < len)
-		at += utf8_decode(s + at, len - at, &cp);
-	return at;
-}
-
-/* The "$n" that a message names; 0 none. */
-static int
-named_param(const char *message)
-{
-	const char *s = strchr(message ? message : "", '$');
-
-	return s ? (int)strtol(s + 1, NULL, 10) : 0;
-}
-
-/* Move an offset of the text with casts to the same place in the text without. */
-static size_t
-uncast_offset(const struct attempt *a, const char *text, size_t offset)
-{
-	size_t shift = 0;
-	const char *at = text;
-
-	for (;;) {
-		struct sql_token t = sql_next(&at);
-
-		if (t.kind == SQL_END || t.kind == SQL_BROKEN || (size_t)(t.s - text) >= offset)
-			return offset > shift ? offset - shift : 0;
-		if (t.kind == SQL_PARAM && t.param >= 1 && t.param <= a->nparams &&
-		    a->types[t.param])
-			shift += 2 + strlen(a->types[t.param]);
-	}
-}
-
-/*
- * The same error again: the next guess for the parameter that is being tried, and when all were in
- * vain the next nearest one. An error in another place: the nearest parameter that has no cast yet,
- * since those with one have settled something.
- */
-static bool
-guess_nearest(struct attempt *a, const char *text, const PGresult *result)
-{
-	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-	size_t place = position ?
-	    uncast_offset(a, text, char_offset(text, strtol(position, NULL, 10)) - 1) :
-	    0;
-
-	if (!a->param || place != a->place) {
-		for (int i = 1; i <= a->nparams; i++)
-			a->skip[i] = a->types[i] != NULL;
-		a->place = place;
-		a->param = 0;
-	} else if (a->tried == (int)ARRAY_LEN(guesses)) {
-		a->types[a->param] = NULL;
-		a->skip[a->param] = true;
-		a->param = 0;
-	}
-	if (!a->param) {
-		a->param = sql_nearest_param(a->repaired, place, a->skip, a->nparams);
-		a->tried = 0;
-	}
-	if (a->param < 1 || a->param > a->nparams)
-		return false;
-	a->types[a->param] = guesses[a->tried++];
-	return true;
-}
-
-/* Change a cast after a failed Parse; false: nothing left to try. */
-static bool
-learn(struct attempt *a, const char *text, const PGresult *result)
-{
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	int n;
-
-	if (!state || a->nparams == 0)
-		return false;
-	if (strcmp(state, "42P18") == 0 || strcmp(state, "42P08") == 0) {
-		n = named_param(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
-		if (n >= 1 && n <= a->nparams && !a->types[n]) {
-			a->types[n] = "text";
-			return true;
-		}
-		return guess_nearest(a, text, result);
-	}
-	/* ambiguous or unknown function or operator, datatype mismatch, wrong text for a type, bad
-	 * assignment */
-	if (strcmp(state, "42725") == 0 || strcmp(state, "42883") == 0 ||
-	    strcmp(state, "42804") == 0 || strcmp(state, "22P02") == 0 ||
-	    strcmp(state, "42846") == 0 || strcmp(state, "42P13") == 0)
-		return guess_nearest(a, text, result);
-	return false;
-}
-
 /* Parse under the name; true when it went. On false *again says whether another try makes sense. */
 static bool
-prepare(PGconn *pq, struct attempt *a, const char *name, bool *again, struct error *err)
+prepare(PGconn *pq, struct sql_typed *typed, const char *name, bool *again, struct error *err)
 {
-	const char *text = sql_cast(&a->arena, a->repaired, a->types, a->nparams);
-	PGresult *result = PQprepare(pq, name, text, 0, NULL);
+	PGresult *result = PQprepare(pq, name, sql_typed_text(typed), 0, NULL);
 	bool ok = PQresultStatus(result) == PGRES_COMMAND_OK;
 
 	*again = false;
 	if (!ok) {
+		struct sql_complaint c = fault_complaint(result);
+
 		fault_result(err, result, NULL);
-		*again = learn(a, text, result);
+		*again = sql_typed_learn(typed, &c);
 	}
 	PQclear(result);
 	return ok;
@@ -239,7 +121,7 @@ add_hint(struct error *err)
 
 /* Transactions are begun anew for each try: a failed Parse ends one. */
 static bool
-run(PGconn *pq, const struct explain_request *req, struct attempt *a, struct strbuf *out,
+run(PGconn *pq, const struct explain_request *req, struct sql_typed *typed, struct strbuf *out,
     struct explain_info *info, struct error *err)
 {
 	char name[32];
@@ -249,10 +131,10 @@ run(PGconn *pq, const struct explain_request *req, struct attempt *a, struct str
 		snprintf(name, sizeof(name), "pgmedic_%d", info->retries);
 		if (!begin(pq, req, err))
 			return false;
-		ok = prepare(pq, a, name, &again, err);
+		ok = prepare(pq, typed, name, &again, err);
 		if (ok)
 			break;
-		if (!plain_command(pq, "ROLLBACK", err) || info->retries >= MAX_RETRIES)
+		if (!plain_command(pq, "ROLLBACK", err) || info->retries >= SQL_TYPED_TRIES)
 			return false;
 	}
 	if (!ok)
@@ -268,32 +150,25 @@ bool
 explain_run(const struct explain_request *req, struct strbuf *out, struct explain_info *info,
     struct error *err)
 {
-	struct attempt *a = xcalloc(1, sizeof(*a));
-	const char *statement = sql_explainable(&a->arena, req->text, err);
+	struct arena arena = { 0 };
+	const char *statement = sql_explainable(&arena, req->text, err), *superuser;
 	PGconn *pq = NULL;
 	bool ok = false;
 
 	memset(info, 0, sizeof(*info));
 	if (!statement)
 		goto out;
-	a->repaired = sql_repair(&a->arena, statement);
-	a->nparams = sql_params(a->repaired);
-	if (a->nparams > MAX_PARAMS) {
-		error_set(err, ERR_MEMORY, "the statement has more than %d parameters", MAX_PARAMS);
-		goto out;
-	}
 	pq = plain_connect(req->conninfo, req->password, req->database, "explain", err);
 	if (!pq)
 		goto out;
-	const char *superuser = PQparameterStatus(pq, "is_superuser");
+	superuser = PQparameterStatus(pq, "is_superuser");
 	info->is_superuser = superuser && strcmp(superuser, "on") == 0;
-	ok = run(pq, req, a, out, info, err);
+	ok = run(pq, req, sql_typed_new(&arena, statement), out, info, err);
 	if (!ok)
 		add_hint(err);
 	/* Closing the connection rolls back. */
 out:
 	PQfinish(pq);
-	arena_release(&a->arena);
-	free(a);
+	arena_release(&arena);
 	return ok;
 }

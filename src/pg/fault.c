@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct state_info {
@@ -103,6 +104,20 @@ fault_result(struct error *err, const PGresult *result, const struct pg_query *q
 	else if (err->code == ERR_DENIED)
 		hint_privilege(err, q);
 	return false;
+}
+
+struct sql_complaint
+fault_complaint(const PGresult *result)
+{
+	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	return (struct sql_complaint){
+		.sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE),
+		.message = message ? message : "",
+		.detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL),
+		.position = position ? strtol(position, NULL, 10) : 0,
+	};
 }
 
 /* "FATAL:  28P01: password …": five of 0-9A-Z between ":  " and ": ". */

@@ -18,12 +18,6 @@ is_ident(char c)
 	return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
-static bool
-is_symbol(const struct sql_token *t, char c)
-{
-	return t->kind == SQL_SYMBOL && *t->s == c;
-}
-
 int
 sql_params(const char *text)
 {
@@ -39,95 +33,102 @@ sql_params(const char *text)
 	}
 }
 
-/* Types that may stand before a string literal: the normaliser turns the string into $n and leaves
- * the type. */
+/* Words behind which an expression may begin; any other name before a parameter is a type. */
 static bool
-is_type_word(const struct sql_token *t)
+is_before_expression(const struct sql_token *t)
 {
-	static const char *const types[] = {
-		"interval",
-		"date",
-		"time",
-		"timetz",
-		"timestamp",
-		"timestamptz",
-		"uuid",
-		"inet",
-		"cidr",
-		"macaddr",
-		"json",
-		"jsonb",
-		"bool",
-		"boolean",
-		"numeric",
-		"decimal",
-		"int",
-		"integer",
-		"bigint",
-		"smallint",
-		"int2",
-		"int4",
-		"int8",
-		"float4",
-		"float8",
-		"real",
-		"money",
-		"text",
-		"varchar",
-		"bytea",
-		"regclass",
-		"oid",
-		"xml",
-		"point",
-		"tsquery",
-		"tsvector",
-		"int4range",
-		"int8range",
-		"daterange",
-		"tstzrange",
-		"tsrange",
-		"numrange",
-	};
+	static const char *const words[] = { "all", "and", "any", "array", "as", "asymmetric",
+		"between", "both", "by", "case", "columns", "content", "default", "distinct", "do",
+		"document", "else", "end", "escape", "except", "fetch", "first", "for", "from",
+		"groups", "having", "ilike", "in", "intersect", "into", "is", "key", "leading",
+		"like", "limit", "next", "not", "offset", "on", "only", "or", "overlaps", "passing",
+		"path", "placing", "range", "returning", "row", "rows", "select", "set", "similar",
+		"some", "symmetric", "table", "then", "to", "trailing", "uescape", "union", "using",
+		"value", "values", "variadic", "when", "where", "window", "with", "zone" };
 
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (sql_is_word(t, types[i]))
+	if (t->kind == SQL_QUOTED)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (sql_is_word(t, words[i]))
 			return true;
-	return false;
+	return t->kind != SQL_WORD;
 }
 
-/* "timestamp with time zone $1": at is behind the type's first word; *end behind "zone". */
-static bool
-has_time_zone(const char *at, const char **end)
+/* Behind the second word of a type that has two: "double precision"; NULL. */
+static const char *
+second_word(const struct sql_token *t, const char *at)
+{
+	static const char *const pairs[][2] = { { "double", "precision" },
+		{ "character", "varying" }, { "bit", "varying" }, { "national", "character" } };
+	struct sql_token next = sql_next(&at);
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		if (sql_is_word(t, pairs[i][0]) && sql_is_word(&next, pairs[i][1]))
+			return at;
+	return NULL;
+}
+
+/* "timestamp with time zone $1": at is behind the type's first word; NULL or behind "zone". */
+static const char *
+time_zone(const char *at)
 {
 	struct sql_token with = sql_next(&at), time, zone;
 
 	if (!sql_is_word(&with, "with") && !sql_is_word(&with, "without"))
-		return false;
+		return NULL;
 	time = sql_next(&at);
 	zone = sql_next(&at);
-	*end = at;
-	return sql_is_word(&time, "time") && sql_is_word(&zone, "zone");
+	return sql_is_word(&time, "time") && sql_is_word(&zone, "zone") ? at : NULL;
 }
 
-/* TYPE $n at `t`: writes "$n::TYPE" and returns what follows; NULL when it is something else. */
+/* "(5, 2)": behind it, or NULL. */
+static const char *
+numbers(const char *at)
+{
+	struct sql_token t = sql_next(&at);
+
+	if (!sql_is_symbol(&t, '('))
+		return NULL;
+	do {
+		t = sql_next(&at);
+		if (t.kind != SQL_NUMBER)
+			return NULL;
+		t = sql_next(&at);
+	} while (sql_is_symbol(&t, ','));
+	return sql_is_symbol(&t, ')') ? at : NULL;
+}
+
+/* TYPE $n at `t`, where normalising has replaced the string of TYPE 'string': writes "$n::TYPE" and
+ * returns what follows; NULL when it is something else. */
 static const char *
 repair_typed(struct strbuf *out, const struct sql_token *t)
 {
-	const char *type_end = t->s + t->len, *at, *end;
-	struct sql_token p;
+	const char *end = t->s + t->len, *at = end, *more;
+	struct sql_token p, name;
 
-	if (!is_type_word(t))
+	if (is_before_expression(t))
 		return NULL;
-	if ((sql_is_word(t, "timestamp") || sql_is_word(t, "time")) &&
-	    has_time_zone(type_end, &end))
-		type_end = end;
-	at = type_end;
+	/* schema.type */
+	p = sql_next(&at);
+	name = sql_next(&at);
+	if (sql_is_symbol(&p, '.') && (name.kind == SQL_WORD || name.kind == SQL_QUOTED))
+		end = at;
+	more = second_word(t, end);
+	if (more)
+		end = more;
+	more = numbers(end);
+	if (more)
+		end = more;
+	more = sql_is_word(t, "timestamp") || sql_is_word(t, "time") ? time_zone(end) : NULL;
+	if (more)
+		end = more;
+	at = end;
 	p = sql_next(&at);
 	if (p.kind != SQL_PARAM)
 		return NULL;
 	strbuf_add(out, p.s, p.len);
 	strbuf_adds(out, "::");
-	strbuf_add(out, t->s, (size_t)(type_end - t->s));
+	strbuf_add(out, t->s, (size_t)(end - t->s));
 	return at;
 }
 
@@ -143,7 +144,7 @@ repair_extract(struct strbuf *out, const struct sql_token *t)
 	open = sql_next(&at);
 	p = sql_next(&at);
 	from = sql_next(&at);
-	if (!is_symbol(&open, '(') || p.kind != SQL_PARAM || !sql_is_word(&from, "from"))
+	if (!sql_is_symbol(&open, '(') || p.kind != SQL_PARAM || !sql_is_word(&from, "from"))
 		return NULL;
 	strbuf_addf(out, "%s.date_part(%.*s::text,", "pg_catalog", (int)p.len, p.s);
 	return at;
@@ -198,6 +199,35 @@ sql_cast(struct arena *arena, const char *text, const char *const *types, int nt
 			continue;
 		strbuf_add(&out, done, (size_t)(t.s + t.len - done));
 		strbuf_addf(&out, "::%s", types[t.param]);
+		done = at;
+	}
+	strbuf_adds(&out, done);
+	result = arena_strndup(arena, out.buf, out.len);
+	strbuf_release(&out);
+	return result;
+}
+
+const char *
+sql_renumber(struct arena *arena, const char *text, const int *map)
+{
+	struct strbuf out = STRBUF_INIT(MAX_TEXT);
+	int max = sql_params(text), n = 0;
+	int *number = arena_zalloc(arena, (size_t)max + 1, sizeof(int));
+	const char *done = text, *at = text, *result;
+
+	for (;;) {
+		struct sql_token t = sql_next(&at);
+		int p;
+
+		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
+			break;
+		if (t.kind != SQL_PARAM || !t.param)
+			continue;
+		p = map ? map[t.param] : t.param;
+		if (!number[p])
+			number[p] = ++n;
+		strbuf_add(&out, done, (size_t)(t.s - done));
+		strbuf_addf(&out, "$%d", number[p]);
 		done = at;
 	}
 	strbuf_adds(&out, done);

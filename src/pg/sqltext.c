@@ -179,10 +179,43 @@ sql_is_word(const struct sql_token *t, const char *word)
 	    strncasecmp(t->s, word, t->len) == 0;
 }
 
-static bool
-is_symbol(const struct sql_token *t, char c)
+bool
+sql_is_symbol(const struct sql_token *t, char c)
 {
 	return t->kind == SQL_SYMBOL && *t->s == c;
+}
+
+struct sql_token *
+sql_tokens(struct arena *arena, const char *text, int *n)
+{
+	const char *at = text;
+	struct sql_token *tokens, t;
+	int count = 0;
+
+	do {
+		t = sql_next(&at);
+		count++;
+	} while (t.kind != SQL_END && t.kind != SQL_BROKEN);
+	tokens = arena_zalloc(arena, (size_t)count, sizeof(*tokens));
+	at = text;
+	for (int i = 0; i < count; i++)
+		tokens[i] = sql_next(&at);
+	*n = count - 1;
+	return tokens;
+}
+
+int
+sql_skip_group(const struct sql_token *tokens, int n, int i)
+{
+	int depth = 0;
+
+	for (; i < n; i++) {
+		depth += sql_is_symbol(&tokens[i], '(') || sql_is_symbol(&tokens[i], '[');
+		depth -= sql_is_symbol(&tokens[i], ')') || sql_is_symbol(&tokens[i], ']');
+		if (depth == 0)
+			return i + 1;
+	}
+	return n;
 }
 
 /* ------------------------------------------------------- is it one statement, and which */
@@ -207,7 +240,7 @@ one_statement(struct arena *arena, const char *text, struct error *err)
 		}
 		if (t.kind == SQL_END)
 			break;
-		if (is_symbol(&t, ';')) {
+		if (sql_is_symbol(&t, ';')) {
 			if (any && !end)
 				end = t.s;
 			continue;
@@ -235,13 +268,13 @@ skip_parens(const char *at)
 	struct sql_token t = sql_next(&p);
 	int depth = 1;
 
-	if (!is_symbol(&t, '('))
+	if (!sql_is_symbol(&t, '('))
 		return at;
 	while (depth > 0) {
 		t = sql_next(&p);
 		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
 			return NULL;
-		depth += is_symbol(&t, '(') - is_symbol(&t, ')');
+		depth += sql_is_symbol(&t, '(') - sql_is_symbol(&t, ')');
 	}
 	return p;
 }
@@ -257,7 +290,7 @@ behind_word(const char *at, const char *word)
 
 		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
 			return NULL;
-		depth += is_symbol(&t, '(') - is_symbol(&t, ')');
+		depth += sql_is_symbol(&t, '(') - sql_is_symbol(&t, ')');
 		if (depth == 0 && sql_is_word(&t, word))
 			return at;
 	}
@@ -352,7 +385,7 @@ is_explainable_verb(const char *text)
 
 	do
 		t = sql_next(&text);
-	while (is_symbol(&t, '('));
+	while (sql_is_symbol(&t, '('));
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (sql_is_word(&t, verbs[i]))
 			return true;

@@ -33,6 +33,11 @@ struct sql_token {
  * with standard_conforming_strings = on. */
 struct sql_token sql_next(const char **at);
 bool sql_is_word(const struct sql_token *t, const char *word); /* case-blind */
+bool sql_is_symbol(const struct sql_token *t, char c);
+/* All tokens of a text, the last one SQL_END or SQL_BROKEN; *n counts the others. */
+struct sql_token *sql_tokens(struct arena *arena, const char *text, int *n);
+/* Behind the bracket that closes the one at i, ( or [; n when it is never closed. */
+int sql_skip_group(const struct sql_token *tokens, int n, int i);
 
 /*
  * The statement to explain: the text's one statement, without a ';', taken out of EXPLAIN, DECLARE
@@ -46,6 +51,9 @@ int sql_params(const char *text);
 const char *sql_repair(struct arena *arena, const char *text);
 /* The text with each parameter n that has types[n] (1-based, up to ntypes) written as $n::type. */
 const char *sql_cast(struct arena *arena, const char *text, const char *const *types, int ntypes);
+/* The text with its parameters numbered from 1 without holes, by first appearance; map (by
+ * parameter, to the one that it becomes) or NULL. */
+const char *sql_renumber(struct arena *arena, const char *text, const int *map);
 /* The parameter whose place is nearest to a byte offset and that is not in skip[] (1-based); 0
  * none. */
 int sql_nearest_param(const char *text, size_t offset, const bool *skip, int nskip);

@@ -74,12 +74,25 @@ struct whatif_statement {
 	char command;                  /* 's' 'i' 'u' 'd' 'm' of the original */
 	const char *search_path;       /* in force, or NULL */
 	int retries;
+	/* what a generic EXPLAIN said while it was made ready, and of which hypothetical set:
+	 * spares whatif_explain() the first one */
+	const char *plan;
+	int generation;
 };
 
 /* search_path: of the role that runs it (database and role settings), NULL ours. Everything in the
  * arena. On failure *why and *err. */
 bool whatif_prepare(struct whatif *w, const char *text, const char *search_path,
     struct arena *arena, struct whatif_statement *out, enum whatif_why *why,
+    struct error *err) MUST_CHECK;
+/* Several at once, in a few round trips. False: the connection is gone, or it was stopped. */
+struct whatif_job {
+	const char *text, *search_path;
+	struct whatif_statement statement;
+	enum whatif_why why;
+	struct error error; /* unless WHATIF_OK */
+};
+bool whatif_prepare_many(struct whatif *w, struct whatif_job *jobs, int n, struct arena *arena,
     struct error *err) MUST_CHECK;
 
 /*
@@ -90,8 +103,19 @@ bool whatif_prepare(struct whatif *w, const char *text, const char *search_path,
 bool whatif_explain(struct whatif *w, const struct whatif_statement *s, const char *const *values,
     struct arena *arena, const char **json, struct error *err) MUST_CHECK;
 
+/* Several at once, in one round trip where no pooler is between. Each gets its json, or NULL and
+ * its error. False: the connection is gone, or it was stopped. */
+struct whatif_ask {
+	const struct whatif_statement *statement;
+	const char *const *values; /* as above */
+	const char *json;
+	struct error error;
+};
+bool whatif_explain_many(struct whatif *w, struct whatif_ask *asks, int n, struct arena *arena,
+    struct error *err) MUST_CHECK;
+
 /* Hypothetical plain-column B-trees: at most WHATIF_MAX_HYPO alive. columns as quoted by the server
- * or plain names (they are quoted here); desc[i], nulls_first[i] and opclass[i] (e.g.
+ * or plain names (they are quoted here); desc[i], nulls[i] and opclass[i] (e.g.
  * "text_pattern_ops"; NULL default) per column. */
 enum { WHATIF_MAX_HYPO = 200, WHATIF_MAX_KEYS = 8 };
 struct whatif_index {
@@ -100,11 +124,25 @@ struct whatif_index {
 	int nkeys;
 	const char *columns[WHATIF_MAX_KEYS];
 	bool desc[WHATIF_MAX_KEYS];
+	enum whatif_nulls {
+		WHATIF_NULLS_DEFAULT,
+		WHATIF_NULLS_FIRST,
+		WHATIF_NULLS_LAST
+	} nulls[WHATIF_MAX_KEYS];
 	const char *opclass[WHATIF_MAX_KEYS];
 };
 /* *name: the name that plans show it by ("<12345>btree_t_a"), in the arena. */
 bool whatif_create(struct whatif *w, const struct whatif_index *ix, struct arena *arena,
     uint32_t *oid, const char **name, struct error *err) MUST_CHECK;
+/* Several at once. Each gets its oid and name, or 0 and its error. False: none could be asked for.
+ */
+struct whatif_created {
+	uint32_t oid;
+	const char *name;
+	struct error error;
+};
+bool whatif_create_many(struct whatif *w, const struct whatif_index *ix, int n, struct arena *arena,
+    struct whatif_created *made, struct error *err) MUST_CHECK;
 bool whatif_drop(struct whatif *w, uint32_t oid, struct error *err) MUST_CHECK;
 bool whatif_reset(struct whatif *w, struct error *err) MUST_CHECK;
 /* HypoPG hides an existing index (1.4 and newer), to ask what dropping it would cost; false where
