@@ -51,7 +51,8 @@ wake_for_probes(const struct target *t, struct mono *wake)
 	for (int p = 0; p < PROBE_COUNT; p++) {
 		const struct probe_slot *slot = &t->slots[p];
 		int period = slot->is_shown ? probe_plans[p].shown_ms : probe_plans[p].hidden_ms;
-		if (probe_plans[p].scope == SCOPE_CONSOLE && period != NEVER && slot->due.us)
+		if (probe_plans[p].scope == SCOPE_CONSOLE &&
+		    (period != NEVER || slot->rule_ms > 0) && slot->due.us)
 			wake_at(wake, slot->due);
 	}
 }

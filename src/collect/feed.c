@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "collect/metrics.h"
 #include "model/load.h"
+#include "model/rules.h"
 
 enum { EVENTS_MAX = 64, TEXTS_MAX = 16, TEXT_BYTES_MAX = 16 << 20 };
 
@@ -46,6 +47,7 @@ struct feed {
 	struct series series;
 	struct hmap names; /* see load_key_*() */
 	struct metrics metrics;
+	struct rules *rules;
 	bool is_tick_due;
 	struct event events[EVENTS_MAX];
 	int nevents;
@@ -61,6 +63,7 @@ feed_new(const char *target)
 	f->link = LINK_CONNECTING;
 	f->link_since = mono_now();
 	metrics_init(&f->metrics);
+	f->rules = rules_new();
 	return f;
 }
 
@@ -78,6 +81,7 @@ feed_free(struct feed *f)
 		sample_unref(f->texts[i]);
 	series_release(&f->series);
 	hmap_release(&f->names);
+	rules_free(f->rules);
 	free(f);
 }
 
@@ -128,6 +132,12 @@ feed_waiting(const struct feed *f)
 	return isnan(waiting) ? 0 : (int)waiting;
 }
 
+const struct rules *
+feed_rules(const struct feed *f)
+{
+	return f->rules;
+}
+
 struct wall
 feed_server_clock(const struct feed *f, struct mono at)
 {
@@ -169,6 +179,7 @@ begin_life(struct feed *f)
 		f->is_other_life[i] = f->good[i] != NULL;
 	}
 	metrics_begin_life(&f->metrics);
+	rules_begin_life(f->rules);
 }
 
 void
@@ -446,6 +457,7 @@ feed_apply(struct feed *f, struct sample *s)
 		sample_unref(f->good[p]);
 		f->good[p] = sample_ref(s);
 		f->is_other_life[p] = false;
+		rules_take(f->rules, s, f->good, &f->server);
 	}
 	sample_unref(f->cur[p]);
 	f->cur[p] = s;
@@ -502,6 +514,8 @@ feed_seal(struct feed *f)
 		s->events = events;
 		s->nevents = f->nevents;
 	}
+	struct mono now = f->replay_now.us ? f->replay_now : mono_now();
+	rules_judge(f->rules, s, feed_server_clock(f, now), now);
 	if (f->hook.seal)
 		f->hook.seal(f->hook.arg, s);
 	return s;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/rules.h"
 #include "model/snapshot.h"
 
 struct feed;
@@ -56,6 +57,8 @@ void feed_replaying(struct feed *f, struct mono now);
 const struct sample *feed_good(const struct feed *f, enum probe_id probe);
 /* Last answer, good or not. */
 const struct sample *feed_last(const struct feed *f, enum probe_id probe);
+/* The alert rules in force, and what they know. */
+const struct rules *feed_rules(const struct feed *f);
 /* Sessions that waited for a heavyweight lock in the last activity sample. */
 int feed_waiting(const struct feed *f);
 /* The server's clock at a moment of ours, from the last PROBE_SERVER answer; the local clock before

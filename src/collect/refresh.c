@@ -425,8 +425,12 @@ end_fast(struct target *t, struct mono now)
 		if (s)
 			feed_apply(t->feed, s);
 	}
-	if ((t->slots[PROBE_CAPACITY].is_shown || t->slots[PROBE_CAPACITY].is_next) &&
-	    schedule_is_due(PROBE_CAPACITY, &t->slots[PROBE_CAPACITY], now)) {
+	if (schedule_is_due(PROBE_HOST, &t->slots[PROBE_HOST], now)) {
+		feed_apply(t->feed, host_sample(t->feed));
+		schedule_answered(
+		    PROBE_HOST, &t->slots[PROBE_HOST], now, (int64_t)t->refresh_ms * 1000, 0, true);
+	}
+	if (schedule_is_due(PROBE_CAPACITY, &t->slots[PROBE_CAPACITY], now)) {
 		feed_apply(t->feed, capacity_sample(t->feed, &t->capacity));
 		schedule_answered(PROBE_CAPACITY, &t->slots[PROBE_CAPACITY], now,
 		    (int64_t)t->refresh_ms * 1000, 0, true);

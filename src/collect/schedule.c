@@ -56,12 +56,23 @@ const struct probe_plan probe_plans[PROBE_COUNT] = {
 	[PROBE_ADVICE_EFFECT] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
 	[PROBE_HISTORY] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
 	[PROBE_SIZE_HISTORY] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
+	[PROBE_HOST] = { SCOPE_LOCAL, NEVER, 2000, NULL, NULL },
+	[PROBE_INT4_KEYS] = { SCOPE_SINGLE, NEVER, 60000, NULL, NULL },
+	[PROBE_FLAWS] = { SCOPE_SINGLE, NEVER, 10000, NULL, NULL },
+	[PROBE_ALERT_RULES] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
+	[PROBE_ALERT_MUTES] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
+	[PROBE_ALERT_STATE] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
+	[PROBE_ALERT_HISTORY] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
+	[PROBE_BACKUPS] = { SCOPE_POSTED, NEVER, NEVER, NULL, NULL },
 };
 
+/* The shorter of what the screen and what the alert rules want. */
 static int
 period_ms(enum probe_id probe, const struct probe_slot *slot)
 {
-	return slot->is_shown ? probe_plans[probe].shown_ms : probe_plans[probe].hidden_ms;
+	int ms = slot->is_shown ? probe_plans[probe].shown_ms : probe_plans[probe].hidden_ms;
+
+	return slot->rule_ms > 0 && (ms == NEVER || slot->rule_ms < ms) ? slot->rule_ms : ms;
 }
 
 bool

@@ -39,6 +39,7 @@ struct probe_slot {
 	bool is_flying; /* asked, no answer yet */
 	bool is_wanted; /* as soon as possible, whatever the period */
 	bool is_next;   /* with the next refresh, whatever the period */
+	int rule_ms;    /* period that the alert rules want, 0: none */
 	int backoff;    /* 1: none; the period is multiplied by this */
 	int answers;    /* good ones since it was first shown: the second comes soon, for a rate */
 	struct mono due;

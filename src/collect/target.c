@@ -128,6 +128,24 @@ go_down(struct target *t, const struct error *why)
 	log_info("target", "%s: down: %s", t->name, why->what);
 }
 
+/* The alert rules look at their probes whatever is shown. Of a primary there is no receiver. */
+static void
+use_rule_periods(struct target *t)
+{
+	int ms[PROBE_COUNT];
+
+	t->rules_version = rules_version(feed_rules(t->feed));
+	rules_periods(feed_rules(t->feed), ms);
+	if (!feed_server_info(t->feed)->is_standby)
+		ms[PROBE_RECEIVER] = 0;
+	for (int i = 0; i < PROBE_COUNT; i++) {
+		struct probe_slot *slot = &t->slots[i];
+		if (ms[i] && ms[i] < slot->rule_ms)
+			slot->due = (struct mono){ 0 };
+		slot->rule_ms = ms[i];
+	}
+}
+
 static void
 begin(struct target *t)
 {
@@ -144,6 +162,7 @@ begin(struct target *t)
 		/* Nothing of the new session is known: ask all that is shown. */
 		*slot = (struct probe_slot){ .is_shown = slot->is_shown, .backoff = 1 };
 	}
+	use_rule_periods(t);
 	t->backoff = 1;
 	t->rtt_ms = t->main.rtt_ms;
 	t->facts_at = now;
@@ -209,6 +228,8 @@ beat(struct target *t, struct mono now)
 		if (!t->is_alone)
 			t->next_tick.us -= t->next_tick.us % ALIGN_US;
 	}
+	if (t->rules_version != rules_version(feed_rules(t->feed)))
+		use_rule_periods(t);
 	t->flight.reasks = 0;
 	t->is_hurried = t->is_full_hurry = false;
 	if (!refresh_send(t, now, is_tick, &err))

@@ -87,6 +87,7 @@ struct target {
 
 	struct session main, spare;
 	struct probe_slot slots[PROBE_COUNT];
+	unsigned rules_version; /* that the slots' rule_ms are of */
 	struct flight flight;
 	struct mono next_tick;
 	int backoff;            /* of the whole refresh */
@@ -161,6 +162,10 @@ int64_t os_cpu_us(void);
 /* capacity.c */
 /* What the configuration says of the storage, and the file systems of a server on this machine. */
 struct sample *capacity_sample(const struct feed *feed, const struct capacity_conf *conf);
+
+/* host.c */
+/* CPU time of the server's machine; unsupported where that is not this one. */
+struct sample *host_sample(const struct feed *feed);
 
 /* The earlier of *wake and at, where 0 is never. */
 static inline void

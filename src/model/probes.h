@@ -53,13 +53,22 @@
 	X(STORAGE_ARRIVALS, "storage_arrivals", "when the rows of the largest tables came")      \
 	X(TABLESPACES, "tablespaces", "tablespaces and where they are")                          \
 	X(CAPACITY, "capacity", "room of the file systems, or as configured (no query)")         \
+	/* what the alert rules look at, in their periods */                                     \
+	X(HOST, "host", "CPU and disk of the server's machine, where it is this one (no query)") \
+	X(INT4_KEYS, "int4_keys", "sequences of this database, and the columns they fill")       \
+	X(FLAWS, "flaws", "invalid indexes, settings that wait, collation versions")             \
 	/* posted by the adviser and by the history, never asked of the server */                \
 	X(ADVICE, "advice", "index advice")                                                      \
 	X(ADVICE_STATEMENTS, "advice_statements", "what each advice does to each statement")     \
 	X(ADVICE_SUMMARY, "advice_summary", "how the advice was come by")                        \
 	X(ADVICE_EFFECT, "advice_effect", "measured effect of indexes made before")              \
 	X(HISTORY, "history", "figures of the past, from this machine's history")                \
-	X(SIZE_HISTORY, "size_history", "sizes over time, from this machine's history")
+	X(SIZE_HISTORY, "size_history", "sizes over time, from this machine's history") \
+	X(ALERT_RULES, "alert_rules", "thresholds of the alert rules")                           \
+	X(ALERT_MUTES, "alert_mutes", "muted alert rules")                                       \
+	X(ALERT_STATE, "alert_state", "what the rules knew when last looked")                    \
+	X(ALERT_HISTORY, "alert_history", "alerts of the past")                                  \
+	X(BACKUPS, "backups", "backups of this target")
 
 enum probe_id {
 #define X(sym, name, text) PROBE_##sym,

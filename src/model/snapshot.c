@@ -57,6 +57,7 @@ snapshot_unref(const struct snapshot *s)
 	for (int i = 0; i < own->ntexts; i++)
 		sample_unref(own->texts[i]);
 	series_release(&own->series);
+	rowset_unref(own->alert_memory);
 	arena_release(&own->arena);
 	free(own);
 }

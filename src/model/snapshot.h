@@ -90,6 +90,8 @@ struct event {
 	char what[200];
 };
 
+struct finding; /* model/rules.h */
+
 struct snapshot {
 	atomic_int refs;
 	struct arena arena;
@@ -114,6 +116,9 @@ struct snapshot {
 	struct series series;       /* history of ticks, newest last */
 	const struct event *events; /* in the arena */
 	int nevents;
+	const struct finding *findings; /* of every rule: firing ones first, ranked; in the arena */
+	int nfindings;                  /* 0: not judged yet */
+	struct rowset *alert_memory;    /* what the rules want to know next time; or NULL */
 };
 struct snapshot *snapshot_new(void);
 struct snapshot *snapshot_ref(const struct snapshot *s);
