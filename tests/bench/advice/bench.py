@@ -243,7 +243,7 @@ def ask_pgmedic(args, name):
     env = dict(os.environ, HOME=str(home), XDG_CONFIG_HOME=str(home / "config"), XDG_STATE_HOME=str(home / "state"))
     user = "postgres" if args.role == "superuser" else "watcher"
     config = home / "config" / "pgmedic" / "pgmedic.conf"
-    config.write_text(f"[bench]\nconninfo = {uri(args, name, user)}\n"
+    config.write_text(f"[target bench]\nconninfo = {uri(args, name, user)}\n"
                       + (f"hypopg = {args.hypopg}\n" if args.hypopg else ""), encoding="utf-8")
     began = time.monotonic()
     done = subprocess.run([args.pgmedic, "show", "advice", "--json", "bench"], env=env, capture_output=True,
