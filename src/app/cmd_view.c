@@ -8,6 +8,7 @@
 #include "app/cmd_screen.h"
 #include "app/console.h"
 #include "base/strbuf.h"
+#include "model/spans.h"
 
 /* The rest of the line from word `from` on, as typed. */
 static const char *
@@ -291,9 +292,10 @@ window_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	struct view *v = console_view(ctx->console);
 	int ms;
 
-	if (!settings_parse_seconds(words->w[1].text, &ms))
-		return error_set(err, ERR_USAGE, "\"%s\" is no time in seconds", words->w[1].text);
-	v->opts.window_s = ms / 1000;
+	if (settings_parse_seconds(words->w[1].text, &ms))
+		v->opts.window_s = ms / 1000;
+	else if (!span_read(words->w[1].text, &v->opts.window_s))
+		return error_set(err, ERR_USAGE, "\"%s\" is no span of time", words->w[1].text);
 	view_stale(v);
 	return true;
 }
@@ -502,9 +504,9 @@ const struct command cmd_toggle = {
 };
 const struct command cmd_window = {
 	.name = "window",
-	.usage = "window SECONDS",
-	.help = "how far the waits pane looks back",
-	.args = { ARG_NUMBER },
+	.usage = "window SPAN",
+	.help = "how far the waits and history panes look back: 90s, 5m, 6h, 30d, 1y",
+	.args = { ARG_SPAN },
 	.min_args = 1,
 	.max_args = 1,
 	.needs_screen = true,

@@ -38,6 +38,8 @@ enum arg_kind { /* for completion and checks, by position */
 	ARG_OPTION,
 	ARG_TABLE,
 	ARG_INDEX,
+	ARG_METRIC,
+	ARG_SPAN,
 	ARG_WORD,
 };
 

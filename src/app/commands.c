@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&cmd_mode,
 	&cmd_toggle,
 	&cmd_window,
+	&cmd_chart,
 	&cmd_detail,
 	&cmd_drill,
 	&cmd_follow,

@@ -12,6 +12,7 @@
 #include "app/help.h"
 #include "app/settings.h"
 #include "base/lexer.h"
+#include "model/spans.h"
 
 enum { MAX_ITEMS = 2000 };
 
@@ -192,6 +193,13 @@ offer_files(struct gather *g)
 		closedir(dir);
 }
 
+static void
+offer_spans(struct gather *g)
+{
+	for (const struct span *s = spans; s->name; s++)
+		offer(g, s->name);
+}
+
 /* Words in a usage line that are typed as they are: "[text|json|csv]", "tagged". */
 static void
 offer_usage_words(struct gather *g, const struct command *cmd)
@@ -253,6 +261,14 @@ offer_arg(
 	case ARG_INDEX:
 		offer_relations(g, ctx->snap, PROBE_INDEXES);
 		offer_relations(g, ctx->snap, PROBE_TABLES);
+		break;
+	case ARG_METRIC:
+		for (int i = 0; i < METRIC_COUNT; i++)
+			offer(g, metric_infos[i].name);
+		offer_spans(g);
+		break;
+	case ARG_SPAN:
+		offer_spans(g);
 		break;
 	case ARG_NONE:
 	case ARG_TEXT:

@@ -17,6 +17,7 @@
 #include "app/console_priv.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "panes/history.h"
 #include "tui/input.h"
 #include "tui/prompt.h"
 
@@ -284,6 +285,18 @@ follow_advice(struct console *c)
 	console_execute(c, "advise");
 }
 
+/* The chart that is looked at is read from the history. */
+static void
+follow_history(struct console *c)
+{
+	const struct target_state *t = console_state(c);
+	const struct view *v = &console_pane_view(c)->view;
+
+	if (strcmp(panes[t->pane]->name, "history") == 0)
+		historian_want(c->conf->historian, c->target, history_shown_metric(&v->opts),
+		    history_shown_span(&v->opts));
+}
+
 /* ------------------------------------------------------------------------------------ the loop */
 
 static void
@@ -385,6 +398,7 @@ turn(struct console *c)
 		c->is_dirty = true;
 	follow_act(c);
 	follow_advice(c);
+	follow_history(c);
 }
 
 int

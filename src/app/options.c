@@ -64,6 +64,8 @@ const struct option_info option_infos[] = {
 	    "idle sessions and the like, too (as always with --json and --csv)" },
 	{ 0, "totals", NULL, V(SHOW), "totals since the last reset instead of rates" },
 	{ 0, "mode", "NAME", V(SHOW), "variant of the pane (see help PANE)" },
+	{ 0, "window", "SPAN", V(SHOW),
+	    "how far waits and history look back: 90s, 5m, 6h, 30d, 1y" },
 	{ 0, "replay", "FILE", V(SHOW), "read a recording instead of a server" },
 	{ 0, "at", "TIME", V(SHOW) | V(REPLAY),
 	    "moment of the recording (RFC 3339; default its end, for replay its start)" },
@@ -180,6 +182,7 @@ apply_text(struct options *opt, const char *name, const char *value, struct erro
 		{ "speed", &opt->speed },
 		{ "job", &opt->job },
 		{ "mode", &opt->mode },
+		{ "window", &opt->window },
 		{ "capacity", &opt->capacity },
 	};
 

@@ -32,7 +32,7 @@ struct options {
 	int refresh_ms;
 	bool read_only, no_color, ascii;
 	bool json, csv, yes, dry_run, wait, force, all, totals;
-	const char *replay, *at, *filter, *sort, *columns, *speed, *mode, *capacity;
+	const char *replay, *at, *filter, *sort, *columns, *speed, *mode, *window, *capacity;
 	int limit;         /* -1: all */
 	const char *job;   /* hidden: run the journaled job whose request comes on standard input */
 	const char **args; /* words after the options and the subcommand; owned by the struct */

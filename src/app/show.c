@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/advise.h"
+#include "app/historian.h"
 #include "app/sampler.h"
 #include "app/targets.h"
 #include "base/clock.h"
@@ -16,8 +17,11 @@
 #include "base/lexer.h"
 #include "base/utf8.h"
 #include "collect/replay.h"
+#include "model/spans.h"
+#include "panes/history.h"
+#include "store/history.h"
 
-enum { MAX_OUTPUT = 1 << 30, MAX_COLS = 128 };
+enum { MAX_OUTPUT = 1 << 30, MAX_COLS = 128, TOP_SIZES = 50 };
 
 static void
 key_text(struct strbuf *out, bool *first, const char *key, const char *value)
@@ -218,6 +222,19 @@ find_mode(const struct pane *pane, const char *name, int *mode, struct error *er
 	return false;
 }
 
+/* --mode and --window. */
+static bool
+choose_opts(
+    const struct options *opt, const struct pane *pane, struct pane_opts *opts, struct error *err)
+{
+	if (!find_mode(pane, opt->mode, &opts->mode, err))
+		return false;
+	if (!opt->window || span_read(opt->window, &opts->window_s))
+		return true;
+	error_set(err, ERR_USAGE, "--window %s is no span of time", opt->window);
+	return error_hint(err, "Write it as 90s, 5m, 6h, 30d or 1y.");
+}
+
 /* Words that the user gave are checked before a connection is made. */
 static bool
 check_words(const struct options *opt, const struct pane *pane, struct error *err)
@@ -225,13 +242,12 @@ check_words(const struct options *opt, const struct pane *pane, struct error *er
 	struct grid g = { 0 }, out = { 0 };
 	struct column cols[MAX_COLS];
 	struct grid_filter *filter;
-	int mode;
+	struct pane_opts opts = { 0 };
 	bool ok;
 
 	grid_init(&g, pane->columns, pane->ncolumns);
 	filter = grid_filter_new(g.cols, g.ncols, opt->filter ? opt->filter : "", err);
-	ok = filter && sort_grid(&g, pane, opt->sort, err) &&
-	    find_mode(pane, opt->mode, &mode, err) &&
+	ok = filter && sort_grid(&g, pane, opt->sort, err) && choose_opts(opt, pane, &opts, err) &&
 	    show_project(&out, &g, cols, MAX_COLS, opt->columns ? opt->columns : "", err);
 	grid_filter_free(filter);
 	grid_release(&out);
@@ -360,6 +376,37 @@ open_replay(struct origin *o, const struct options *opt, struct error *err)
 	return true;
 }
 
+/* What the history of this machine has, for the panes that show it. Without it they show the rest.
+ */
+static void
+show_past(struct origin *o, const struct options *opt, const struct settings *settings,
+    const struct pane *pane)
+{
+	const char *name = o->targets.items[0].name;
+	struct pane_opts opts = { 0 };
+	struct error err = { 0 };
+	struct history *h;
+	bool has_chart = false, has_sizes = false;
+
+	for (int i = 0; i < pane->nprobes; i++) {
+		has_chart = has_chart || pane->probes[i] == PROBE_HISTORY;
+		has_sizes = has_sizes || pane->probes[i] == PROBE_SIZE_HISTORY;
+	}
+	if ((!has_chart && !has_sizes) || !settings_bool(settings, "history"))
+		return;
+	h = history_open(&err);
+	if (*err.what)
+		fprintf(stderr, "pgmedic: %s\n", err.what);
+	if (h && has_chart && choose_opts(opt, pane, &opts, &err))
+		sampler_post(o->sampler, PROBE_HISTORY,
+		    historian_chart(h, name, history_shown_metric(&opts), history_shown_span(&opts),
+		        wall_now(), &err));
+	if (h && has_sizes)
+		sampler_post(o->sampler, PROBE_SIZE_HISTORY,
+		    historian_sizes(h, name, TOP_SIZES, TOP_SIZES, &err));
+	history_close(h);
+}
+
 static bool
 open_live(struct origin *o, const struct options *opt, struct settings *settings,
     const struct pane *pane, struct error *err)
@@ -373,6 +420,8 @@ open_live(struct origin *o, const struct options *opt, struct settings *settings
 	if (o->sampler && strcmp(pane->name, "advice") == 0 &&
 	    !advise_into(o->sampler, &o->targets.items[0], settings, err))
 		return false;
+	if (o->sampler)
+		show_past(o, opt, settings, pane);
 	snap = o->sampler ? sampler_wait(o->sampler, pane, err) : NULL;
 	o->snap = snap ? snapshot_ref(snap) : NULL;
 	return snap != NULL;
@@ -417,7 +466,7 @@ render(struct origin *o, const struct options *opt, const struct pane *pane, str
 	bool ok;
 
 	grid_init(&g, pane->columns, pane->ncolumns);
-	ok = find_mode(pane, opt->mode, &opts.mode, err);
+	ok = choose_opts(opt, pane, &opts, err);
 	if (ok) {
 		fill(o, pane, &opts, now, &g);
 		filter = grid_filter_new(g.cols, g.ncols, opt->filter ? opt->filter : "", err);

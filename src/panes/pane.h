@@ -29,6 +29,7 @@ struct pane_ctx {
 	struct mono now;
 	void *cache; /* the pane's own memory for this target (texts, hash tables); see
 	                pane->cache_new */
+	int cursor;  /* for head: the row the cursor is on, -1 none */
 	const struct rowset
 	    *look; /* for detail: the answer of pane->look for this row; NULL: none yet */
 };

@@ -7,7 +7,7 @@
 
 extern const struct pane pane_overview, pane_activity, pane_waits, pane_locks, pane_statements,
     pane_replication, pane_tables, pane_indexes, pane_maintenance, pane_databases, pane_settings,
-    pane_pools, pane_advice;
+    pane_pools, pane_history, pane_advice;
 
 const struct pane *const panes[] = {
 	&pane_overview,
@@ -23,5 +23,6 @@ const struct pane *const panes[] = {
 	&pane_settings,
 	&pane_pools,
 	&pane_advice,
+	&pane_history,
 	NULL,
 };

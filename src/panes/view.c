@@ -55,7 +55,9 @@ view_release(struct view *v)
 struct pane_ctx
 view_ctx(const struct view *v, const struct snapshot *snap, struct mono now)
 {
-	return (struct pane_ctx){ .snap = snap, .opts = &v->opts, .now = now, .cache = v->cache };
+	return (struct pane_ctx){
+		.snap = snap, .opts = &v->opts, .now = now, .cache = v->cache, .cursor = v->cursor
+	};
 }
 
 void
