@@ -9,10 +9,12 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "base/role.h"
 #include "base/strbuf.h"
 #include "model/capacity.h"
 #include "model/forecast.h"
 #include "model/snapshot.h"
+#include "model/storage_arrivals.h"
 
 /* ------------------------------------------------------------------ now: storage_now.c */
 
@@ -100,5 +102,67 @@ struct storage_object {
 	double bytes;
 };
 int storage_objects(const struct snapshot *snap, struct arena *arena, struct storage_object **out);
+
+/* ------------------------------------------------------------------ growth: storage_trend.c */
+
+/* What is known of the past of one of the largest tables, or why nothing. */
+struct storage_past {
+	const char *name; /* SCHEMA.NAME, of partitions the parent's */
+	bool is_parent;
+	double bytes; /* now */
+	struct arrivals arrivals;
+	double rate;     /* of the last 30 days, bytes per day; NAN */
+	bool is_counted; /* by the row counters, for want of a curve */
+};
+
+struct storage_outlook {
+	struct forecast total;
+	double capacity; /* bytes of the total at which the storage is full; NAN: unknown */
+	const struct forecast_point *points; /* of the total */
+	int n, nrebuilt;
+	enum storage_known known; /* how the points are known */
+	double carried; /* share of the databases' bytes whose past is rebuilt or counted; NAN */
+	struct storage_past *past;
+	int npast;
+	int hidden; /* tables whose statistics this role may not read */
+};
+
+/* Growth of each item, and the forecast of the total. In the arena. */
+void storage_trends(const struct snapshot *snap, struct storage *s, struct arena *arena,
+    struct storage_outlook *out);
+
+/* ------------------------------------------------------------------ slots: storage_slots.c */
+
+/*
+ * WAL kept for a slot is not a matter of trend but of rate: what is written is kept while nobody
+ * reads, until the disk is full or max_slot_wal_keep_size gives the slot up.
+ */
+struct storage_slot {
+	const char *name;
+	double kept; /* bytes */
+	double rate; /* bytes per second by which that grows; NAN unknown */
+	bool is_active;
+	double hours_full; /* INFINITY: not by this */
+	double hours_lost; /* until the slot is given up; INFINITY: never */
+	double hours;      /* the nearer of both */
+};
+/* The slot that is the nearest danger, by name "" when there is none. Two samples suffice. */
+void storage_slots(const struct snapshot *snap, const struct storage *s, struct arena *arena,
+    struct storage_slot *out);
+
+/* ------------------------------------------------------------------ words: storage_words.c */
+
+struct storage_word {
+	const char *code; /* "slot", "full", "refused", "step", "regime", "rebuilt", "autoscaling",
+	                     "room" */
+	const char *what, *hint;
+	enum role role;
+};
+/* What a DBA would say, most urgent first. In the arena; returns how many. */
+int storage_say(const struct snapshot *snap, const struct storage *s,
+    const struct storage_outlook *o, const struct storage_slot *slot, struct arena *arena,
+    struct storage_word **out);
+/* Bytes rounded up to what one orders: 10, 20, 50, 100, 200 … of a unit. */
+double storage_round_up(double bytes);
 
 #endif

@@ -1,0 +1,347 @@
+/* What the figures mean, as a DBA would say it. */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "model/storage.h"
+
+enum { MAX_WORDS = 24, MAX_STEPS = 4, NEAR_HOURS = 30 * 24, DAY_HOURS = 24, PLAN_DAYS = 90 };
+
+struct saying {
+	const struct snapshot *snap;
+	const struct storage *s;
+	const struct storage_outlook *o;
+	const struct storage_slot *slot;
+	struct arena *arena;
+	struct storage_word *words;
+	int n;
+};
+
+static void
+say(struct saying *y, const char *code, enum role role, const char *what, const char *hint)
+{
+	if (y->n < MAX_WORDS)
+		y->words[y->n++] = (struct storage_word){ code, what, hint, role };
+}
+
+double
+storage_round_up(double bytes)
+{
+	double unit = 1;
+
+	if (!(bytes > 0))
+		return 0;
+	while (bytes / unit >= 1000)
+		unit *= 1024;
+	double power = pow(10, floor(log10(bytes / unit)));
+	for (double m = 1; m < 10; m = m < 2 ? 2 : m < 5 ? 5 : 10)
+		if (bytes <= m * power * unit * (1 + 1e-9))
+			return fmax(m * power, 1) * unit;
+	return 10 * power * unit;
+}
+
+/* ------------------------------------------------------------------ slots */
+
+static const char *
+span_text(struct arena *arena, double hours)
+{
+	if (hours < 2)
+		return arena_printf(arena, "%.0f minutes", hours * 60);
+	if (hours < 72)
+		return arena_printf(arena, "%.0f hours", hours);
+	return arena_printf(arena, "%.0f days", hours / 24);
+}
+
+static void
+say_slot(struct saying *y)
+{
+	const struct storage_slot *t = y->slot;
+	char kept[32], rate[32];
+	const char *who, *end, *hint;
+
+	/* A slot that nobody reads is worth a word even while nothing is written. */
+	if (!*t->name || (t->hours > NEAR_HOURS && (t->is_active || t->kept < 0x1p30)))
+		return;
+	fmt_bytes(kept, sizeof(kept), t->kept);
+	fmt_bytes(rate, sizeof(rate), t->rate);
+	who = t->is_active ? "its reader falls behind" : "nobody reads from it";
+	if (isinf(t->hours))
+		end = isnan(t->rate) || !(t->rate > 0) ?
+		    "" :
+		    arena_printf(y->arena, " at %s a second; how much is free is unknown", rate);
+	else if (t->hours_lost <= t->hours_full)
+		end = arena_printf(y->arena, ": at %s a second the slot is lost in %s", rate,
+		    span_text(y->arena, t->hours));
+	else
+		end = arena_printf(y->arena, ": at %s a second the disk is full in %s", rate,
+		    span_text(y->arena, t->hours));
+	hint = t->is_active ?
+	    "See where the lag is: pane replication." :
+	    arena_printf(y->arena,
+	        "Start its reader again, or drop the slot: SELECT pg_drop_replication_slot('%s').%s",
+	        t->name,
+	        isinf(t->hours_lost) ? " max_slot_wal_keep_size would put a limit to it." : "");
+	say(y, "slot",
+	    t->hours < DAY_HOURS          ? ROLE_CRIT :
+	        t->hours < NEAR_HOURS / 4 ? ROLE_WARN :
+	                                    ROLE_INFO,
+	    arena_printf(y->arena, "slot %s keeps %s of WAL and %s%s", t->name, kept, who, end),
+	    hint);
+}
+
+/* ------------------------------------------------------------------ total */
+
+/* What grows most among the things that do not contain one another; NULL when nothing does. */
+static const struct storage_item *
+top_grower(const struct storage *s)
+{
+	const struct storage_item *top = NULL;
+
+	for (int i = 0; i < s->n; i++) {
+		const struct storage_item *item = &s->items[i];
+		bool is_leaf = item->kind == STORAGE_TABLE || item->kind == STORAGE_WAL ||
+		    item->kind == STORAGE_LOG || item->kind == STORAGE_TEMP;
+
+		if (is_leaf && item->rate > 0 && (!top || item->rate > top->rate))
+			top = item;
+	}
+	return top;
+}
+
+/* The parent of a partitioned table that grows more than any table. */
+static const struct storage_past *
+top_parent(const struct storage_outlook *o, const struct storage_item *top)
+{
+	const struct storage_past *best = NULL;
+
+	for (int i = 0; i < o->npast; i++)
+		if (o->past[i].is_parent && o->past[i].rate > (top ? top->rate : 0) &&
+		    (!best || o->past[i].rate > best->rate))
+			best = &o->past[i];
+	return best;
+}
+
+static double
+table_number(const struct snapshot *snap, const struct storage_item *item, const char *column)
+{
+	const struct rowset *rs = snapshot_rows(snap, PROBE_STORAGE_TABLES);
+
+	if (!rs || item->kind != STORAGE_TABLE || item->row < 0 || item->row >= rs->nrows)
+		return NAN;
+	return cell_num(rowset_get(rs, item->row, column), NAN);
+}
+
+/* What can be done about the thing that grows most. */
+static const char *
+remedy(struct saying *y, const struct storage_item *top, const struct storage_past *parent)
+{
+	double dead, live, indexes;
+
+	if (parent)
+		return arena_printf(y->arena, "Drop or detach old partitions of %s", parent->name);
+	if (!top)
+		return "Remove what is not needed";
+	switch (top->kind) {
+	case STORAGE_WAL:
+		return "See what keeps the WAL: slots, archiving, wal_keep_size";
+	case STORAGE_LOG:
+		return "Rotate the log or log less (log_min_duration_statement, log_statement)";
+	case STORAGE_TEMP:
+		return "Find the statements that spill (pane statements, temp) or set temp_file_limit";
+	default:
+		break;
+	}
+	dead = table_number(y->snap, top, "dead");
+	live = table_number(y->snap, top, "live");
+	indexes = table_number(y->snap, top, "index_bytes");
+	if (dead > 0.2 * (dead + live))
+		return arena_printf(y->arena, "Vacuum %s (%.0f %% of its rows are dead)", top->name,
+		    100 * dead / (dead + live));
+	if (indexes > 0.5 * top->bytes)
+		return arena_printf(y->arena, "See the indexes of %s, %.0f %% of it (pane indexes)",
+		    top->name, 100 * indexes / top->bytes);
+	if (!isnan(table_number(y->snap, top, "parent")))
+		return arena_printf(y->arena, "Drop or detach old partitions beside %s", top->name);
+	return arena_printf(y->arena, "Partition %s and drop what is old", top->name);
+}
+
+/* By how much to raise the storage so that it lasts, at the 90 % edge of the band; 0: not needed.
+ */
+static double
+raise_by(const struct storage_outlook *o)
+{
+	const struct forecast *f = &o->total;
+
+	for (int i = FORECAST_HORIZONS - 1; i >= 0; i--) {
+		const struct forecast_quantiles *q = &f->horizons[i];
+		double need = q->p90 - o->capacity;
+
+		if (isnan(q->p90) || isnan(o->capacity) || q->days > PLAN_DAYS)
+			continue;
+		/* Up to 90 days from a shorter horizon by the rate. */
+		if (q->days < PLAN_DAYS && f->rate_bytes_per_day > 0)
+			need += (PLAN_DAYS - q->days) * f->rate_bytes_per_day;
+		return need > 0 ? storage_round_up(need) : 0;
+	}
+	return 0;
+}
+
+static enum role
+role_of_full(const struct forecast *f)
+{
+	if (f->full_p50 <= 7 || f->probability[0] > 0.5)
+		return ROLE_CRIT;
+	return f->full_p50 <= 30 || f->probability[1] > 0.2 ? ROLE_WARN : ROLE_INFO;
+}
+
+static void
+say_full(struct saying *y)
+{
+	const struct forecast *f = &y->o->total;
+	const struct storage_item *top = top_grower(y->s);
+	const struct storage_past *parent = top_parent(y->o, top);
+	const char *name = parent ? parent->name : top ? top->name : NULL;
+	double top_rate = parent ? parent->rate : top ? top->rate : 0, raise = raise_by(y->o);
+	struct strbuf text = STRBUF_INIT(1000);
+	char buf[32], by[32];
+	const char *hint = "";
+
+	if (isnan(f->rate_bytes_per_day))
+		return;
+	forecast_say(f, isnan(y->o->capacity) ? 0 : y->o->capacity, &text);
+	if (name && top_rate > 0 && f->rate_bytes_per_day > 0)
+		strbuf_addf(&text, "; %s grows %s a day, %.0f %% of it", name,
+		    fmt_bytes(buf, sizeof(buf), top_rate),
+		    fmin(100, 100 * top_rate / f->rate_bytes_per_day));
+	if (isfinite(f->full_p50) && raise > 0)
+		hint = arena_printf(y->arena, "%s, or raise the storage by %s: that lasts %d days.",
+		    remedy(y, top, parent), fmt_bytes(by, sizeof(by), raise), PLAN_DAYS);
+	else if (isfinite(f->full_p50))
+		hint = arena_printf(y->arena, "%s.", remedy(y, top, parent));
+	say(y, "full", role_of_full(f), arena_strndup(y->arena, text.buf, text.len), hint);
+	strbuf_release(&text);
+}
+
+static void
+say_refused(struct saying *y)
+{
+	const struct forecast *f = &y->o->total;
+
+	/* "Not full within a year" is an answer and told with the growth. */
+	if (f->refused[0] && f->nhorizons == 0)
+		say(y, "refused", ROLE_INFO,
+		    arena_printf(y->arena, "no date is named: %s", f->refused),
+		    "The history grows while pgmedic runs or records; pgmedic history import brings one along.");
+	if (y->o->hidden > 0)
+		say(y, "denied", ROLE_INFO,
+		    arena_printf(y->arena,
+		        "the statistics of %d of the largest tables are hidden from this role: their past cannot be rebuilt",
+		        y->o->hidden),
+		    arena_printf(y->arena,
+		        "GRANT pg_read_all_data TO %s (from 14 on), or SELECT on them.",
+		        *y->snap->server.user ? y->snap->server.user : "this role"));
+}
+
+static void
+say_steps(struct saying *y)
+{
+	const struct forecast *f = &y->o->total;
+	char bytes[32], day[40];
+	int said = 0;
+
+	for (int i = f->nsteps - 1; i >= 0 && said < MAX_STEPS; i--) {
+		const struct forecast_step *p = &f->steps[i];
+
+		fmt_bytes(bytes, sizeof(bytes), fabs(p->bytes));
+		wall_rfc3339((struct wall){ p->at_us }, day, sizeof(day));
+		if (p->is_recurring)
+			say(y, "step", ROLE_INFO,
+			    arena_printf(y->arena,
+			        "%c%s about every %.0f days, last on %.10s: expected to go on",
+			        p->bytes < 0 ? '-' : '+', bytes, p->every_days, day),
+			    "");
+		else
+			say(y, "step", ROLE_INFO,
+			    arena_printf(y->arena, "%c%s on %.10s, not in the trend",
+			        p->bytes < 0 ? '-' : '+', bytes, day),
+			    "");
+		said++;
+		/* One word for all of the same kind. */
+		while (p->is_recurring && i > 0 && f->steps[i - 1].is_recurring)
+			i--;
+	}
+}
+
+static void
+say_regime(struct saying *y)
+{
+	const struct forecast *f = &y->o->total;
+	char day[40];
+
+	if (f->regime == REGIME_CHANGED)
+		say(y, "regime", ROLE_WARN,
+		    arena_printf(y->arena, "the growth has changed around %.10s",
+		        wall_rfc3339((struct wall){ f->regime_since_us }, day, sizeof(day))),
+		    "The band is wider for it; see what began then.");
+	if (y->o->nrebuilt * 2 > y->o->n && f->nhorizons > 0)
+		say(y, "rebuilt", ROLE_INFO,
+		    arena_printf(y->arena,
+		        "there is no long history: the past of %.0f %% of the bytes was rebuilt from statistics and partitions",
+		        100 * y->o->carried),
+		    "");
+}
+
+static void
+say_autoscaling(struct saying *y)
+{
+	const struct forecast *f = &y->o->total;
+	const struct storage_room *room = &y->s->room;
+	char max[32];
+
+	if (!room->is_autoscaling)
+		return;
+	if (isnan(room->max)) {
+		say(y, "autoscaling", ROLE_INFO,
+		    "the storage grows by itself, but its limit is not known",
+		    "Set storage_max = 1TB (MaxAllocatedStorage) in the section of the target.");
+		return;
+	}
+	fmt_bytes(max, sizeof(max), room->max);
+	if (isfinite(f->cap_exhausted_p50))
+		say(y, "autoscaling", f->cap_exhausted_p50 < 30 ? ROLE_WARN : ROLE_INFO,
+		    arena_printf(y->arena,
+		        "autoscaling: %d times within 90 days, and its limit of %s is full in %.0f days",
+		        f->grow_events_p50, max, f->cap_exhausted_p50),
+		    "Raise the limit; 26 % above what is expected is advised.");
+	else if (f->nhorizons > 0)
+		say(y, "autoscaling", ROLE_OK,
+		    arena_printf(y->arena,
+		        "autoscaling: %d times within 90 days, its limit of %s is not reached in sight",
+		        f->grow_events_p50, max),
+		    "");
+}
+
+int
+storage_say(const struct snapshot *snap, const struct storage *s, const struct storage_outlook *o,
+    const struct storage_slot *slot, struct arena *arena, struct storage_word **out)
+{
+	struct saying y = { snap, s, o, slot, arena,
+		arena_alloc(arena, MAX_WORDS * sizeof(*y.words)), 0 };
+	bool is_slot_first = slot->hours < 24 * o->total.full_p50;
+
+	if (is_slot_first)
+		say_slot(&y);
+	say_full(&y);
+	if (!is_slot_first)
+		say_slot(&y);
+	say_refused(&y);
+	say_autoscaling(&y);
+	say_regime(&y);
+	say_steps(&y);
+	*out = y.words;
+	return y.n;
+}
