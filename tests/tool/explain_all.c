@@ -62,10 +62,13 @@ main(int argc, char **argv)
 	jobs = arena_zalloc(&arena, (size_t)rows->nrows + 1, sizeof(*jobs));
 	for (int i = 0; i < rows->nrows; i++) {
 		const struct cell *text = rowset_get(rows, i, "query");
+		const struct cell *own = rowset_get(rows, i, "search_path");
 
 		jobs[i].text =
 		    text->type == CELL_TEXT ? arena_strndup(&arena, text->s, text->len) : NULL;
 		jobs[i].search_path = path;
+		if (!path && own->type == CELL_TEXT)
+			jobs[i].search_path = arena_strndup(&arena, own->s, own->len);
 	}
 	if (!whatif_prepare_many(w, jobs, rows->nrows, &arena, &err))
 		goto out;
