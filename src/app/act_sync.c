@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/actlog.h"
+#include "app/job_index.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "pg/job.h"
@@ -450,7 +451,10 @@ act_sync_job(int64_t id, const struct json *request)
 		journal_close(j);
 		return EXIT_FAILED;
 	}
-	run_statement(j, id, request);
+	if (json_get(request, "kind"))
+		index_job(j, id, request);
+	else
+		run_statement(j, id, request);
 	journal_lock_drop(id, lock);
 	journal_close(j);
 	return EXIT_DONE;

@@ -156,6 +156,24 @@ add_member(struct strbuf *sb, bool *first, const char *key, const char *value)
 	json_str(sb, value, strlen(value));
 }
 
+static void
+add_job(struct strbuf *sb, bool *first, const struct act_job *job)
+{
+	if (!job)
+		return;
+	add_member(sb, first, "kind", job->kind);
+	add_member(sb, first, "schema", job->schema);
+	add_member(sb, first, "name", job->name);
+	add_member(sb, first, "table", job->table);
+	add_member(sb, first, "relid", job->relid);
+	add_member(sb, first, "tail", job->tail);
+	add_member(sb, first, "unique", job->is_unique ? "true" : "false");
+	add_member(sb, first, "parts", job->has_parts ? "true" : NULL);
+	add_member(sb, first, "force", job->force ? "true" : NULL);
+	add_member(sb, first, "queryids", job->queryids);
+	add_member(sb, first, "undo", job->undo);
+}
+
 /* Run `pgmedic run --job ID` in a session of its own; it forks once more, so the child to wait for
  * ends at once. */
 static bool
@@ -216,6 +234,8 @@ job_start(const struct act *act, const struct target *target, const struct act_s
 		add_member(
 		    &request, &first, "database", *server->database ? server->database : NULL);
 		add_member(&request, &first, "statement", act_statement(act));
+		add_member(&request, &first, "target", target->name);
+		add_job(&request, &first, act_job(act));
 		strbuf_addc(&request, '}');
 		ok = spawn_job(id, request.buf, request.len, err);
 		if (!ok && !journal_update(j, id, JOURNAL_FAILED, err->what, 0, &ignored))

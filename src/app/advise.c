@@ -12,6 +12,7 @@
 #endif
 
 #include "advice/advice.h"
+#include "app/effect.h"
 #include "base/clock.h"
 #include "collect/feed.h"
 #include "collect/recevent.h"
@@ -27,7 +28,8 @@ struct making {
 	void (*post)(void *arg, enum probe_id probe, struct rowset *rows);
 	void *arg;
 	struct arena arena;
-	int nstandbys; /* that stream from it */
+	struct pg_sync *pg; /* for what is looked up beside; NULL: it cannot be */
+	int nstandbys;      /* that stream from it */
 	int64_t system_identifier;
 	const char *database;
 	struct rowset *scans; /* on standbys that are targets; NULL: none was asked */
@@ -54,19 +56,20 @@ look_standbys(struct making *m)
 {
 	const struct target *t = m->task->target;
 	struct error ignored = { 0 };
-	struct pg_sync *pg = pg_sync_open(t->conninfo, t->password, &ignored);
-	struct rowset *rows =
-	    pg ? pg_sync_run(pg, "look_standbys", NULL, 0, LOOK_MS, &ignored) : NULL;
+	struct rowset *rows = NULL;
+
+	m->pg = pg_sync_open(t->conninfo, t->password, &ignored);
+	if (m->pg)
+		rows = pg_sync_run(m->pg, "look_standbys", NULL, 0, LOOK_MS, &ignored);
 
 	if (rows && rows->nrows == 1) {
 		const struct cell *db = rowset_get(rows, 0, "database");
 
 		m->nstandbys = (int)cell_i64(rowset_get(rows, 0, "standbys"), 0);
-		m->system_identifier = m->nstandbys > 0 ? system_of(pg) : 0;
+		m->system_identifier = m->nstandbys > 0 ? system_of(m->pg) : 0;
 		m->database = arena_strndup(&m->arena, db->s, db->len);
 	}
 	rowset_unref(rows);
-	pg_sync_close(pg);
 }
 
 /* Add what a standby has counted; false: it is none of this server's. */
@@ -141,6 +144,17 @@ put(void *arg, struct rowset *advice, struct rowset *statements, struct rowset *
 		m->post(m->arg, PROBE_ADVICE_SUMMARY, summary);
 }
 
+/* What the indexes made by earlier advice have changed, as of now. */
+static void
+post_effect(struct making *m)
+{
+	struct rowset *rows =
+	    m->database ? effect_rows(m->pg, m->task->target->name, m->database) : NULL;
+
+	if (rows)
+		m->post(m->arg, PROBE_ADVICE_EFFECT, rows);
+}
+
 bool
 advise(const struct advise_task *task,
     void (*post)(void *arg, enum probe_id probe, struct rowset *rows), void *arg,
@@ -166,7 +180,10 @@ advise(const struct advise_task *task,
 	req.standby_scans = m.scans;
 	req.nstandbys_unseen = m.nstandbys > m.nseen ? m.nstandbys - m.nseen : 0;
 	ok = advice_run(&req, &sink, err);
+	if (ok)
+		post_effect(&m);
 	rowset_unref(m.scans);
+	pg_sync_close(m.pg);
 	arena_release(&m.arena);
 	return ok;
 }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "app/act_sync.h"
 #include "app/acting.h"
@@ -241,6 +242,17 @@ begin(struct run_ctx *ctx, struct act *act, struct error *err)
 	return acting_begin(acting, ctx->screen->target(ctx->console), ctx->target, act, err);
 }
 
+/* Room on the disk of a folder of this machine, for who is no superuser; -1: not to be seen. */
+static int64_t
+free_bytes(const char *folder)
+{
+	struct statvfs fs;
+
+	if (*folder != '/' || statvfs(folder, &fs) != 0)
+		return -1;
+	return (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+}
+
 static bool
 run_act(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
@@ -269,8 +281,12 @@ run_act(struct run_ctx *ctx, const struct words *words, struct error *err)
 			.sessions = c.items,
 			.nsessions = c.n,
 			.selection = c.selection,
+			.free_bytes = free_bytes,
 		};
 
+		if (ctx->screen)
+			env.advice =
+			    snapshot_rows(ctx->screen->snapshot(ctx->console), PROBE_ADVICE);
 		act = act_new(words, ctx->line, &env, err);
 		ok = act != NULL;
 	}
@@ -290,6 +306,20 @@ run_act(struct run_ctx *ctx, const struct words *words, struct error *err)
 		.run = run_act,                     \
 	}
 
+/* What follows the verb has quotes of its own. */
+#define ACT_TEXT(id, word, use, text, kind)         \
+	const struct command cmd_##id = {           \
+		.name = word,                       \
+		.usage = use,                       \
+		.help = text,                       \
+		.risk = RISK_ACTS,                  \
+		.args = { kind, kind, kind, kind }, \
+		.min_args = 1,                      \
+		.max_args = 1,                      \
+		.rest_is_text = true,               \
+		.run = run_act,                     \
+	}
+
 ACT(cancel, "cancel", "cancel [PID ... | tagged | where FILTER] [--force]",
     "cancel the running query of sessions; the connection stays", ARG_PID, 0);
 ACT(terminate, "terminate", "terminate [PID ... | tagged | where FILTER] [--force]",
@@ -301,6 +331,11 @@ ACT(analyze, "analyze", "analyze TABLE", "refresh the planner's statistics of a 
     ARG_TABLE, 1);
 ACT(reindex, "reindex", "reindex [index|table] NAME [concurrently]",
     "rebuild an index or all indexes of a table, always concurrently, as a job", ARG_INDEX, 1);
+ACT_TEXT(create, "create",
+    "create [unique] index [NAME] on TABLE [using METHOD] (COLUMN, ...) [include (COLUMN, ...)] [where CONDITION]",
+    "build an index, always concurrently, as a job", ARG_TABLE);
+ACT_TEXT(drop, "drop", "drop index NAME [--force]",
+    "drop an index, always concurrently, as a job; prints what builds it again", ARG_INDEX);
 ACT(checkpoint, "checkpoint", "checkpoint", "order a checkpoint now, as a job", ARG_NONE, 0);
 ACT(reset, "reset", "reset statements", "throw the counters of pg_stat_statements away", ARG_OPTION,
     1);

@@ -7,6 +7,7 @@
 #include "app/advising.h"
 #include "app/commands.h"
 #include "app/show.h"
+#include "base/lexer.h"
 
 /* Without a screen: make it, and print the pane. */
 static bool
@@ -66,4 +67,99 @@ const struct command cmd_advise = {
 	.args = { ARG_WORD, ARG_NONE, ARG_NONE, ARG_NONE },
 	.max_args = 1,
 	.run = run_advise,
+};
+
+/* ------------------------------------------------------------------ apply */
+
+static const struct {
+	const char *ddl, *command;
+	bool is_name; /* the rest is one name, which the words of the command line quote */
+} verbs[] = {
+	{ "CREATE INDEX CONCURRENTLY ", "create index ", false },
+	{ "CREATE UNIQUE INDEX CONCURRENTLY ", "create unique index ", false },
+	{ "CREATE INDEX ", "create index ", false },
+	{ "DROP INDEX CONCURRENTLY ", "drop index ", false },
+	{ "DROP INDEX ", "drop index ", false },
+	{ "REINDEX INDEX CONCURRENTLY ", "reindex index ", true },
+	{ "REINDEX TABLE CONCURRENTLY ", "reindex table ", true },
+};
+
+/* The command line of the first line of a DDL that there is a command for; NULL: none. */
+static const char *
+line_of_ddl(struct arena *arena, const char *ddl)
+{
+	while (*ddl) {
+		size_t len = strcspn(ddl, "\n");
+		const char *line = arena_strndup(arena, ddl, len - (len && ddl[len - 1] == ';'));
+
+		for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+			const char *rest = line + strlen(verbs[i].ddl);
+
+			if (strncmp(line, verbs[i].ddl, strlen(verbs[i].ddl)) != 0)
+				continue;
+			return arena_printf(arena, "%s%s", verbs[i].command,
+			    verbs[i].is_name ? lex_quote(arena, rest) : rest);
+		}
+		ddl += len + (ddl[len] == '\n');
+	}
+	return NULL;
+}
+
+/* The DDL of the advice under the cursor, in the arena. */
+static const char *
+ddl_at_cursor(struct run_ctx *ctx, struct arena *arena, struct error *err)
+{
+	const struct pane *pane = ctx->screen->pane(ctx->console);
+	struct grid g = { 0 };
+	const char *ddl = NULL;
+	bool any = false;
+	uint64_t key = ctx->screen->cursor(ctx->console, &any);
+
+	if (strcmp(pane->name, "advice") != 0) {
+		error_set(err, ERR_STATE, "there is no advice in the pane %s", pane->name);
+		error_hint(err, "Go to advice, to the row that is meant.");
+		return NULL;
+	}
+	grid_init(&g, pane->columns, pane->ncolumns);
+	ctx->screen->fill(ctx->console, &g);
+	for (int i = 0; any && i < g.nrows; i++) {
+		const struct cell *c = &g.rows[i].cells[grid_col(&g, "ddl")];
+
+		if (g.rows[i].key == key && c->type == CELL_TEXT)
+			ddl = arena_strndup(arena, c->s, c->len);
+	}
+	grid_release(&g);
+	if (!ddl)
+		error_set(err, ERR_NOT_FOUND, "there is no advice under the cursor");
+	return ddl;
+}
+
+static bool
+run_apply(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	struct arena arena = { 0 };
+	const char *ddl = ddl_at_cursor(ctx, &arena, err), *line;
+	bool ok = false;
+
+	(void)words;
+	if (ddl) {
+		line = line_of_ddl(&arena, ddl);
+		if (line) {
+			ok = run_line(ctx, line, err);
+		} else {
+			error_set(err, ERR_STATE, "there is no command for this advice");
+			error_hint(err, "y copies it; ! opens psql.");
+		}
+	}
+	arena_release(&arena);
+	return ok;
+}
+
+const struct command cmd_apply = {
+	.name = "apply",
+	.usage = "apply",
+	.help = "do what the advice under the cursor says: create, drop or rebuild an index (asks)",
+	.risk = RISK_ACTS,
+	.needs_screen = true,
+	.run = run_apply,
 };

@@ -396,6 +396,9 @@ yank_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	}
 	int col =
 	    words->n > 1 ? view_column(v, words->w[1].text, err) : pane_column(v->pane, "query");
+	/* Where there is no statement there may be the command of an advice. */
+	if (words->n == 1 && col < 0)
+		col = pane_column(v->pane, "ddl");
 	if (col < 0 && words->n > 1)
 		return false;
 	copy_column(ctx->console, v, row, col >= 0 ? col : v->cols[0]);

@@ -6,11 +6,11 @@
 
 /* cmd_act.c */
 extern const struct command cmd_cancel, cmd_terminate, cmd_vacuum, cmd_analyze, cmd_reindex,
-    cmd_checkpoint, cmd_reset;
+    cmd_checkpoint, cmd_reset, cmd_create, cmd_drop;
 /* cmd_look.c */
 extern const struct command cmd_explain, cmd_jobs, cmd_journal, cmd_help, cmd_psql;
 /* cmd_advise.c */
-extern const struct command cmd_advise;
+extern const struct command cmd_advise, cmd_apply;
 /* cmd_file.c */
 extern const struct command cmd_save, cmd_export, cmd_report;
 

@@ -17,6 +17,8 @@ static const struct act_ops *const all[] = {
 	&act_vacuum,
 	&act_analyze,
 	&act_reindex,
+	&act_create,
+	&act_drop,
 	&act_checkpoint,
 	&act_reset,
 };
@@ -73,10 +75,13 @@ act_new(const struct words *words, const char *line, const struct act_env *env, 
 	a->force = env->force;
 	a->confirmed_how = "";
 	copy_sessions(a, env);
+	a->advice = env->advice;
+	a->free_bytes = env->free_bytes;
 	if (!ops->parse(a, words, err)) {
 		act_free(a);
 		return NULL;
 	}
+	a->advice = NULL;
 	return a;
 }
 
@@ -244,6 +249,12 @@ act_statement(const struct act *a)
 	return a->statement;
 }
 
+const struct act_job *
+act_job(const struct act *a)
+{
+	return a->job.kind ? &a->job : NULL;
+}
+
 void
 act_detached(struct act *a, int64_t job, const struct error *error)
 {
@@ -361,6 +372,28 @@ act_times_literal(struct act *a, const int64_t *v, int n)
 			    &sb, "\"%s\"", wall_rfc3339((struct wall){ v[i] }, buf, sizeof(buf)));
 		else
 			strbuf_adds(&sb, "NULL");
+	}
+	strbuf_addc(&sb, '}');
+	s = arena_strdup(&a->arena, sb.buf);
+	strbuf_release(&sb);
+	return s;
+}
+
+const char *
+act_texts_literal(struct act *a, const char *const *v, int n)
+{
+	struct strbuf sb = STRBUF_INIT(1 << 20);
+	const char *s;
+
+	strbuf_addc(&sb, '{');
+	for (int i = 0; i < n; i++) {
+		strbuf_adds(&sb, i ? ",\"" : "\"");
+		for (s = v[i]; *s; s++) {
+			if (*s == '"' || *s == '\\')
+				strbuf_addc(&sb, '\\');
+			strbuf_addc(&sb, *s);
+		}
+		strbuf_addc(&sb, '"');
 	}
 	strbuf_addc(&sb, '}');
 	s = arena_strdup(&a->arena, sb.buf);

@@ -49,6 +49,10 @@ struct act_env {
 	const struct act_session *sessions; /* for "tagged" and "where …": resolved by the driver */
 	int nsessions;
 	const char *selection; /* how those were chosen, for the plan: "tagged", "where …", NULL */
+	const struct rowset *advice; /* rows of PROBE_ADVICE, for what is known of an index to be
+	                                made; NULL: none; read by act_new() only */
+	/* Room on the disk of a folder of this machine, -1 unknown; NULL: not to be known. */
+	int64_t (*free_bytes)(const char *folder);
 };
 
 struct act_query {
@@ -103,6 +107,19 @@ const struct doc *act_result_doc(const struct act *a);
 const char *act_statement(const struct act *a);
 /* The driver reports how starting the job went (job 0: error). */
 void act_detached(struct act *a, int64_t job, const struct error *error);
+
+/* What a job has to do beside running act_statement(); NULL where that is all. */
+struct act_job {
+	const char *kind;          /* "create index", "drop index" */
+	const char *schema, *name; /* of the index */
+	const char *table;         /* its table's name, not qualified */
+	const char *relid;         /* oid of the table (create) or of the index (drop) */
+	const char *tail;          /* create: what follows USING */
+	bool is_unique, has_parts, force;
+	const char *queryids; /* statements it is to help, as a JSON list */
+	const char *undo;     /* the command that takes it back */
+};
+const struct act_job *act_job(const struct act *a);
 
 struct act_class {
 	const char *name, *usage, *help;

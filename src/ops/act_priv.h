@@ -26,6 +26,8 @@ struct act {
 	int nown;
 	struct act_session *sessions;
 	int nsessions;
+	const struct rowset *advice; /* while parsing */
+	int64_t (*free_bytes)(const char *folder);
 
 	enum act_stage stage;
 	int phase;  /* of LOOKING and RUNNING, the verb's own */
@@ -34,6 +36,7 @@ struct act {
 	struct act_step *steps;
 	int nsteps, cap_steps;
 	const char *question, *expects, *confirmed_how, *statement;
+	struct act_job job; /* kind NULL: none */
 
 	enum act_state state;
 	const char *result_line;
@@ -42,7 +45,7 @@ struct act {
 };
 
 extern const struct act_ops act_cancel, act_terminate, act_vacuum, act_analyze, act_reindex,
-    act_checkpoint, act_reset;
+    act_checkpoint, act_reset, act_create, act_drop;
 
 void act_add_step(struct act *a, const char *step, const char *effect, const char *risk);
 /* The plan is complete: question, and what confirms it (y, or a count; the target's name where it
@@ -60,5 +63,6 @@ const char *act_text(struct act *a, const struct rowset *rows, int row, const ch
 /* "{…}" array literals for parameters. */
 const char *act_ints_literal(struct act *a, const int64_t *v, int n);
 const char *act_times_literal(struct act *a, const int64_t *v, int n);
+const char *act_texts_literal(struct act *a, const char *const *v, int n);
 
 #endif

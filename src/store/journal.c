@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +20,9 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "store/journal_priv.h"
 
 enum { BUSY_MS = 2000 };
-
-struct journal {
-	sqlite3 *db;
-};
 
 const char *const journal_state_names[JOURNAL_STATE_COUNT] = {
 #define X(sym, name, text) name,
@@ -54,10 +50,30 @@ static const char *const migrations[] = {
 	" detail TEXT NOT NULL DEFAULT '',"
 	" pid INTEGER NOT NULL DEFAULT 0);"
 	"CREATE INDEX acts_open ON acts (id) WHERE finished_at IS NULL;",
+	/* Figures of statements before an act and since, per call; base_: counters when it was
+	   done. */
+	"CREATE TABLE effects ("
+	" act INTEGER NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" target TEXT NOT NULL,"
+	" database TEXT NOT NULL,"
+	" tbl TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" queryid INTEGER NOT NULL,"
+	" calls_before REAL NOT NULL,"
+	" ms_before REAL NOT NULL,"
+	" blocks_before REAL NOT NULL,"
+	" base_calls REAL NOT NULL,"
+	" base_ms REAL NOT NULL,"
+	" base_blocks REAL NOT NULL,"
+	" calls_after REAL NOT NULL DEFAULT 0,"
+	" ms_after REAL,"
+	" blocks_after REAL,"
+	" PRIMARY KEY (act, queryid)) WITHOUT ROWID;",
 };
 
-static bool
-fail(struct journal *j, struct error *err, const char *what)
+bool
+journal_fail(struct journal *j, struct error *err, const char *what)
 {
 	int code = sqlite3_errcode(j->db);
 
@@ -72,7 +88,8 @@ fail(struct journal *j, struct error *err, const char *what)
 static bool
 execute(struct journal *j, const char *sql, struct error *err)
 {
-	return sqlite3_exec(j->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(j, err, "written");
+	return sqlite3_exec(j->db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+	    journal_fail(j, err, "written");
 }
 
 static int
@@ -106,7 +123,7 @@ migrate(struct journal *j, struct error *err)
 	version = user_version(j);
 	if (version < 0) {
 		(void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
-		return fail(j, err, "read");
+		return journal_fail(j, err, "read");
 	}
 	for (; version < (int)ARRAY_LEN(migrations); version++) {
 		char pragma[64];
@@ -134,7 +151,7 @@ journal_open(struct error *err)
 	    sqlite3_open_v2(path, &j->db,
 	        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 	        NULL) != SQLITE_OK)
-		ok = fail(j, err, "opened");
+		ok = journal_fail(j, err, "opened");
 	if (ok) {
 		sqlite3_busy_timeout(j->db, BUSY_MS);
 		ok = execute(j, "PRAGMA journal_mode = WAL", err) &&
@@ -190,7 +207,7 @@ journal_begin(struct journal *j, struct journal_act *act, struct error *err)
 	bool ok;
 
 	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
-		return fail(j, err, "written");
+		return journal_fail(j, err, "written");
 	act->started_at = wall_now();
 	sqlite3_bind_int64(st, 1, act->started_at.us);
 	bind(st, 2, act->os_user);
@@ -210,7 +227,7 @@ journal_begin(struct journal *j, struct journal_act *act, struct error *err)
 	if (ok)
 		act->id = sqlite3_last_insert_rowid(j->db);
 	else
-		fail(j, err, "written");
+		journal_fail(j, err, "written");
 	sqlite3_finalize(st);
 	return ok;
 }
@@ -232,7 +249,7 @@ journal_update(struct journal *j, int64_t id, enum journal_state state, const ch
 	bool ok;
 
 	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
-		return fail(j, err, "written");
+		return journal_fail(j, err, "written");
 	bind(st, 1, journal_state_names[state]);
 	bind_redacted(st, 2, detail);
 	sqlite3_bind_int(st, 3, pid);
@@ -242,7 +259,7 @@ journal_update(struct journal *j, int64_t id, enum journal_state state, const ch
 	sqlite3_bind_int64(st, 6, id);
 	ok = sqlite3_step(st) == SQLITE_DONE;
 	if (!ok)
-		fail(j, err, "written");
+		journal_fail(j, err, "written");
 	else if (sqlite3_changes(j->db) == 0)
 		ok = error_set(err, ERR_NOT_FOUND, "the journal has no act %lld", (long long)id);
 	sqlite3_finalize(st);
@@ -303,7 +320,7 @@ journal_get(
 
 	if (sqlite3_prepare_v2(j->db, "SELECT " COLUMNS " FROM acts WHERE id = ?", -1, &st, NULL) !=
 	    SQLITE_OK)
-		return fail(j, err, "read");
+		return journal_fail(j, err, "read");
 	sqlite3_bind_int64(st, 1, id);
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW)
@@ -311,7 +328,7 @@ journal_get(
 	else if (rc == SQLITE_DONE)
 		error_set(err, ERR_NOT_FOUND, "the journal has no act %lld", (long long)id);
 	else
-		fail(j, err, "read");
+		journal_fail(j, err, "read");
 	sqlite3_finalize(st);
 	return rc == SQLITE_ROW;
 }
@@ -331,12 +348,12 @@ journal_list(struct journal *j, int limit, bool open_only, struct arena *arena,
 		limit = 1;
 	*acts = arena_zalloc(arena, (size_t)limit, sizeof(**acts));
 	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
-		return fail(j, err, "read");
+		return journal_fail(j, err, "read");
 	sqlite3_bind_int(st, 1, limit);
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW && *n < limit)
 		read_row(st, arena, &(*acts)[(*n)++]);
 	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-		fail(j, err, "read");
+		journal_fail(j, err, "read");
 	sqlite3_finalize(st);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW;
 }
