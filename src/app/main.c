@@ -17,6 +17,7 @@
 #include "app/forecast_cmd.h"
 #include "app/help.h"
 #include "app/historian.h"
+#include "app/history_cmd.h"
 #include "app/options.h"
 #include "app/record.h"
 #include "app/run.h"
@@ -272,6 +273,8 @@ dispatch(const struct options *opt, struct settings *settings)
 		return console_replay(opt, settings);
 	case VERB_FORECAST:
 		return forecast_main(opt);
+	case VERB_HISTORY:
+		return history_main(opt, settings);
 	case VERB_DOCTOR:
 		return doctor_main(opt, settings);
 	case VERB_HELP:

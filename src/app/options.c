@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 #define V(verb) (1u << VERB_##verb)
-#define LIVE    (V(CONSOLE) | V(SHOW) | V(RUN) | V(RECORD) | V(DOCTOR))
+#define LIVE    (V(CONSOLE) | V(SHOW) | V(RUN) | V(RECORD) | V(HISTORY) | V(DOCTOR))
 #define EVERY   ((1u << VERB_COUNT) - 1)
 #define SCREEN  (V(CONSOLE) | V(REPLAY))
 
@@ -27,6 +27,9 @@ const struct verb_info verb_infos[VERB_COUNT] = {
 	[VERB_REPLAY] = { "replay", "pgmedic replay FILE", "the console over a recording", 1, 1 },
 	[VERB_FORECAST] = { "forecast", "pgmedic forecast FILE.csv",
 	    "the storage forecast of any series (time,bytes); - reads standard input", 1, 1 },
+	[VERB_HISTORY] = { "history",
+	    "pgmedic history [import FILE.csv | export NAME | forget | continue] [TARGET]",
+	    "what this machine keeps of the targets; CSV into and out of it", 0, 3 },
 	[VERB_LAB] = { "lab", "pgmedic lab up|down|status",
 	    "a throw-away cluster on this machine with a load", 0, -1 },
 	[VERB_DOCTOR] = { "doctor", "pgmedic doctor [TARGET]",
@@ -54,7 +57,8 @@ const struct option_info option_infos[] = {
 	{ 0, "ascii", NULL, EVERY, "draw with ASCII only" },
 	{ 0, "config", "FILE", EVERY, "configuration file to read" },
 	{ 0, "log", "FILE", EVERY, "write a log to FILE" },
-	{ 0, "json", NULL, V(SHOW) | V(RUN) | V(DOCTOR) | V(LAB) | V(FORECAST), "print JSON" },
+	{ 0, "json", NULL, V(SHOW) | V(RUN) | V(DOCTOR) | V(LAB) | V(FORECAST) | V(HISTORY),
+	    "print JSON" },
 	{ 0, "csv", NULL, V(SHOW), "print CSV" },
 	{ 0, "filter", "FILTER", SCREEN | V(SHOW), "only rows that match, as / in the console" },
 	{ 0, "sort", "COLUMN", V(SHOW), "order of the rows; -COLUMN or COLUMN:desc: descending" },
@@ -70,7 +74,8 @@ const struct option_info option_infos[] = {
 	{ 0, "at", "TIME", V(SHOW) | V(REPLAY),
 	    "moment of the recording (RFC 3339; default its end, for replay its start)" },
 	{ 0, "speed", "FACTOR", V(REPLAY), "speed of the replay (default 1)" },
-	{ 0, "yes", NULL, V(RUN), "confirm without asking (not enough for a protected target)" },
+	{ 0, "yes", NULL, V(RUN) | V(HISTORY),
+	    "confirm without asking (not enough for a protected target)" },
 	{ 0, "dry-run", NULL, V(RUN), "print the plan, change nothing" },
 	{ 0, "force", NULL, V(RUN),
 	    "also act on WAL senders and on autovacuum against wraparound" },
