@@ -170,10 +170,36 @@ read_column(struct arena *arena, const struct rowset *rs, int row, struct cat_ta
 	for (int i = 0; i < c->nmcv; i++)
 		c->freqs[i] = strtod(freqs[i], NULL);
 	c->nhist = catalog_array(arena, text_at(arena, rs, row, "hist"), &c->hist);
+	c->nelements = catalog_array(arena, text_at(arena, rs, row, "elements"), &c->elements);
+	c->is_notnull = num_at(rs, row, "is_notnull", 0) != 0;
 }
 
+/* The largest leaf that has statistics lends them to its root. */
 static void
-read_columns(struct catalog *cat, const struct rowset *rs)
+borrow_stats(struct cat_table *root)
+{
+	const struct cat_table *best = NULL;
+
+	for (int i = 0; i < root->nparts; i++) {
+		const struct cat_table *leaf = root->parts[i];
+
+		if (leaf->ncolumns && (!best || leaf->pages > best->pages))
+			best = leaf;
+	}
+	for (int i = 0; i < root->ncolumns && best; i++) {
+		struct cat_column *c = &root->columns[i];
+		const struct cat_column *from = catalog_column(best, c->name);
+		struct cat_column own = *c;
+
+		if (c->has_stats || !from)
+			continue;
+		*c = *from;
+		c->attnum = own.attnum;
+	}
+}
+
+void
+catalog_columns(struct catalog *cat, const struct rowset *rs)
 {
 	int col = rowset_col(rs, "relid");
 	struct cat_table *t;
@@ -194,6 +220,8 @@ read_columns(struct catalog *cat, const struct rowset *rs)
 		if (t)
 			read_column(&cat->arena, rs, i, t);
 	}
+	for (int i = 0; i < cat->ntables; i++)
+		borrow_stats(&cat->tables[i]);
 }
 
 static void
@@ -252,14 +280,11 @@ read_indexes(struct catalog *cat, const struct rowset *rs)
 }
 
 void
-catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *columns,
-    const struct rowset *indexes)
+catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *indexes)
 {
 	if (tables)
 		read_tables(cat, tables);
 	link_partitions(cat);
-	if (columns)
-		read_columns(cat, columns);
 	if (indexes)
 		read_indexes(cat, indexes);
 }

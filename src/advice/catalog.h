@@ -15,7 +15,7 @@ struct cat_column {
 	int attnum;
 	const char *name, *type; /* format_type */
 	bool c_collation;        /* bytewise: LIKE can use a plain B-tree */
-	bool has_stats;
+	bool is_notnull, has_stats;
 	int width;
 	double null_frac, correlation;
 	double ndistinct; /* absolute; 0: unknown */
@@ -24,6 +24,8 @@ struct cat_column {
 	int nmcv;
 	const char **hist; /* bounds of equally filled buckets */
 	int nhist;
+	const char **elements; /* of arrays: most common elements */
+	int nelements;
 };
 
 enum { CAT_MAX_KEYS = 32 };
@@ -62,9 +64,11 @@ struct catalog {
 	int ntables;
 };
 
-/* From the answers to advice_tables, advice_columns and advice_indexes; NULL ones are empty. */
-void catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *columns,
-    const struct rowset *indexes);
+/* From the answers to advice_tables and advice_indexes; NULL ones are empty. */
+void catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *indexes);
+/* From the answer to advice_columns, once; of some tables. A partitioned table without statistics
+ * gets those of a partition. */
+void catalog_columns(struct catalog *cat, const struct rowset *columns);
 void catalog_release(struct catalog *cat);
 struct cat_table *catalog_table(const struct catalog *cat, uint32_t relid);
 struct cat_table *catalog_find(const struct catalog *cat, const char *schema, const char *name);

@@ -22,6 +22,7 @@ struct advice_item {
 	enum advice_confidence confidence;
 	const char *schema, *table;
 	const char *index;    /* existing index it is about; NULL: none */
+	const char *name;     /* of the index to be made; NULL: none */
 	const char **columns; /* plain names or expressions, as pg_get_indexdef has them */
 	int ncolumns;
 	const char *method; /* btree unless set */

@@ -3,6 +3,7 @@
 
 #include "advice/plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,7 @@ read_node(struct reader *r, const struct json *json, struct plan_node *parent, i
 		return NULL;
 	}
 	node->parent = parent;
+	node->workers = (int)fmin(number_of(json, "Workers Planned"), 1024);
 	read_fields(r, json, node);
 	node->is_backward = direction && strcmp(direction, "Backward") == 0;
 	add_node(r, node);
@@ -163,4 +165,15 @@ plan_is_scan(const struct plan_node *node)
 	    (plan_is(node, "Seq Scan") || plan_is(node, "Index Scan") ||
 	        plan_is(node, "Index Only Scan") || plan_is(node, "Bitmap Heap Scan") ||
 	        plan_is(node, "Sample Scan"));
+}
+
+double
+plan_all_rows(const struct plan_node *node)
+{
+	for (const struct plan_node *up = node->parent; up; up = up->parent) {
+		/* The leader helps less, the more workers it has to serve (costsize.c). */
+		if (up->workers > 0)
+			return node->rows * (up->workers + fmax(0, 1 - 0.3 * up->workers));
+	}
+	return node->rows;
 }

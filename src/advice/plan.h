@@ -36,7 +36,7 @@ struct plan_node {
 	const char *operation; /* of ModifyTable */
 	const char *strategy, *join_type, *subplan;
 	double startup, total, rows;
-	int width;
+	int width, workers; /* planned, of Gather */
 	bool is_backward;
 	const char *clauses[PLAN_CLAUSE_COUNT];
 	struct plan_texts sort_key, presorted, group_key, output;
@@ -56,6 +56,8 @@ enum { PLAN_MAX_NODES = 4096, PLAN_MAX_DEPTH = 60 };
 /* Everything goes into the arena. NULL and *err (FORMAT) when it is no plan. */
 struct plan *plan_read(struct arena *arena, const char *json, size_t len, struct error *err);
 bool plan_is(const struct plan_node *node, const char *type);
+/* Rows over all workers, when the node's own are those of one of them. */
+double plan_all_rows(const struct plan_node *node);
 /* Seq Scan, any index scan, bitmap heap scan: it reads the rows of a table. */
 bool plan_is_scan(const struct plan_node *node);
 

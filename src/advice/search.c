@@ -1,0 +1,431 @@
+/*
+ * The search. A statement's worth of a set of indexes is its weight times what it saves, plus a
+ * little for each further halving, so that a better index of a statement that is helped already
+ * still counts. Moves: one candidate (instead of those chosen that are its beginning), or all that
+ * one plan of the first pass used together (both arms of an OR, both sides of a join).
+ */
+#include "config.h"
+
+#include "advice/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advice/writecost.h"
+
+enum { MAX_CHOSEN = 24, MAX_BUNDLES = 48 };
+
+/* Of the workload's weight: a new index must save at least this much net of its writes. */
+static const double MIN_SAVING = 0.002;
+/* What a statement must gain from a new index, from a wider one, and from a covering one. */
+static const double NEW_RATIO = 0.55, WIDER_RATIO = 0.7, COVER_RATIO = 0.5;
+static const double HALVING = 0.03;
+
+struct move {
+	struct cand_set add, cut;
+	double net, saving;
+};
+
+/* ---- what a set is worth ---- */
+
+double
+search_ratio(const struct oracle *o, int statement, struct cand_set with)
+{
+	const struct statement *s = &o->wl->items[statement];
+	double before = 0, after = 0;
+
+	for (int v = 0; v < s->nsets; v++) {
+		double cost = oracle_answer(o, statement, v, with).cost;
+
+		before += s->sets[v].weight * s->base[v];
+		after += s->sets[v].weight * fmin(cost, s->base[v]);
+	}
+	return before > 0 ? after / before : 1;
+}
+
+static bool
+counts(const struct statement *s)
+{
+	return s->is_explained && !s->is_rare && s->nsets > 0 && !cand_empty(&s->mine);
+}
+
+static double
+worth(double ratio)
+{
+	return 1 - ratio + HALVING * log2(1 / fmax(ratio, 1e-4));
+}
+
+static void
+ask_all(struct search *sr, struct cand_set with)
+{
+	struct workload *wl = sr->oracle->wl;
+
+	for (int i = 0; i < wl->n; i++) {
+		struct cand_set mine = cand_and(with, wl->items[i].mine);
+
+		if (!counts(&wl->items[i]) || cand_empty(&mine))
+			continue;
+		for (int v = 0; v < wl->items[i].nsets; v++)
+			oracle_ask(sr->oracle, i, v, with);
+	}
+}
+
+/* ---- first pass ---- */
+
+static bool
+is_longer_or_same(const struct cand *a, const struct cand *b)
+{
+	if (a->table != b->table || a->nkeys > b->nkeys)
+		return false;
+	for (int i = 0; i < a->nkeys; i++) {
+		bool found = false;
+
+		for (int k = 0; k < b->nkeys; k++)
+			found |= a->keys[i] == b->keys[k];
+		if (!found)
+			return false;
+	}
+	/* the same columns in another order, or the beginning of it */
+	return a->nkeys == b->nkeys || cand_is_prefix(a, b);
+}
+
+/* What no plan took, and is no beginning or permutation of what one took, is out. */
+static void
+keep_used(struct search *sr, const struct cand_set *used)
+{
+	struct cands *cands = sr->oracle->cands;
+
+	for (int i = 0; i < cands->n; i++) {
+		cands->items[i].is_used = cand_has(used, i);
+		for (int k = 0; k < cands->n && !cands->items[i].is_used; k++)
+			cands->items[i].is_used = cand_has(used, k) &&
+			    is_longer_or_same(&cands->items[i], &cands->items[k]);
+	}
+}
+
+bool
+search_first(struct search *sr)
+{
+	struct oracle *o = sr->oracle;
+	struct cand_set all = { 0 }, used = { 0 };
+	bool ok;
+
+	for (int i = 0; i < o->cands->n; i++)
+		cand_put(&all, i);
+	ask_all(sr, all);
+	ok = oracle_run(o);
+	for (int i = 0; i < o->wl->n; i++) {
+		for (int v = 0; v < o->wl->items[i].nsets; v++) {
+			struct oracle_answer a = oracle_answer(o, i, v, all);
+
+			used = cand_or(used, a.used);
+		}
+	}
+	keep_used(sr, &used);
+	for (int i = 0; i < o->cands->n; i++) {
+		const struct cand *c = &o->cands->items[i];
+
+		sr->writes[i] = writecost_share(o->wl, c->table, c->keys, c->nkeys, c->height);
+	}
+	return ok;
+}
+
+/* ---- moves ---- */
+
+/* Ratios of all statements with the chosen set. */
+static void
+rate(const struct search *sr, struct cand_set with, double *ratios)
+{
+	const struct workload *wl = sr->oracle->wl;
+
+	for (int i = 0; i < wl->n; i++)
+		ratios[i] = counts(&wl->items[i]) ? search_ratio(sr->oracle, i, with) : 1;
+}
+
+static struct cand_set
+after_move(const struct search *sr, const struct move *m)
+{
+	struct cand_set set = cand_or(sr->chosen, m->add);
+
+	for (size_t i = 0; i < ARRAY_LEN(set.bits); i++)
+		set.bits[i] &= ~m->cut.bits[i];
+	return set;
+}
+
+/* Chosen ones that a wider one makes needless. */
+static struct cand_set
+replaced_by(const struct search *sr, struct cand_set add)
+{
+	const struct cands *cands = sr->oracle->cands;
+	struct cand_set cut = { 0 };
+
+	for (int i = 0; i < cands->n; i++) {
+		for (int k = 0; k < cands->n; k++) {
+			if (i != k && cand_has(&sr->chosen, i) && cand_has(&add, k) &&
+			    !cand_has(&add, i) &&
+			    cand_is_prefix(&cands->items[i], &cands->items[k]))
+				cand_put(&cut, i);
+		}
+	}
+	return cut;
+}
+
+static double
+sum_of(const struct search *sr, const struct cand_set *set, const double *of)
+{
+	double sum = 0;
+
+	for (int i = 0; i < sr->oracle->cands->n; i++)
+		sum += cand_has(set, i) ? of[i] : 0;
+	return sum;
+}
+
+static bool
+is_covering(const struct search *sr, const struct cand_set *add)
+{
+	for (int i = 0; i < sr->oracle->cands->n; i++) {
+		const struct cand *c = &sr->oracle->cands->items[i];
+
+		if (cand_has(add, i) && c->nkeys == c->ncore)
+			return false;
+	}
+	return true;
+}
+
+/* Does some statement gain enough for this kind of move? */
+static bool
+gains(const struct search *sr, const struct move *m, const double *now, const double *then)
+{
+	const struct workload *wl = sr->oracle->wl;
+	bool wider = !cand_empty(&m->cut), cover = is_covering(sr, &m->add);
+	double wanted = cover ? COVER_RATIO : wider ? WIDER_RATIO : NEW_RATIO;
+
+	for (int i = 0; i < wl->n; i++) {
+		double least = cover ? MIN_SAVING : wider ? 0 : MIN_SAVING / 2;
+
+		if (then[i] <= wanted * now[i] && wl->items[i].weight * (now[i] - then[i]) >= least)
+			return true;
+	}
+	return false;
+}
+
+/* Fills the move's net worth; false when it is not worth making. */
+static bool
+value_move(struct search *sr, struct move *m, const double *now, double *then)
+{
+	const struct workload *wl = sr->oracle->wl;
+	struct cand_set with;
+	double size = 0;
+
+	m->cut = replaced_by(sr, m->add);
+	with = after_move(sr, m);
+	rate(sr, with, then);
+	m->net = m->saving = 0;
+	for (int i = 0; i < wl->n; i++) {
+		m->saving += wl->items[i].weight * (now[i] - then[i]);
+		m->net += wl->items[i].weight * (worth(then[i]) - worth(now[i]));
+	}
+	m->net -= sum_of(sr, &m->add, sr->writes) - sum_of(sr, &m->cut, sr->writes);
+	m->saving -= sum_of(sr, &m->add, sr->writes) - sum_of(sr, &m->cut, sr->writes);
+	for (int i = 0; i < sr->oracle->cands->n; i++)
+		size += cand_has(&m->add, i) ? sr->oracle->cands->items[i].size_bytes : 0;
+	if (m->net < MIN_SAVING / 2 || (cand_empty(&m->cut) && m->saving < MIN_SAVING) ||
+	    !gains(sr, m, now, then))
+		return false;
+	/* Of two that do the same the smaller; size in MB, so that small ones do not differ. */
+	m->net /= pow(1 + size / (1 << 20), 0.2);
+	return true;
+}
+
+/* What one plan used together is one move. */
+static int
+list_bundles(const struct search *sr, struct cand_set *bundles)
+{
+	const struct oracle *o = sr->oracle;
+	struct cand_set all = { 0 };
+	int n = 0;
+
+	for (int i = 0; i < o->cands->n; i++)
+		cand_put(&all, i);
+	for (int i = 0; i < o->wl->n; i++) {
+		for (int v = 0; v < o->wl->items[i].nsets && n < MAX_BUNDLES; v++) {
+			struct cand_set used = oracle_answer(o, i, v, all).used;
+			int count = cand_count(&used);
+			bool is_new = count >= 2 && count <= 4;
+
+			for (int k = 0; k < n && is_new; k++)
+				is_new = !cand_same(&bundles[k], &used);
+			if (is_new)
+				bundles[n++] = used;
+		}
+	}
+	return n;
+}
+
+static int
+list_moves(const struct search *sr, struct move *moves)
+{
+	struct cand_set bundles[MAX_BUNDLES];
+	int n = 0, nbundles = list_bundles(sr, bundles);
+
+	for (int i = 0; i < sr->oracle->cands->n; i++) {
+		if (!sr->oracle->cands->items[i].is_used || cand_has(&sr->chosen, i))
+			continue;
+		moves[n] = (struct move){ 0 };
+		cand_put(&moves[n++].add, i);
+	}
+	for (int i = 0; i < nbundles; i++)
+		moves[n++] = (struct move){ .add = bundles[i] };
+	return n;
+}
+
+static bool
+is_within(const struct cand_set *a, const struct cand_set *b)
+{
+	struct cand_set both = cand_and(*a, *b);
+
+	return cand_same(&both, a);
+}
+
+/* The best move, made. False: there is none, or a limit was reached. */
+static bool
+step(struct search *sr)
+{
+	struct move *moves = xcalloc(CAND_MAX + MAX_BUNDLES, sizeof(*moves));
+	double *now = xcalloc((size_t)sr->oracle->wl->n + 1, sizeof(*now));
+	double *then = xcalloc((size_t)sr->oracle->wl->n + 1, sizeof(*then));
+	int n = list_moves(sr, moves), best = -1;
+	bool ok;
+
+	for (int i = 0; i < n; i++) {
+		moves[i].cut = replaced_by(sr, moves[i].add);
+		if (!is_within(&moves[i].add, &sr->chosen))
+			ask_all(sr, after_move(sr, &moves[i]));
+	}
+	ok = oracle_run(sr->oracle);
+	rate(sr, sr->chosen, now);
+	for (int i = 0; i < n; i++) {
+		if (is_within(&moves[i].add, &sr->chosen) || !value_move(sr, &moves[i], now, then))
+			continue;
+		if (best < 0 || moves[i].net > moves[best].net)
+			best = i;
+	}
+	if (best >= 0)
+		sr->chosen = after_move(sr, &moves[best]);
+	free(moves);
+	free(now);
+	free(then);
+	return best >= 0 && ok;
+}
+
+/* Chosen ones that others have made needless since. */
+static void
+prune(struct search *sr)
+{
+	struct workload *wl = sr->oracle->wl;
+
+	for (int i = 0; i < sr->oracle->cands->n; i++) {
+		struct cand_set without = sr->chosen;
+		double loss = 0;
+
+		if (!cand_has(&sr->chosen, i))
+			continue;
+		cand_cut(&without, i);
+		ask_all(sr, without);
+		if (!oracle_run(sr->oracle))
+			return;
+		for (int k = 0; k < wl->n; k++) {
+			if (counts(&wl->items[k]))
+				loss += wl->items[k].weight *
+				    (worth(search_ratio(sr->oracle, k, without)) -
+				        worth(search_ratio(sr->oracle, k, sr->chosen)));
+		}
+		if (-loss - sr->writes[i] < MIN_SAVING / 2)
+			sr->chosen = without;
+	}
+}
+
+bool
+search_run(struct search *sr)
+{
+	memset(&sr->chosen, 0, sizeof(sr->chosen));
+	while (cand_count(&sr->chosen) < MAX_CHOSEN && step(sr))
+		;
+	prune(sr);
+	return !sr->oracle->stopped;
+}
+
+/* ---- results ---- */
+
+void
+search_guess(struct search *sr)
+{
+	struct oracle *o = sr->oracle;
+	struct cand_set all = { 0 };
+
+	for (int i = 0; i < o->cands->n; i++)
+		cand_put(&all, i);
+	memset(&sr->chosen, 0, sizeof(sr->chosen));
+	for (int i = 0; i < o->wl->n; i++) {
+		const struct statement *s = &o->wl->items[i];
+		struct oracle_answer a;
+		int heaviest = 0;
+
+		if (!counts(s) || s->weight * (1 - search_ratio(o, i, all)) < 0.01)
+			continue;
+		for (int v = 1; v < s->nsets; v++)
+			heaviest = s->sets[v].weight > s->sets[heaviest].weight ? v : heaviest;
+		a = oracle_answer(o, i, heaviest, all);
+		sr->chosen = cand_or(sr->chosen, a.used);
+	}
+}
+
+static void
+settle_statement(struct search *sr, int i)
+{
+	const struct oracle *o = sr->oracle;
+	struct statement *s = &o->wl->items[i];
+	struct cand_set used = { 0 };
+
+	s->before = s->after = statement_before(s);
+	s->low = s->high = 1;
+	if (!counts(s))
+		return;
+	s->after = s->before * search_ratio(o, i, sr->chosen);
+	s->low = INFINITY;
+	s->high = 0;
+	for (int v = 0; v < s->nsets; v++) {
+		struct oracle_answer a = oracle_answer(o, i, v, sr->chosen);
+		double ratio = s->base[v] > 0 ? fmin(a.cost / s->base[v], 1) : 1;
+
+		if (s->sets[v].weight > 0.05)
+			used = cand_or(used, a.used);
+		s->low = fmin(s->low, ratio);
+		s->high = fmax(s->high, ratio);
+	}
+	if (s->before > 0 && s->after < 0.9 * s->before)
+		s->chosen = cand_and(used, sr->chosen);
+}
+
+void
+search_settle(struct search *sr)
+{
+	const struct oracle *o = sr->oracle;
+
+	memset(sr->saving, 0, sizeof(sr->saving));
+	ask_all(sr, sr->chosen);
+	(void)oracle_run(sr->oracle);
+	for (int i = 0; i < o->wl->n; i++) {
+		struct statement *s = &o->wl->items[i];
+		int n;
+
+		memset(&s->chosen, 0, sizeof(s->chosen));
+		settle_statement(sr, i);
+		n = cand_count(&s->chosen);
+		for (int k = 0; k < o->cands->n && n; k++) {
+			if (cand_has(&s->chosen, k) && s->before > 0)
+				sr->saving[k] += s->weight * (1 - s->after / s->before) / n;
+		}
+	}
+}
