@@ -249,7 +249,8 @@ read_include(struct reader *r)
 	return take_symbol(r, ')') || expected(r, "')'");
 }
 
-/* Storage parameters: NAME = VALUE, ... of words and numbers. */
+/* Storage parameters: NAME = VALUE, ... of words, numbers and, as pg_get_indexdef() writes them,
+ * strings. */
 static bool
 read_with(struct reader *r)
 {
@@ -257,8 +258,8 @@ read_with(struct reader *r)
 	bool ok = take_symbol(r, '(') || expected(r, "'('");
 
 	while (ok && !is_symbol(r, ')')) {
-		ok = r->t.kind == SQL_WORD || r->t.kind == SQL_NUMBER || is_symbol(r, '=') ||
-		    is_symbol(r, ',') || expected(r, "NAME = VALUE");
+		ok = r->t.kind == SQL_WORD || r->t.kind == SQL_NUMBER || r->t.kind == SQL_STRING ||
+		    is_symbol(r, '=') || is_symbol(r, ',') || expected(r, "NAME = VALUE");
 		if (ok)
 			keep(r, &sb);
 	}

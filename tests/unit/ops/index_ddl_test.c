@@ -62,7 +62,7 @@ expressions_and_the_rest(void **state)
 	(void)state;
 	parse(
 	    "index i on t using gin (lower(email), (data -> 'a;b' /* c */ ->> 'c') gin_trgm_ops, public.f(a, 'x')) "
-	    "include (n, \"M\") with (fastupdate = off, gin_pending_list_limit = 64) "
+	    "include (n, \"M\") with (fastupdate = off, gin_pending_list_limit = '64') "
 	    "where status <> 'open' and (n >= 5 or note is null)",
 	    &d);
 	assert_int_equal(d.nkeys, 3);
@@ -73,7 +73,7 @@ expressions_and_the_rest(void **state)
 	assert_string_equal(d.keys[2].expr, "public.f(a, 'x')");
 	assert_int_equal(d.ninclude, 2);
 	assert_string_equal(d.include[1], "M");
-	assert_string_equal(d.with, "fastupdate = off, gin_pending_list_limit = 64");
+	assert_string_equal(d.with, "fastupdate = off, gin_pending_list_limit = '64'");
 	assert_string_equal(d.where, "status <> 'open' and (n >= 5 or note is null)");
 }
 
@@ -101,7 +101,7 @@ nothing_else_slips_in(void **state)
 		"index on t (a) where x)",
 		"index on t (a) where",
 		"index on t (a) tablespace x",
-		"index on t (a) with (fillfactor = 'a')",
+		"index on t (a) with (fillfactor = (1))",
 		"index on t (a) with (fillfactor = 90",
 		"index on t (a) include ()",
 		"index on t (a) include (lower(b))",
