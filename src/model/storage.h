@@ -62,7 +62,7 @@ struct storage_item {
 	double bytes;            /* NAN: unknown */
 	enum sample_state state; /* of its probe, when unknown */
 	int depth;               /* 1: part of the database above */
-	int row;                 /* of PROBE_STORAGE_TABLES or PROBE_SLOTS; -1 */
+	int row; /* of PROBE_STORAGE_TABLES or PROBE_SLOTS; -1: a partitioned table */
 	/* Filled by storage_trends(): NAN unknown. */
 	double rate;         /* bytes per day */
 	double in_30, in_90; /* bytes expected in 30 and 90 days */
@@ -121,6 +121,7 @@ struct storage_outlook {
 	const struct forecast_point *points; /* of the total */
 	int n, nrebuilt;
 	enum storage_known known; /* how the points are known */
+	double carried_own;       /* the same of the connected database */
 	double carried; /* share of the databases' bytes whose past is rebuilt or counted; NAN */
 	struct storage_past *past;
 	int npast;

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/storage.h"
@@ -162,11 +163,43 @@ read_slots(struct reading *r)
 	}
 }
 
+/* Partitioned tables weigh what their partitions do. */
+static void
+read_parents(struct reading *r)
+{
+	const struct rowset *rs = snapshot_rows(r->snap, PROBE_STORAGE_PARTITIONS);
+
+	for (int i = 0; rs && i < rs->nrows;) {
+		int64_t parent = cell_i64(rowset_get(rs, i, "parent"), 0);
+		const char *name =
+		    arena_printf(r->arena, "%s.%s", text_of(r->arena, rowset_get(rs, i, "schema")),
+		        text_of(r->arena, rowset_get(rs, i, "table")));
+		double bytes = 0;
+
+		for (; i < rs->nrows && cell_i64(rowset_get(rs, i, "parent"), 0) == parent; i++)
+			bytes += number(rs, i, "size_bytes");
+		add(r, STORAGE_TABLE, name,
+		    arena_printf(r->arena, "table:%s.%s", r->snap->server.database, name), bytes);
+	}
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double x = ((const struct storage_item *)a)->bytes,
+	       y = ((const struct storage_item *)b)->bytes;
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
 static void
 read_tables(struct reading *r)
 {
 	const struct rowset *rs = snapshot_rows(r->snap, PROBE_STORAGE_TABLES);
 	const char *db = r->snap->server.database;
+	int first = r->out->n;
+
+	read_parents(r);
 
 	for (int i = 0; rs && i < rs->nrows; i++) {
 		const char *name =
@@ -177,6 +210,7 @@ read_tables(struct reading *r)
 		    number(rs, i, "size_bytes"))
 		    ->row = i;
 	}
+	qsort(r->out->items + first, (size_t)(r->out->n - first), sizeof(*r->out->items), by_size);
 }
 
 /* ------------------------------------------------------------------ room */

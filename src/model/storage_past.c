@@ -199,18 +199,22 @@ read_table(const struct cold *c, int row, struct arrival_table *t)
 		t->live = t->ins = t->upd = t->del = NAN;
 }
 
-/* Net rows since the statistics were reset, by bytes a row, over the days since. */
+/*
+ * Net rows since the statistics were reset, or, where that moment is not known, since the last
+ * analyze; by bytes a row, over the days since, which are at least a quarter of one.
+ */
 static void
 count_rows(const struct cold *c, const struct arrival_table *t, struct storage_past *past)
 {
-	double days = (double)(c->now_us - c->reset_us) / day_us;
+	int64_t since = c->reset_us > 0 ? c->reset_us : t->analyzed_us;
+	double rows = c->reset_us > 0 ? t->ins - t->del : t->live - t->rows;
+	double days = (double)(c->now_us - since) / day_us;
 
-	if (c->reset_us <= 0 || days < 1 || isnan(t->ins - t->del) || !(t->rows > 0))
+	if (since <= 0 || days < 0.25 || isnan(rows) || !(t->rows > 0))
 		return;
 	past->is_counted = true;
-	past->rate = fmax(0, t->ins - t->del) * t->bytes / t->rows / days;
 	/* What came since cannot be more than there is. */
-	past->rate = fmin(past->rate, t->bytes / days);
+	past->rate = fmin(fmax(0, rows) / t->rows, 1) * t->bytes / days;
 }
 
 /* The columns of one table, rows `from` to `to`: the best that is not refused counts. */
@@ -251,19 +255,26 @@ read_columns(struct cold *c, int from, int to)
 		count_rows(c, &table, past);
 }
 
-/* How much of what may grow has a known past. */
-static double
-carried(const struct storage *s, const struct storage_outlook *o)
+/* How much of what may grow has a known past: of all databases, and of the connected one. */
+static void
+set_carried(const struct storage *s, struct storage_outlook *o, const char *own)
 {
-	double all = 0, known = 0;
+	double all = 0, mine = 0, known = 0;
 
-	for (int i = 0; i < s->n; i++)
-		if (s->items[i].kind == STORAGE_DATABASE && !isnan(s->items[i].bytes))
-			all += fmax(0, s->items[i].bytes - empty_database);
+	for (int i = 0; i < s->n; i++) {
+		double bytes = s->items[i].bytes;
+
+		if (s->items[i].kind != STORAGE_DATABASE || isnan(bytes))
+			continue;
+		all += fmax(0, bytes - empty_database);
+		if (strcmp(s->items[i].name, own) == 0)
+			mine = fmax(0, bytes - empty_database);
+	}
 	for (int i = 0; i < o->npast; i++)
 		if (o->past[i].arrivals.n || o->past[i].is_counted)
 			known += o->past[i].bytes;
-	return all > 0 ? fmin(1, known / all) : NAN;
+	o->carried = all > 0 ? fmin(1, known / all) : NAN;
+	o->carried_own = mine > 0 ? fmin(1, known / mine) : NAN;
 }
 
 void
@@ -291,5 +302,5 @@ storage_past(const struct snapshot *snap, const struct storage *s, struct arena 
 			i++;
 		read_columns(&c, from, i);
 	}
-	out->carried = carried(s, out);
+	set_carried(s, out, snap->server.database);
 }

@@ -29,6 +29,12 @@ struct trend {
 	int *n, *cap;
 };
 
+/* Something that holds the tables whose past is rebuilt. */
+struct rebuilt {
+	const struct storage_outlook *out;
+	double bytes; /* now */
+};
+
 /* ------------------------------------------------------------------ history */
 
 static void
@@ -160,7 +166,7 @@ trend_by_past(struct trend *t, struct storage_item *item)
 	int n;
 
 	for (int i = 0; i < t->out->npast; i++)
-		if (strcmp(t->out->past[i].name, item->name) == 0 && !t->out->past[i].is_parent)
+		if (strcmp(t->out->past[i].name, item->name) == 0)
 			past = &t->out->past[i];
 	if (!past || (!past->arrivals.n && !past->is_counted))
 		return false;
@@ -177,6 +183,41 @@ trend_by_past(struct trend *t, struct storage_item *item)
 	    &(struct forecast_request){ .points = points, .n = n, .nrebuilt = n }, t->arena, &f);
 	if (isnan(f.rate_bytes_per_day))
 		f.rate_bytes_per_day = past->rate;
+	take_forecast(item, &f, KNOWN_REBUILT);
+	return true;
+}
+
+/* What is not known to grow stays as it is. */
+static double
+bytes_of_rebuilt(const void *of, int64_t at_us, int64_t now_us)
+{
+	const struct rebuilt *r = of;
+	double bytes = r->bytes;
+
+	for (int i = 0; i < r->out->npast; i++)
+		bytes -=
+		    r->out->past[i].bytes - storage_past_bytes(&r->out->past[i], at_us, now_us);
+	return fmax(0, bytes);
+}
+
+static bool
+database_by_past(struct trend *t, struct storage_item *item)
+{
+	const struct rebuilt all = { t->out, item->bytes };
+	int64_t begin = storage_past_begin(t->out, t->now_us);
+	struct forecast_point *points;
+	struct forecast f;
+	int n;
+
+	if (strcmp(item->name, t->snap->server.database) != 0 ||
+	    !(t->out->carried_own >= least_carried) || t->now_us - begin < (int64_t)day_us)
+		return false;
+	n = sample_past(t, begin, bytes_of_rebuilt, &all, &points);
+	points[n++] = (struct forecast_point){ t->now_us, item->bytes };
+	forecast_make(
+	    &(struct forecast_request){ .points = points, .n = n, .nrebuilt = n }, t->arena, &f);
+	if (isnan(f.rate_bytes_per_day))
+		return false;
 	take_forecast(item, &f, KNOWN_REBUILT);
 	return true;
 }
@@ -215,7 +256,8 @@ trend_item(struct trend *t, int i)
 		(void)trend_by_past(t, item);
 		break;
 	case STORAGE_DATABASE:
-		trend_measured(t, item, PROBE_SIZES, "datname", "size_bytes");
+		if (!database_by_past(t, item))
+			trend_measured(t, item, PROBE_SIZES, "datname", "size_bytes");
 		break;
 	case STORAGE_WAL:
 		trend_measured(t, item, PROBE_STORAGE_WAL, NULL, "bytes");
@@ -232,19 +274,6 @@ trend_item(struct trend *t, int i)
 }
 
 /* ------------------------------------------------------------------ total */
-
-/* The total at a moment of the rebuilt past: what is not known to grow stays as it is. */
-static double
-bytes_of_all(const void *of, int64_t at_us, int64_t now_us)
-{
-	const struct trend *t = of;
-	double bytes = t->s->items[0].bytes;
-
-	for (int i = 0; i < t->out->npast; i++)
-		bytes -=
-		    t->out->past[i].bytes - storage_past_bytes(&t->out->past[i], at_us, now_us);
-	return fmax(0, bytes);
-}
 
 static void
 request_full(const struct trend *t, double last, struct forecast_request *req,
@@ -274,13 +303,14 @@ prepend_past(struct trend *t)
 	int n = t->n[0], k, kept = 0;
 	int64_t begin = storage_past_begin(t->out, t->now_us);
 	double shift;
+	const struct rebuilt all = { t->out, t->s->items[0].bytes };
 
 	if (!(t->out->carried >= least_carried) || t->now_us - begin < (int64_t)day_us)
 		return;
 	if (n > 1 && (double)(history[n - 1].at_us - history[0].at_us) > young * day_us)
 		return;
-	k = sample_past(t, begin, bytes_of_all, t, &past);
-	shift = n ? history[0].bytes - bytes_of_all(t, history[0].at_us, t->now_us) : 0;
+	k = sample_past(t, begin, bytes_of_rebuilt, &all, &past);
+	shift = n ? history[0].bytes - bytes_of_rebuilt(&all, history[0].at_us, t->now_us) : 0;
 	for (int i = 0; i < k; i++) {
 		past[i].bytes = fmax(0, past[i].bytes + shift);
 		if (n == 0 || past[i].at_us < history[0].at_us)
@@ -354,7 +384,7 @@ storage_trends(const struct snapshot *snap, struct storage *s, struct arena *are
 		.n = arena_zalloc(arena, (size_t)s->n, sizeof(*t.n)),
 		.cap = arena_zalloc(arena, (size_t)s->n, sizeof(*t.cap)) };
 
-	*out = (struct storage_outlook){ .capacity = NAN, .carried = NAN };
+	*out = (struct storage_outlook){ .capacity = NAN, .carried = NAN, .carried_own = NAN };
 	storage_past(snap, s, arena, out);
 	read_history(&t);
 	for (int i = 1; i < s->n; i++)

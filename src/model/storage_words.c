@@ -112,19 +112,6 @@ top_grower(const struct storage *s)
 	return top;
 }
 
-/* The parent of a partitioned table that grows more than any table. */
-static const struct storage_past *
-top_parent(const struct storage_outlook *o, const struct storage_item *top)
-{
-	const struct storage_past *best = NULL;
-
-	for (int i = 0; i < o->npast; i++)
-		if (o->past[i].is_parent && o->past[i].rate > (top ? top->rate : 0) &&
-		    (!best || o->past[i].rate > best->rate))
-			best = &o->past[i];
-	return best;
-}
-
 static double
 table_number(const struct snapshot *snap, const struct storage_item *item, const char *column)
 {
@@ -137,12 +124,10 @@ table_number(const struct snapshot *snap, const struct storage_item *item, const
 
 /* What can be done about the thing that grows most. */
 static const char *
-remedy(struct saying *y, const struct storage_item *top, const struct storage_past *parent)
+remedy(struct saying *y, const struct storage_item *top)
 {
 	double dead, live, indexes;
 
-	if (parent)
-		return arena_printf(y->arena, "Drop or detach old partitions of %s", parent->name);
 	if (!top)
 		return "Remove what is not needed";
 	switch (top->kind) {
@@ -155,6 +140,8 @@ remedy(struct saying *y, const struct storage_item *top, const struct storage_pa
 	default:
 		break;
 	}
+	if (top->row < 0)
+		return arena_printf(y->arena, "Drop or detach old partitions of %s", top->name);
 	dead = table_number(y->snap, top, "dead");
 	live = table_number(y->snap, top, "live");
 	indexes = table_number(y->snap, top, "index_bytes");
@@ -203,9 +190,7 @@ say_full(struct saying *y)
 {
 	const struct forecast *f = &y->o->total;
 	const struct storage_item *top = top_grower(y->s);
-	const struct storage_past *parent = top_parent(y->o, top);
-	const char *name = parent ? parent->name : top ? top->name : NULL;
-	double top_rate = parent ? parent->rate : top ? top->rate : 0, raise = raise_by(y->o);
+	double raise = raise_by(y->o);
 	struct strbuf text = STRBUF_INIT(1000);
 	char buf[32], by[32];
 	const char *hint = "";
@@ -213,15 +198,15 @@ say_full(struct saying *y)
 	if (isnan(f->rate_bytes_per_day))
 		return;
 	forecast_say(f, isnan(y->o->capacity) ? 0 : y->o->capacity, &text);
-	if (name && top_rate > 0 && f->rate_bytes_per_day > 0)
-		strbuf_addf(&text, "; %s grows %s a day, %.0f %% of it", name,
-		    fmt_bytes(buf, sizeof(buf), top_rate),
-		    fmin(100, 100 * top_rate / f->rate_bytes_per_day));
+	if (top && f->rate_bytes_per_day > 0)
+		strbuf_addf(&text, "; %s grows %s a day, %.0f %% of it", top->name,
+		    fmt_bytes(buf, sizeof(buf), top->rate),
+		    fmin(100, 100 * top->rate / f->rate_bytes_per_day));
 	if (isfinite(f->full_p50) && raise > 0)
 		hint = arena_printf(y->arena, "%s, or raise the storage by %s: that lasts %d days.",
-		    remedy(y, top, parent), fmt_bytes(by, sizeof(by), raise), PLAN_DAYS);
+		    remedy(y, top), fmt_bytes(by, sizeof(by), raise), PLAN_DAYS);
 	else if (isfinite(f->full_p50))
-		hint = arena_printf(y->arena, "%s.", remedy(y, top, parent));
+		hint = arena_printf(y->arena, "%s.", remedy(y, top));
 	say(y, "full", role_of_full(f), arena_strndup(y->arena, text.buf, text.len), hint);
 	strbuf_release(&text);
 }
