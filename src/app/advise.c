@@ -20,9 +20,6 @@
 
 enum { LOOK_MS = 3000, PEERS_MS = 4000, MAX_PEERS = 16 };
 
-/* Linked in as soon as the engine is there. */
-extern __typeof__(advice_run) advice_run __attribute__((weak));
-
 struct making {
 	const struct advise_task *task;
 	void (*post)(void *arg, enum probe_id probe, struct rowset *rows);
@@ -172,8 +169,6 @@ advise(const struct advise_task *task,
 	};
 	bool ok;
 
-	if (!advice_run)
-		return error_set(err, ERR_STATE, "this build has no adviser");
 	look_standbys(&m);
 	if (m.nstandbys > 0 && m.system_identifier)
 		look_peers(&m, stop);
