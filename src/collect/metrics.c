@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/cell.h"
+#include "base/hmap.h"
 
 /* A figure from a probe that is asked now and then holds until it is clearly too old. */
 static const int64_t hold_us = 90 * INT64_C(1000000);
@@ -183,6 +184,12 @@ take_replication(struct metrics *m, const struct sample *s, const struct server_
 	set(m, METRIC_LAG_S, lag, s);
 }
 
+static uint64_t
+pool_key(const struct cell *name)
+{
+	return name->type == CELL_TEXT ? hash_bytes(0, name->s, name->len) : 0;
+}
+
 static double
 sum_column(const struct rowset *rs, const char *name)
 {
@@ -202,6 +209,70 @@ sum_sizes(const struct rowset *rs)
 		if (!cell_is(rowset_get(rs, i, "datname"), "rdsadmin"))
 			sum += cell_num(rowset_get(rs, i, "size_bytes"), NAN);
 	return sum;
+}
+
+/* Seconds apart, one checkpoint or one vacuum would be sold as a trend. */
+static void
+take_sizes(struct metrics *m, const struct sample *s, const struct sample *before)
+{
+	double seconds = before ? seconds_between(s, before) : 0;
+
+	set(m, METRIC_DB_BYTES, sum_sizes(s->rows), s);
+	if (seconds >= 60)
+		set(m, METRIC_GROWTH,
+		    (sum_sizes(s->rows) - sum_sizes(before->rows)) / seconds * 86400, s);
+}
+
+static void
+take_wraparound(struct metrics *m, const struct sample *s)
+{
+	double worst = NAN;
+
+	/* of 2^31 - 3 million ids, as the overview counts */
+	for (int i = 0; i < s->rows->nrows; i++)
+		worst = fmax(worst,
+		    100 *
+		        fmax(cell_num(rowset_get(s->rows, i, "xid_age"), 0),
+		            cell_num(rowset_get(s->rows, i, "mxid_age"), 0)) /
+		        2144483648.0);
+	set(m, METRIC_WRAPAROUND_PCT, worst, s);
+}
+
+/* In use of the pool's size, of the fullest one; the sizes come with another answer. */
+static void
+take_pools(struct metrics *m, const struct sample *s)
+{
+	double use = NAN;
+
+	set(m, METRIC_POOL_WAITING, sum_column(s->rows, "cl_waiting"), s);
+	for (int i = 0; i < s->rows->nrows; i++) {
+		const struct cell *database = rowset_get(s->rows, i, "database");
+		double busy = 0;
+
+		for (int k = 0; k < m->npools; k++) {
+			if (m->pools[k].key != pool_key(database) || m->pools[k].size <= 0)
+				continue;
+			busy = cell_num(rowset_get(s->rows, i, "sv_active"), 0) +
+			    cell_num(rowset_get(s->rows, i, "sv_used"), 0) +
+			    cell_num(rowset_get(s->rows, i, "sv_tested"), 0) +
+			    cell_num(rowset_get(s->rows, i, "sv_login"), 0);
+			use = fmax(use, 100 * busy / m->pools[k].size);
+		}
+	}
+	set(m, METRIC_POOL_USE_PCT, use, s);
+}
+
+static void
+take_pool_databases(struct metrics *m, const struct sample *s)
+{
+	m->npools = 0;
+	for (int i = 0; i < s->rows->nrows && m->npools < METRICS_POOLS; i++) {
+		const struct cell *name = rowset_get(s->rows, i, "name");
+
+		if (name->type == CELL_TEXT && !cell_is(name, "pgbouncer"))
+			m->pools[m->npools++] = (struct metrics_pool){ pool_key(name),
+				cell_num(rowset_get(s->rows, i, "pool_size"), 0) };
+	}
 }
 
 static void
@@ -237,14 +308,35 @@ metrics_take(struct metrics *m, const struct sample *s, const struct sample *bef
 		take_statements(m, s, before);
 		break;
 	case PROBE_POOL_POOLS:
-		set(m, METRIC_POOL_WAITING, sum_column(s->rows, "cl_waiting"), s);
+		take_pools(m, s);
+		break;
+	case PROBE_POOL_DATABASES:
+		take_pool_databases(m, s);
 		break;
 	case PROBE_SIZES:
-		set(m, METRIC_DB_BYTES, sum_sizes(s->rows), s);
+		take_sizes(m, s, before);
+		break;
+	case PROBE_CHECKPOINTS:
+		if (s->rows->nrows > 0)
+			set(m, METRIC_CHECKPOINTS, num(s, "timed") + num(s, "requested"), s);
+		break;
+	case PROBE_XMIN_HOLDERS:
+		set(m, METRIC_XMIN_AGE, s->rows->nrows > 0 ? num(s, "xmin_age") : 0, s);
+		break;
+	case PROBE_WRAPAROUND:
+		take_wraparound(m, s);
 		break;
 	default:
 		break;
 	}
+}
+
+/* What is measured every few minutes and moves slowly. */
+static bool
+is_slow(enum metric metric)
+{
+	return metric == METRIC_DB_BYTES || metric == METRIC_GROWTH ||
+	    metric == METRIC_WRAPAROUND_PCT;
 }
 
 void
@@ -256,8 +348,7 @@ metrics_tick(struct metrics *m, struct tick *t)
 	m->value[METRIC_AAS] = isnan(m->value[METRIC_ACTIVE]) ? NAN : (float)busy;
 	m->taken[METRIC_AAS] = t->mono;
 	for (int i = 0; i < METRIC_COUNT; i++) {
-		/* Sizes are measured every few minutes and grow slowly. */
-		int64_t hold = i == METRIC_DB_BYTES ? 10 * hold_us : hold_us;
+		int64_t hold = is_slow((enum metric)i) ? 11 * hold_us : hold_us;
 		bool is_fresh = m->taken[i].us && t->mono.us - m->taken[i].us < hold;
 		t->metric[i] = is_fresh ? m->value[i] : NAN;
 	}

@@ -4,9 +4,17 @@
 
 #include "model/snapshot.h"
 
+enum { METRICS_POOLS = 64 };
+struct metrics_pool {
+	uint64_t key; /* hash of the database's name */
+	double size;
+};
+
 struct metrics {
 	float value[METRIC_COUNT];       /* of the newest samples; NAN unknown */
 	struct mono taken[METRIC_COUNT]; /* when the value was measured; 0: with each tick */
+	struct metrics_pool pools[METRICS_POOLS]; /* PgBouncer's pool sizes */
+	int npools;
 };
 
 void metrics_init(struct metrics *m);

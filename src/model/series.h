@@ -33,7 +33,14 @@
 	X(OLDEST_XACT_S, "oldest_xact_s", "age of the oldest open transaction")                    \
 	X(AAS, "aas", "average active sessions (sampled)")                                         \
 	X(POOL_WAITING, "pool_waiting", "clients that wait for a pooled connection")               \
-	X(DB_BYTES, "db_bytes", "size of all databases")
+	X(DB_BYTES, "db_bytes", "size of all databases")                                           \
+	X(GROWTH, "growth_bytes_per_day",                                                          \
+	    "growth of all databases, between the last two measurements")                          \
+	X(CHECKPOINTS, "checkpoints", "checkpoints since the statistics were reset")               \
+	X(XMIN_AGE, "xmin_age", "transactions that the oldest snapshot keeps from being vacuumed") \
+	X(WRAPAROUND_PCT, "wraparound_pct",                                                        \
+	    "transaction ids used of those before the server stops, worst database")               \
+	X(POOL_USE_PCT, "pool_use_pct", "server connections in use of the fullest pool")
 
 enum metric {
 #define X(sym, name, text) METRIC_##sym,

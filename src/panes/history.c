@@ -17,6 +17,7 @@
 #include "tui/draw.h"
 
 enum {
+	C_WHEN,
 	C_TIME,
 	C_AVG,
 	C_MIN,
@@ -29,10 +30,12 @@ enum {
 	C_BAR,
 	C_COUNT
 };
-enum { BAR_WIDTH = 30, MINUTE = 60, MIN_HEAD = 6 };
+enum { BAR_WIDTH = 30, MINUTE = 60, DAY = 86400, MIN_HEAD = 6 };
 
 static const struct column columns[C_COUNT] = {
-	[C_TIME] = { "time", "TIME", COL_TIME, 10, COL_KEY | COL_FIXED,
+	[C_WHEN] = { "when", "TIME", COL_TEXT, 9, COL_FIXED | COL_NOJSON,
+	    "beginning of the bucket, as far as it needs to be told" },
+	[C_TIME] = { "time", "TIME.RAW", COL_TIME, 10, COL_KEY | COL_HIDDEN,
 	    "beginning of the bucket, on the server's clock" },
 	[C_AVG] = { "avg", "AVG.RAW", COL_FLOAT, 10, COL_HIDDEN, "mean, in base units" },
 	[C_MIN] = { "min", "MIN.RAW", COL_FLOAT, 10, COL_HIDDEN, "least" },
@@ -64,23 +67,28 @@ static const struct {
 	[METRIC_TPS] = { COL_RATE, "per_s", NULL },
 	[METRIC_QPS] = { COL_RATE, "per_s", NULL },
 	[METRIC_MEAN_MS] = { COL_MS, "ms", "mean_query_ms" },
-	[METRIC_CONNECTIONS] = { COL_COUNT, "count", NULL },
-	[METRIC_ACTIVE] = { COL_COUNT, "count", NULL },
-	[METRIC_IDLE] = { COL_COUNT, "count", NULL },
-	[METRIC_IDLE_TX] = { COL_COUNT, "count", NULL },
-	[METRIC_WAITING] = { COL_COUNT, "count", NULL },
-	[METRIC_SLOW] = { COL_COUNT, "count", "slow_queries" },
+	[METRIC_CONNECTIONS] = { COL_RATE, "count", NULL },
+	[METRIC_ACTIVE] = { COL_RATE, "count", NULL },
+	[METRIC_IDLE] = { COL_RATE, "count", NULL },
+	[METRIC_IDLE_TX] = { COL_RATE, "count", NULL },
+	[METRIC_WAITING] = { COL_RATE, "count", NULL },
+	[METRIC_SLOW] = { COL_RATE, "count", "slow_queries" },
 	[METRIC_HIT_PCT] = { COL_PCT, "pct", NULL },
 	[METRIC_ROLLBACK_PCT] = { COL_PCT, "pct", NULL },
 	[METRIC_TEMP_BPS] = { COL_BYTES, "bytes_per_s", NULL },
 	[METRIC_WAL_BPS] = { COL_BYTES, "bytes_per_s", NULL },
 	[METRIC_LAG_BYTES] = { COL_BYTES, "bytes", "replication_lag_bytes" },
 	[METRIC_LAG_S] = { COL_SECONDS, "s", "replication_lag_s" },
-	[METRIC_DEADLOCKS] = { COL_COUNT, "count", NULL },
+	[METRIC_DEADLOCKS] = { COL_RATE, "count", NULL },
 	[METRIC_OLDEST_XACT_S] = { COL_SECONDS, "s", NULL },
-	[METRIC_AAS] = { COL_FLOAT, "count", NULL },
-	[METRIC_POOL_WAITING] = { COL_COUNT, "count", NULL },
+	[METRIC_AAS] = { COL_RATE, "count", NULL },
+	[METRIC_POOL_WAITING] = { COL_RATE, "count", NULL },
 	[METRIC_DB_BYTES] = { COL_BYTES, "bytes", "database_bytes" },
+	[METRIC_GROWTH] = { COL_BYTES, "bytes_per_day", NULL },
+	[METRIC_CHECKPOINTS] = { COL_RATE, "count", NULL },
+	[METRIC_XMIN_AGE] = { COL_RATE, "count", NULL },
+	[METRIC_WRAPAROUND_PCT] = { COL_PCT, "pct", NULL },
+	[METRIC_POOL_USE_PCT] = { COL_PCT, "pct", NULL },
 };
 
 int
@@ -234,11 +242,26 @@ bar(struct grid *g, double share)
 	return cell_text(arena_strdup(&g->arena, text));
 }
 
+/* "11:40:05Z", "11-20 11:30Z" where that is of several days, "2026-11-20" of whole days. */
+static struct cell
+when(struct grid *g, const struct bucket *b, int span)
+{
+	char buf[40];
+	const char *text = wall_rfc3339((struct wall){ b->t * 1000000 }, buf, sizeof(buf));
+
+	if (b->width >= DAY)
+		return cell_text(arena_strndup(&g->arena, text, 10));
+	if (span < DAY)
+		return cell_text(arena_strdup(&g->arena, text + 11));
+	return cell_text(arena_printf(&g->arena, "%.5s %.5sZ", text + 5, text + 11));
+}
+
 static void
-add_row(struct grid *g, const struct bucket *b, enum column_kind kind, double top)
+add_row(struct grid *g, const struct bucket *b, enum column_kind kind, int span, double top)
 {
 	struct cell *c = grid_add(g)->cells;
 
+	c[C_WHEN] = when(g, b, span);
 	c[C_TIME] = cell_time(b->t * 1000000);
 	c[C_AVG] = cell_float(b->avg);
 	c[C_MIN] = cell_float(b->min);
@@ -298,7 +321,7 @@ history_fill(const struct pane_ctx *ctx, struct grid *g)
 	for (int i = 0; i < b.n; i++)
 		top = fmax(top, b.items[i].max);
 	for (int i = b.n - 1; i >= 0; i--)
-		add_row(g, &b.items[i], shows[metric].kind, top);
+		add_row(g, &b.items[i], shows[metric].kind, history_shown_span(ctx->opts), top);
 	add_facts(ctx, g, &b);
 	if (b.n == 0)
 		grid_notef(g, "no_data",
@@ -414,8 +437,8 @@ draw_legend(struct draw *d, const struct pane_ctx *ctx, const struct grid *g)
 	if (ctx->cursor >= 0 && ctx->cursor < g->nrows) {
 		const struct cell *c = g->rows[ctx->cursor].cells;
 
-		grid_cell_text(&text, COL_TIME, &c[C_TIME]);
-		strbuf_addf(&text, " %.*s", (int)c[C_SHOWN_AVG].len, c[C_SHOWN_AVG].s);
+		strbuf_addf(&text, "%.*s %.*s", (int)c[C_WHEN].len, c[C_WHEN].s,
+		    (int)c[C_SHOWN_AVG].len, c[C_SHOWN_AVG].s);
 		draw_printf(d, 0, x, ROLE_INFO, "  at %s", text.buf);
 	}
 	strbuf_release(&text);
