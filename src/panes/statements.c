@@ -127,6 +127,10 @@ static const struct column columns[C_COUNT] = {
 
 static const enum probe_id probes[] = { PROBE_STATEMENTS, PROBE_STATEMENTS_INFO,
 	PROBE_STATEMENT_TEXTS, PROBE_NAMES };
+/* What the detail says of memory, statistics and indexes. */
+static const struct pane_need needs[] = { { C_JIT_FUNCTIONS, PROBE_SETTINGS },
+	{ C_JIT_FUNCTIONS, PROBE_TABLES }, { C_JIT_FUNCTIONS, PROBE_ADVICE },
+	{ C_JIT_FUNCTIONS, PROBE_ADVICE_STATEMENTS } };
 
 /* Columns that are one counter as it is. */
 static const struct plain {
@@ -490,6 +494,8 @@ const struct pane pane_statements = {
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
+	.needs = needs,
+	.nneeds = ARRAY_LEN(needs),
 	.is_steady = true,
 	.sort = "time_pct",
 	.sort_descending = true,

@@ -9,6 +9,7 @@
 #include "base/fmt.h"
 #include "base/grid.h"
 #include "model/statements.h"
+#include "panes/statement_help.h"
 
 enum { HISTORY_SECONDS = 900, HISTORY_SLOTS = 15 };
 
@@ -237,6 +238,8 @@ statements_detail(const struct snapshot *snap, const struct rowset *look, int ro
 	doc_add(doc, ROLE_NORMAL, "%s", "");
 	counters(doc, &st, row, block_size);
 	extremes(doc, st.cur, row);
+	doc_add(doc, ROLE_NORMAL, "%s", "");
+	statement_help(snap, &st, row, query_id, text, doc);
 	doc_add(doc, ROLE_NORMAL, "%s", "");
 	if (!cell_is_null(query_id))
 		history(doc, &snap->series, query_id->i);
