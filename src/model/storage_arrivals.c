@@ -29,8 +29,9 @@ static const int64_t day_us = INT64_C(86400) * 1000000;
 static const int64_t oldest_us = INT64_C(631152000) * 1000000; /* 1990: before it: placeholders */
 
 enum {
-	MIN_BOUNDS = 11, /* fewer tell the shape too coarsely */
-	STEP_SHARE = 20, /* percent of the rows at one moment that are worth telling */
+	MIN_BOUNDS = 11,   /* fewer tell the shape too coarsely */
+	STEP_SHARE = 20,   /* percent of the rows at one moment that are worth telling */
+	LOADED_SHARE = 50, /* and that make the curve one of the load, not of arrival */
 };
 static const double deleted_share = 0.03, stale_share = 0.10, updated_share = 0.05,
                     rewritten_share = 0.20, gap_share = 0.10, null_share = 0.05, ahead_share = 0.01,
@@ -336,6 +337,10 @@ check_steps(const struct arrival_column *c, const struct arrival_table *t, struc
 		    first - c->values[i] > 2 * (last - first))
 			return refuse(out, "", "%.0f %% of the rows carry a placeholder in %s",
 			    percent, c->name);
+		if (percent >= LOADED_SHARE && !(is_first && first != INT64_MAX))
+			return refuse(out, "",
+			    "%.0f %% of its rows carry one moment: loaded or filled in at once",
+			    percent);
 		if (percent >= STEP_SHARE && is_sane(c->values[i], t->now_us))
 			doubt(out, "%.0f %% of its rows came at one moment, %.10s", percent,
 			    wall_rfc3339((struct wall){ c->values[i] }, when, sizeof(when)));
