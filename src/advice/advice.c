@@ -103,16 +103,16 @@ summary(struct run *r, bool is_final)
 /* ---- steps ---- */
 
 static struct rowset *
-query(struct run *r, const char *name, const char *param, struct error *err)
+query(struct run *r, const char *name, struct error *err)
 {
-	return whatif_query(r->whatif, name, &param, param ? 1 : 0, err);
+	return whatif_query(r->whatif, name, NULL, 0, err);
 }
 
 static void
 read_load(struct run *r)
 {
 	struct error err = { 0 };
-	struct rowset *rs = query(r, "advice_load", NULL, &err);
+	struct rowset *rs = query(r, "advice_load", &err);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (!rs)
@@ -130,39 +130,28 @@ read_load(struct run *r)
 static bool
 read_catalog(struct run *r, struct error *err)
 {
-	struct rowset *tables = query(r, "advice_tables", NULL, err);
-	struct rowset *indexes = tables ? query(r, "advice_indexes", NULL, err) : NULL;
+	struct rowset *tables = query(r, "advice_tables", err);
+	struct rowset *indexes = tables ? query(r, "advice_indexes", err) : NULL;
+	struct rowset *columns = indexes ? query(r, "advice_columns", err) : NULL;
 
-	if (indexes)
-		catalog_build(&r->catalog, tables, indexes);
+	if (columns)
+		catalog_build(&r->catalog, tables, columns, indexes);
 	rowset_unref(tables);
+	rowset_unref(columns);
 	rowset_unref(indexes);
-	return indexes != NULL;
+	return columns != NULL;
 }
 
 static bool
 read_statements(struct run *r)
 {
-	struct rowset *rs = query(r, "advice_statements", NULL, &r->no_statements);
+	struct rowset *rs = query(r, "advice_statements", &r->no_statements);
 
 	if (!rs)
 		return false;
 	workload_read(&r->workload, rs, r->req->before);
 	rowset_unref(rs);
 	r->has_statements = true;
-	return true;
-}
-
-static bool
-read_columns(struct run *r, struct error *err)
-{
-	const char *oids = explain_tables(&r->oracle, &r->catalog, &r->workload.arena);
-	struct rowset *rs = query(r, "advice_columns", oids, err);
-
-	if (!rs)
-		return false;
-	catalog_columns(&r->catalog, rs);
-	rowset_unref(rs);
 	return true;
 }
 
@@ -184,12 +173,10 @@ give(struct run *r, bool is_final)
 
 /* From the workload to what is chosen; where it stops, what is known by then stays. */
 static bool
-advise(struct run *r, struct error *err)
+advise(struct run *r)
 {
 	if (!read_statements(r) || !explain_workload(&r->oracle))
 		return !r->oracle.error.code || r->oracle.stopped;
-	if (!read_columns(r, err))
-		return false;
 	if (!explain_values(&r->oracle, &r->catalog))
 		return true;
 	if (search_first(&r->search)) {
@@ -239,7 +226,7 @@ advice_run(const struct advice_request *req, const struct advice_sink *sink, str
 	ok = begin(r, err);
 	if (ok)
 		read_load(r);
-	ok = ok && read_catalog(r, err) && advise(r, err);
+	ok = ok && read_catalog(r, err) && advise(r);
 	if (ok)
 		give(r, true);
 	whatif_close(r->whatif);

@@ -87,7 +87,7 @@ read_tables(struct catalog *cat, const struct rowset *rs)
 		t->schema = t->schema ? t->schema : "";
 		t->name = t->name ? t->name : "";
 		t->kind = kind && *kind ? *kind : 'r';
-		t->parent = (uint32_t)num_at(rs, i, "parent", 0);
+		t->parent = (uint32_t)num_at(rs, i, "root", 0);
 		t->rows = fmax(num_at(rs, i, "reltuples", 0), 0);
 		t->pages = fmax(num_at(rs, i, "pages", 0), 0);
 		t->index_bytes = (int64_t)num_at(rs, i, "index_bytes", 0);
@@ -146,7 +146,7 @@ static void
 read_column(struct arena *arena, const struct rowset *rs, int row, struct cat_table *t)
 {
 	struct cat_column *c = &t->columns[t->ncolumns++];
-	const char **freqs;
+	const char **freqs, *align;
 	int nfreqs;
 
 	c->attnum = (int)num_at(rs, row, "attnum", 0);
@@ -170,8 +170,12 @@ read_column(struct arena *arena, const struct rowset *rs, int row, struct cat_ta
 	for (int i = 0; i < c->nmcv; i++)
 		c->freqs[i] = strtod(freqs[i], NULL);
 	c->nhist = catalog_array(arena, text_at(arena, rs, row, "hist"), &c->hist);
-	c->nelements = catalog_array(arena, text_at(arena, rs, row, "elements"), &c->elements);
-	c->is_notnull = num_at(rs, row, "is_notnull", 0) != 0;
+	c->is_notnull = num_at(rs, row, "not_null", 0) != 0;
+	c->is_sortable = num_at(rs, row, "has_opclass", 0) != 0;
+	c->equal_image = num_at(rs, row, "equal_image", 0) != 0;
+	c->typlen = (int)num_at(rs, row, "typlen", -1);
+	align = text_at(arena, rs, row, "typalign");
+	c->align = align ? *align : 0;
 }
 
 /* The largest leaf that has statistics lends them to its root. */
@@ -198,8 +202,8 @@ borrow_stats(struct cat_table *root)
 	}
 }
 
-void
-catalog_columns(struct catalog *cat, const struct rowset *rs)
+static void
+read_columns(struct catalog *cat, const struct rowset *rs)
 {
 	int col = rowset_col(rs, "relid");
 	struct cat_table *t;
@@ -280,11 +284,14 @@ read_indexes(struct catalog *cat, const struct rowset *rs)
 }
 
 void
-catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *indexes)
+catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *columns,
+    const struct rowset *indexes)
 {
 	if (tables)
 		read_tables(cat, tables);
 	link_partitions(cat);
+	if (columns)
+		read_columns(cat, columns);
 	if (indexes)
 		read_indexes(cat, indexes);
 }
@@ -341,19 +348,7 @@ catalog_attnum(const struct cat_table *table, int attnum)
 bool
 catalog_is_sortable(const struct cat_column *col)
 {
-	static const char *const not_sortable[] = { "json", "xml", "point", "line", "lseg", "box",
-		"path", "polygon", "circle", "jsonb", "tsvector", "xid", "cid", "geometry",
-		"geography", "hstore", "aclitem" };
-	const char *type = col->type;
-
-	if (strchr(type, '['))
-		return false;
-	for (size_t i = 0; i < ARRAY_LEN(not_sortable); i++) {
-		size_t n = strlen(not_sortable[i]);
-
-		if (strncmp(type, not_sortable[i], n) == 0 && (type[n] == '\0' || type[n] == '('))
-			return false;
-	}
-	/* Rows this wide may not fit into an index entry at all. */
-	return !(col->has_stats && col->width > 1000);
+	/* Values this wide may not fit into an index entry at all. */
+	return col->is_sortable && !strchr(col->type, '[') &&
+	    !(col->has_stats && col->width > 1000);
 }

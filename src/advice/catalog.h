@@ -15,7 +15,10 @@ struct cat_column {
 	int attnum;
 	const char *name, *type; /* format_type */
 	bool c_collation;        /* bytewise: LIKE can use a plain B-tree */
-	bool is_notnull, has_stats;
+	bool is_notnull, has_stats, is_sortable;
+	bool equal_image; /* equal values are the same bytes */
+	int typlen;
+	char align;
 	int width;
 	double null_frac, correlation;
 	double ndistinct; /* absolute; 0: unknown */
@@ -24,8 +27,6 @@ struct cat_column {
 	int nmcv;
 	const char **hist; /* bounds of equally filled buckets */
 	int nhist;
-	const char **elements; /* of arrays: most common elements */
-	int nelements;
 };
 
 enum { CAT_MAX_KEYS = 32 };
@@ -64,17 +65,16 @@ struct catalog {
 	int ntables;
 };
 
-/* From the answers to advice_tables and advice_indexes; NULL ones are empty. */
-void catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *indexes);
-/* From the answer to advice_columns, once; of some tables. A partitioned table without statistics
- * gets those of a partition. */
-void catalog_columns(struct catalog *cat, const struct rowset *columns);
+/* From the answers to advice_tables, advice_columns and advice_indexes; NULL ones are empty. A
+ * partitioned table without statistics gets those of its largest partition. */
+void catalog_build(struct catalog *cat, const struct rowset *tables, const struct rowset *columns,
+    const struct rowset *indexes);
 void catalog_release(struct catalog *cat);
 struct cat_table *catalog_table(const struct catalog *cat, uint32_t relid);
 struct cat_table *catalog_find(const struct catalog *cat, const char *schema, const char *name);
 const struct cat_column *catalog_column(const struct cat_table *table, const char *name);
 const struct cat_column *catalog_attnum(const struct cat_table *table, int attnum);
-/* Can a B-tree sort it; is bytewise equality its equality (deduplication). */
+/* Can a B-tree sort it, and does it fit into one. */
 bool catalog_is_sortable(const struct cat_column *col);
 /* The texts of an array's text form, '{a,"b c",NULL}': count and *out in the arena. */
 int catalog_array(struct arena *arena, const char *text, const char ***out);

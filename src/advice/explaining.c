@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/strbuf.h"
-
 enum { BURST = 60, BURST_BACKGROUND = 3 };
 /* A statement that reads so few pages a call has its index. */
 static const double CHEAP_BLOCKS = 12;
@@ -97,61 +95,6 @@ explain_workload(struct oracle *o)
 	if (n && oracle_may(o) && !prepare_burst(o, burst, n))
 		o->stopped = "lost";
 	return !o->stopped;
-}
-
-/* ---- tables ---- */
-
-static void
-add_oid(struct strbuf *out, struct hmap *seen, const struct cat_table *t)
-{
-	if (!t || hmap_has(seen, t->relid))
-		return;
-	hmap_put(seen, t->relid, 1);
-	strbuf_addf(out, "%c%u", out->len ? ',' : '{', t->relid);
-}
-
-static struct cat_table *
-largest_part(const struct cat_table *root)
-{
-	struct cat_table *best = NULL;
-
-	for (int i = 0; i < root->nparts; i++) {
-		if (!best || root->parts[i]->pages > best->pages)
-			best = root->parts[i];
-	}
-	return best;
-}
-
-const char *
-explain_tables(const struct oracle *o, struct catalog *cat, struct arena *arena)
-{
-	struct strbuf out = STRBUF_INIT(1 << 20);
-	struct hmap seen = { 0 };
-	const char *text;
-
-	for (int i = 0; i < o->wl->n; i++) {
-		const struct plan *plan = o->wl->items[i].plans[0];
-
-		for (int k = 0; plan && k < plan->nnodes; k++) {
-			const struct plan_node *node = plan->nodes[k];
-			struct cat_table *t;
-
-			if (!plan_is_scan(node))
-				continue;
-			t = catalog_find(cat, node->schema, node->relation);
-			if (!t)
-				continue;
-			add_oid(&out, &seen, t->root);
-			add_oid(&out, &seen, largest_part(t->root));
-		}
-	}
-	if (!out.len)
-		strbuf_addc(&out, '{');
-	strbuf_addc(&out, '}');
-	text = arena_strndup(arena, out.buf, out.len);
-	strbuf_release(&out);
-	hmap_release(&seen);
-	return text;
 }
 
 /* ---- values ---- */
