@@ -34,7 +34,7 @@ enum column_kind {
 	COL_LSN,   /* int64 shown as X/Y, in JSON a text "X/Y" */
 	COL_TEXTS, /* list of texts or numbers: a text cell that holds a JSON array; a, b on the
 	              screen, an array in JSON */
-	COL_JSON,  /* a text cell that holds any JSON: as it is in JSON */
+	COL_JSON, /* a text cell that holds any JSON: as it is in JSON, "3 entries" on the screen */
 };
 
 enum {

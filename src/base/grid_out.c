@@ -133,6 +133,24 @@ put_texts(struct strbuf *out, const struct cell *c)
 		utf8_clean(out, c->s, c->len, true);
 }
 
+/* "3 entries" of a JSON array: in full it is for programs. The rest as it is. */
+static void
+put_any_json(struct strbuf *out, const struct cell *c)
+{
+	struct json_list list = { c->s, c->s + c->len, 0 };
+	struct strbuf item = STRBUF_INIT(MAX_ITEM);
+
+	while (json_list_next(&list, &item))
+		;
+	strbuf_release(&item);
+	if (list.n > 0)
+		strbuf_addf(out, "%d entr%s", list.n, list.n == 1 ? "y" : "ies");
+	else if (c->len == 2 && memcmp(c->s, "[]", 2) == 0)
+		strbuf_adds(out, "none");
+	else
+		utf8_clean(out, c->s, c->len, true);
+}
+
 void
 grid_cell_text(struct strbuf *out, enum column_kind kind, const struct cell *c)
 {
@@ -145,6 +163,8 @@ grid_cell_text(struct strbuf *out, enum column_kind kind, const struct cell *c)
 	case CELL_TEXT:
 		if (kind == COL_TEXTS)
 			put_texts(out, c);
+		else if (kind == COL_JSON)
+			put_any_json(out, c);
 		else
 			utf8_clean(out, c->s, c->len, true);
 		break;

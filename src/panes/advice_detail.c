@@ -198,7 +198,7 @@ advice_effect_line(const struct rowset *rs, int row, struct arena *arena)
 		if (before > 0)
 			strbuf_addf(&sb, " (%+.0f %%)", 100 * (after - before) / before);
 	}
-	strbuf_addf(&sb, " over %s calls", fmt_count(a, sizeof(a), calls));
+	strbuf_addf(&sb, " over %s call%s", fmt_count(a, sizeof(a), calls), calls == 1 ? "" : "s");
 	line = arena_strdup(arena, sb.buf);
 	strbuf_release(&sb);
 	return line;

@@ -212,6 +212,8 @@ lists_of_texts(void **state)
 	shows(COL_TEXTS, cell_text("[]"), "");
 	shows(COL_TEXTS, cell_text("plain"), "plain");
 	shows(COL_JSON, cell_text("{\"a\": 1}"), "{\"a\": 1}");
+	shows(COL_JSON, cell_text("[{\"a\": 1}, 2]"), "2 entries");
+	shows(COL_JSON, cell_text("[]"), "none");
 	grid_init(&g, texts_cols, 2);
 	row = grid_add(&g);
 	row->cells[0] = cell_text("[\"a\", \"b,c\"]");
