@@ -32,6 +32,9 @@ const struct command *const commands[] = {
 	/* looking closer */
 	&cmd_explain,
 	&cmd_advise,
+	&cmd_look,
+	&cmd_mute,
+	&cmd_unmute,
 	&cmd_psql,
 	&cmd_save,
 	&cmd_export,

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/alerting.h"
 #include "app/console_priv.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -44,6 +45,12 @@ const struct snapshot *
 state_snapshot(const struct console *c, const struct target_state *t)
 {
 	return c->is_paused && t->held ? t->held : t->snap;
+}
+
+struct alerting *
+console_alerting(struct console *c)
+{
+	return c->conf->alerting;
 }
 
 static void
@@ -396,6 +403,9 @@ turn(struct console *c)
 	}
 	if (n == 0)
 		c->is_dirty = true;
+	if (alerting_look(c->conf->alerting) &&
+	    (c->conf->opt->bell || settings_bool(c->conf->settings, "bell")))
+		screen_beep();
 	follow_act(c);
 	follow_advice(c);
 	follow_history(c);

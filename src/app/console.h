@@ -30,6 +30,7 @@ struct console_conf {
 	struct source source;
 	struct collector *collector; /* for acts; NULL: nothing can be done here (a recording) */
 	struct historian *historian; /* told which chart is looked at; NULL: none */
+	struct alerting *alerting;   /* what becomes of alerts; NULL: nothing (a recording) */
 	int wake_fd; /* read end: a byte when a snapshot or an outcome is ready; -1 none */
 	int target;  /* shown first */
 	const char *history_path; /* of the prompt; NULL: not kept */
@@ -54,6 +55,7 @@ const char *const *console_keymap_names(struct arena *arena);
 
 /* The snapshot on the screen (held while paused); borrowed until the loop turns. Never NULL. */
 const struct snapshot *console_snapshot(struct console *c);
+struct alerting *console_alerting(struct console *c); /* NULL: a recording */
 const struct source *console_source(const struct console *c);
 /* The shown pane's view with its grid up to date. */
 struct view *console_view(struct console *c);

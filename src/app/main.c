@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/actlog.h"
+#include "app/alerting.h"
 #include "app/console.h"
 #include "app/doctor.h"
 #include "app/forecast_cmd.h"
@@ -80,7 +81,8 @@ start_collector(
 
 static int
 run_console(const struct options *opt, struct settings *settings, const struct targets *targets,
-    struct source source, struct collector *collector, struct historian *historian, int wake_fd)
+    struct source source, struct collector *collector, struct historian *historian,
+    struct alerting *alerting, int wake_fd)
 {
 	struct arena arena = { 0 };
 	struct error err = { 0 };
@@ -91,6 +93,7 @@ run_console(const struct options *opt, struct settings *settings, const struct t
 		.source = source,
 		.collector = collector,
 		.historian = historian,
+		.alerting = alerting,
 		.wake_fd = wake_fd,
 		.history_path = path_state(&arena, "history"),
 		.script = getenv("PGMEDIC_SCRIPT"),
@@ -136,6 +139,8 @@ watch(const struct options *opt, struct settings *settings, const struct targets
 	struct recorder *past = bytes > 0 ? recorder_memory((size_t)bytes) : NULL;
 	struct collector *c;
 	struct historian *historian;
+	struct alerting *alerting;
+	struct error err = { 0 };
 	struct time_source *time = NULL;
 	int wake[2], status;
 
@@ -145,8 +150,15 @@ watch(const struct options *opt, struct settings *settings, const struct targets
 	if (past)
 		time = time_source_live(c, past);
 	historian = historian_start(c, targets, settings);
-	status = run_console(opt, settings, targets, time ? time_source_ops(time) : source_live(c),
-	    c, historian, wake[0]);
+	alerting = alerting_start(c, targets, settings, opt->exec, &err);
+	if (alerting) {
+		status = run_console(opt, settings, targets,
+		    time ? time_source_ops(time) : source_live(c), c, historian, alerting, wake[0]);
+	} else {
+		error_report(&err);
+		status = options_exit_status(&err);
+	}
+	alerting_stop(alerting);
 	historian_stop(historian);
 	if (time)
 		time_source_free(time);
@@ -231,7 +243,7 @@ console_replay(const struct options *opt, struct settings *settings)
 	time = time_source_replay(replay);
 	source = time_source_ops(time);
 	if (set_replay(opt, &source, &err)) {
-		status = run_console(opt, settings, &targets, source, NULL, NULL, -1);
+		status = run_console(opt, settings, &targets, source, NULL, NULL, NULL, -1);
 	} else {
 		error_report(&err);
 		status = options_exit_status(&err);

@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/alerting.h"
 #include "app/historian.h"
 #include "app/targets.h"
 #include "base/fmt.h"
@@ -59,7 +60,8 @@ report_link(const struct snapshot *snap, enum link_state *last)
 
 /* Until a signal or a full disk. */
 static bool
-watch(struct collector *c, struct recorder *r, int wake_fd, int signal_fd, struct error *err)
+watch(struct collector *c, struct recorder *r, struct alerting *a, int wake_fd, int signal_fd,
+    struct error *err)
 {
 	enum link_state links[MAX_TARGETS] = { LINK_CONNECTING };
 	int64_t bytes, refreshes;
@@ -76,6 +78,7 @@ watch(struct collector *c, struct recorder *r, int wake_fd, int signal_fd, struc
 			continue;
 		if (!recorder_state(r, &bytes, &refreshes, err))
 			return false;
+		(void)alerting_look(a);
 		for (int i = 0; i < collector_count(c); i++) {
 			const struct snapshot *snap = collector_snapshot(c, i);
 			report_link(snap, &links[i]);
@@ -122,6 +125,7 @@ record(const struct options *opt, const struct targets *targets, const struct se
 	struct recorder *r;
 	struct collector *c;
 	struct historian *h;
+	struct alerting *a;
 	int wake[2], signals;
 	int64_t bytes = 0, refreshes = 0;
 	char size[32];
@@ -144,7 +148,9 @@ record(const struct options *opt, const struct targets *targets, const struct se
 		fprintf(stderr, "recording %d target%s to %s; Ctrl-C ends it\n", targets->n,
 		    targets->n == 1 ? "" : "s", opt->args[0]);
 		h = historian_start(c, targets, settings);
-		ok = watch(c, r, wake[0], signals, err);
+		a = alerting_start(c, targets, settings, opt->exec, err);
+		ok = a && watch(c, r, a, wake[0], signals, err);
+		alerting_stop(a);
 		historian_stop(h);
 		collector_stop(c);
 		if (!recorder_state(r, &bytes, &refreshes, &last) && ok) {

@@ -112,7 +112,9 @@ all_answered(const struct snapshot *snap, const struct pane *pane)
 static bool
 is_list(enum probe_id probe)
 {
-	return probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES ||
+	return probe == PROBE_CAPACITY || probe == PROBE_INT4_KEYS || probe == PROBE_FLAWS ||
+	    probe == PROBE_SLOTS || probe == PROBE_ARCHIVER || probe == PROBE_LOCKS ||
+	    probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES ||
 	    probe == PROBE_STATEMENT_TEXTS || probe == PROBE_STATEMENTS_INFO ||
 	    probe == PROBE_SETTINGS || probe == PROBE_SIZES || probe == PROBE_WRAPAROUND ||
 	    probe == PROBE_SUBSCRIPTIONS || probe == PROBE_VACUUM_TABLES ||

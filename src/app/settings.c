@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/lexer.h"
+#include "model/rules.h"
 #include "panes/pane.h"
 
 const struct setting_info setting_infos[] = {
@@ -24,6 +25,8 @@ const struct setting_info setting_infos[] = {
 	    "keep figures and sizes of the targets on this machine, for charts and forecasts" },
 	{ "console", "history_size", SETTING_SIZE, NULL, "256MB",
 	    "size that the history stays under; then it is kept for a shorter time" },
+	{ "console", "bell", SETTING_BOOL, NULL, "no",
+	    "ring the terminal's bell once when an alert becomes critical" },
 	{ "console", "mouse", SETTING_BOOL, NULL, "yes", "take mouse clicks and the wheel" },
 	{ "console", "hints", SETTING_BOOL, NULL, "yes", "a line of keys at the bottom" },
 	{ "console", "ascii", SETTING_BOOL, NULL, "no", "draw with ASCII only" },
@@ -46,10 +49,15 @@ const struct setting_info setting_infos[] = {
 	    "what storage autoscaling may grow to (MaxAllocatedStorage of RDS)" },
 	{ "target", "storage_autoscaling", SETTING_BOOL, NULL, "no",
 	    "the storage grows by itself, as RDS does it: the forecast goes on to storage_max" },
+	{ "target", "alert.RULE", SETTING_ALERT, NULL, "",
+	    "thresholds of an alert rule here: WARNING[,CRITICAL[,FOR]] or off (alert.deadlocks = 20)" },
+	{ "alerts", "alert.RULE", SETTING_ALERT, NULL, "",
+	    "the same for all targets that do not set it themselves" },
 	{ NULL, NULL, SETTING_TEXT, NULL, NULL, NULL },
 };
 
 static const char columns_prefix[] = "columns.";
+static const char alert_prefix[] = "alert.";
 
 const struct setting_info *
 setting_by_name(const char *section, const char *name)
@@ -62,6 +70,9 @@ setting_by_name(const char *section, const char *name)
 		if (strcmp(s->name, name) == 0)
 			return s;
 		if (s->type == SETTING_COLUMNS && strncmp(name, columns_prefix, n) == 0 && name[n])
+			return s;
+		if (s->type == SETTING_ALERT &&
+		    strncmp(name, alert_prefix, sizeof(alert_prefix) - 1) == 0)
 			return s;
 	}
 	return NULL;
@@ -189,6 +200,7 @@ setting_check(const struct setting_info *info, const char *value, struct error *
 		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
 		return error_hint(err, "It is a size such as 16MB, or 0.");
 	case SETTING_COLUMNS:
+	case SETTING_ALERT:
 		return true;
 	}
 	return true;
@@ -250,6 +262,25 @@ check_columns(const char *key, const char *value, struct error *err)
 	return ok;
 }
 
+/* alert.RULE: the rule must exist, and its thresholds be readable. */
+static bool
+check_alert(const char *key, const char *value, struct error *err)
+{
+	const char *id = key + sizeof(alert_prefix) - 1;
+	struct rule_limits limits;
+	const char *names[RULE_COUNT + 1];
+
+	if (rule_by_id(id) != RULE_COUNT)
+		return rule_limits_read(rule_by_id(id), value, &limits, err);
+	for (int i = 0; i < RULE_COUNT; i++)
+		names[i] = rules[i].id;
+	names[RULE_COUNT] = NULL;
+	error_set(err, ERR_CONFIG, "there is no alert rule '%s'", id);
+	if (nearest_name(id, names))
+		return error_hint(err, "The nearest is %s.", nearest_name(id, names));
+	return error_hint(err, "See pgmedic help alerts.");
+}
+
 static bool
 check_entry(const char *section, const char *key, const char *value, struct error *err)
 {
@@ -264,6 +295,8 @@ check_entry(const char *section, const char *key, const char *value, struct erro
 	}
 	if (info->type == SETTING_COLUMNS)
 		return check_columns(key, value, err);
+	if (info->type == SETTING_ALERT)
+		return check_alert(key, value, err);
 	return setting_check(info, value, err);
 }
 
@@ -285,13 +318,20 @@ static void
 read_entry(struct settings *s, struct conf_entry *e)
 {
 	struct error err = { 0 };
-	static const char *const sections[] = { "console", "target", NULL };
+	static const char *const sections[] = { "console", "alerts", "target", NULL };
 
 	if (strcmp(e->section, "console") == 0) {
 		if (check_entry("console", e->key, e->value, &err))
 			put(s, e->key, e->value);
 		else
 			problem(s, e->line, err.what, err.hint);
+		return;
+	}
+	if (strcmp(e->section, "alerts") == 0) {
+		if (check_entry("alerts", e->key, e->value, &err))
+			return;
+		problem(s, e->line, err.what, err.hint);
+		e->key = "";
 		return;
 	}
 	if (strncmp(e->section, "target ", 7) == 0 && e->section[7 + strspn(e->section + 7, " ")]) {

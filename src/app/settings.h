@@ -17,10 +17,11 @@ enum setting_type {
 	SETTING_SECONDS, /* 0.25 .. 3600, with or without "s" */
 	SETTING_SIZE,    /* 0, 500kB, 16MB, 1GB */
 	SETTING_COLUMNS, /* column names of a pane, comma separated; key is columns.PANE */
+	SETTING_ALERT,   /* thresholds of an alert rule; key is alert.RULE */
 };
 
 struct setting_info {
-	const char *section; /* "console" or "target" */
+	const char *section; /* "console", "alerts" or "target" */
 	const char *name;    /* "theme"; "columns.PANE" stands for one key per pane */
 	enum setting_type type;
 	const char *what;  /* SETTING_NAME: "theme", "keymap", "pane"; SETTING_TEXT: choices "a|b|c"

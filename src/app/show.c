@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/advise.h"
+#include "app/alerting.h"
 #include "app/historian.h"
 #include "app/sampler.h"
 #include "app/targets.h"
@@ -17,6 +18,7 @@
 #include "base/lexer.h"
 #include "base/utf8.h"
 #include "collect/replay.h"
+#include "model/rules.h"
 #include "model/spans.h"
 #include "panes/history.h"
 #include "store/history.h"
@@ -407,6 +409,13 @@ show_past(struct origin *o, const struct options *opt, const struct settings *se
 	history_close(h);
 }
 
+/* Panes that show what the alert rules found: they go on where the last run ended. */
+static bool
+judges(const struct pane *pane)
+{
+	return strcmp(pane->name, "alerts") == 0 || strcmp(pane->name, "overview") == 0;
+}
+
 static bool
 open_live(struct origin *o, const struct options *opt, struct settings *settings,
     const struct pane *pane, struct error *err)
@@ -422,8 +431,12 @@ open_live(struct origin *o, const struct options *opt, struct settings *settings
 		return false;
 	if (o->sampler)
 		show_past(o, opt, settings, pane);
+	if (o->sampler && judges(pane))
+		alerting_recall(o->sampler, settings, o->targets.items[0].name);
 	snap = o->sampler ? sampler_wait(o->sampler, pane, err) : NULL;
 	o->snap = snap ? snapshot_ref(snap) : NULL;
+	if (snap && judges(pane))
+		alerting_keep(snap, o->targets.items[0].name);
 	return snap != NULL;
 }
 
@@ -517,13 +530,16 @@ show_main(const struct options *opt, struct settings *settings)
 	bool ok = pane && check_words(opt, pane, &err) &&
 	    (opt->replay ? open_replay(&o, opt, &err) : open_live(&o, opt, settings, pane, &err)) &&
 	    render(&o, opt, pane, &err);
+	/* For cron: something is critical, and nobody has muted it. */
+	bool is_critical = ok && strcmp(pane->name, "alerts") == 0 &&
+	    findings_count(o.snap, SEVERITY_CRITICAL) > 0;
 
 	if (pane)
 		close_origin(&o, pane);
 	if (ok && fflush(stdout) != 0)
 		ok = error_set(&err, ERR_FILE, "standard output cannot be written");
 	if (ok)
-		return EXIT_DONE;
+		return is_critical ? EXIT_FAILED : EXIT_DONE;
 	error_report(&err);
 	return options_exit_status(&err);
 }

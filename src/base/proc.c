@@ -65,8 +65,8 @@ proc_find(struct arena *arena, const char *name)
 struct launch {
 	const struct proc_spec *spec;
 	const char *path;
-	int null_fd, out_fd; /* become 0 and 1, 2 */
-	int tell_fd;         /* errno of what failed */
+	int null_fd, in_fd, out_fd; /* the last two become 0 and 1, 2 */
+	int tell_fd;                /* errno of what failed */
 	pid_t parent;
 };
 
@@ -112,7 +112,7 @@ launch_child(struct launch *l)
 	default_signals();
 	setsid();
 	umask(077);
-	if (dup2(l->null_fd, 0) < 0 || dup2(l->out_fd, 1) < 0 || dup2(l->out_fd, 2) < 0)
+	if (dup2(l->in_fd, 0) < 0 || dup2(l->out_fd, 1) < 0 || dup2(l->out_fd, 2) < 0)
 		return;
 	if (dup3(l->tell_fd, 3, O_CLOEXEC) < 0)
 		return;
@@ -225,13 +225,32 @@ fork_launch(struct launch *l, bool detached, pid_t *pid, struct error *err)
 	return true;
 }
 
+/* A file without a name that holds the text, to be read from its beginning: unlike a pipe it never
+ * makes anybody wait. -1 and errno. */
+static int
+input_fd(const char *text)
+{
+	size_t len = strlen(text);
+	FILE *f = tmpfile();
+	int fd = -1;
+
+	if (!f)
+		return -1;
+	if (fwrite(text, 1, len, f) == len && fflush(f) == 0 && lseek(fileno(f), 0, SEEK_SET) == 0)
+		fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 4);
+	fclose(f);
+	return fd;
+}
+
 static bool
 launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, struct error *err)
 {
 	struct arena arena = { 0 };
-	struct launch l = {
-		.spec = spec, .path = proc_find(&arena, spec->argv[0]), .null_fd = -1, .out_fd = -1
-	};
+	struct launch l = { .spec = spec,
+		.path = proc_find(&arena, spec->argv[0]),
+		.null_fd = -1,
+		.in_fd = -1,
+		.out_fd = -1 };
 	bool ok = false;
 
 	if (!l.path) {
@@ -247,6 +266,12 @@ launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, stru
 		    open(spec->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
 	else
 		l.out_fd = l.null_fd;
+	l.in_fd = spec->input ? input_fd(spec->input) : l.null_fd;
+	if (l.null_fd >= 0 && l.in_fd < 0) {
+		error_set(err, ERR_FILE, "cannot keep the input of %s: %s", spec->argv[0],
+		    strerror(errno));
+		goto out;
+	}
 	if (l.null_fd < 0 || l.out_fd < 0) {
 		error_set(err, ERR_FILE, "cannot open %s: %s",
 		    l.null_fd < 0 ? "/dev/null" : spec->log, strerror(errno));
@@ -256,6 +281,8 @@ launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, stru
 out:
 	if (l.out_fd >= 0 && l.out_fd != l.null_fd)
 		close(l.out_fd);
+	if (l.in_fd >= 0 && l.in_fd != l.null_fd)
+		close(l.in_fd);
 	if (l.null_fd >= 0)
 		close(l.null_fd);
 	arena_release(&arena);

@@ -1,6 +1,6 @@
 /*
  * Other programs: run one and wait, or leave one running; never through a shell. A child gets
- * /dev/null as its input, a session of its own (no terminal, no key of ours reaches it), default
+ * /dev/null as its input unless told otherwise, a session of its own (no terminal, no key of ours reaches it), default
  * signals, umask 077 and no other descriptor of ours. Any thread may start programs.
  */
 #ifndef PGMEDIC_BASE_PROC_H
@@ -23,6 +23,7 @@ struct proc_spec {
 	const char *const
 	    *env;          /* the whole environment "NAME=value", NULL-terminated; NULL: ours */
 	const char *dir;   /* working directory; NULL: ours */
+	const char *input; /* what it reads on its standard input; NULL: nothing, /dev/null */
 	const char *log;   /* output and errors are appended here (0600); NULL: thrown away */
 	bool dies_with_us; /* is killed when the thread that started it ends (Linux) */
 	bool drops_user;   /* to uid and gid below, with no other groups */

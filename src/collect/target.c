@@ -422,6 +422,10 @@ target_show(struct target *t, const enum probe_id *probes, int n)
 			    (!last || mono_since_ms(now, last->at) > t->refresh_ms / 2)) {
 				slot->is_wanted = true;
 				t->is_hurried = true;
+			} else if (last && now.us + t->refresh_ms * INT64_C(1000) < slot->due.us) {
+				/* Asked for the alert rules only, up to now: that was the first. */
+				slot->due.us = now.us + t->refresh_ms * INT64_C(1000);
+				slot->answers = 1;
 			}
 		}
 		slot->is_shown = is_shown[i];

@@ -279,13 +279,19 @@ is_beyond(const struct rule *rule, double value, double level)
 	return rule->flags & RULE_LOW ? value < level : value >= level;
 }
 
-/* How long the beginnings of before are believed without a look in between: a run from cron each 15
- * minutes. After a longer gap nobody knows whether it was healthy meanwhile. */
+/* A run from cron each 15 minutes. After a longer gap nobody knows whether it was healthy
+ * meanwhile. */
+bool
+rules_is_gap(const struct rule_limits *l, int64_t before, int64_t after)
+{
+	int64_t gap = l->for_s > 960 ? l->for_s : 960;
+	return after - before > gap * INT64_C(1000000);
+}
+
 static bool
 is_long_ago(const struct rule_input *in, const struct rule_memory *m)
 {
-	int64_t gap = in->limits->for_s > 960 ? in->limits->for_s : 960;
-	return m->known_at && in->now - m->known_at > gap * INT64_C(1000000);
+	return m->known_at && rules_is_gap(in->limits, m->known_at, in->now);
 }
 
 /* Where a level that fired clears: a share of it, on the healthy side. */
@@ -428,28 +434,47 @@ apply_mutes(struct finding *findings, const struct snapshot *s, int64_t now)
 	}
 }
 
-/* Restarts, promotions and failovers: the server is not the one that was seen before. */
+/* Restarts, promotions and failovers: the server is not the one that it was. */
+static void
+compare_identity(struct rules *r, const struct server_info *was, bool had_role,
+    const struct server_info *is, int64_t now)
+{
+	const char *change = NULL;
+
+	if (was->start_us && is->start_us > was->start_us + 1000000)
+		r->restarted_at = is->start_us;
+	if (was->system_identifier && is->system_identifier &&
+	    was->system_identifier != is->system_identifier)
+		change = "another cluster answers: its system identifier is a different one";
+	else if (had_role && was->is_standby && !is->is_standby)
+		change = "the standby became a primary";
+	else if (had_role && !was->is_standby && is->is_standby)
+		change = "the primary is a standby now";
+	else if (was->timeline && is->timeline && was->timeline != is->timeline)
+		change = "the server is on another timeline";
+	if (!change)
+		return;
+	r->role_changed_at = now;
+	snprintf(r->role_change, sizeof(r->role_change), "%s", change);
+}
+
+static struct server_info
+known_identity(const struct rules *r)
+{
+	return (struct server_info){ .start_us = r->start_us,
+		.system_identifier = r->system_identifier,
+		.timeline = r->timeline,
+		.is_standby = r->is_standby };
+}
+
 static void
 see_identity(struct rules *r, const struct server_info *s, int64_t now)
 {
+	struct server_info was = known_identity(r);
+
 	if (!s->start_us)
 		return;
-	if (r->start_us && llabs(s->start_us - r->start_us) > 1000000 && s->start_us > r->start_us)
-		r->restarted_at = s->start_us;
-	const char *change = NULL;
-	if (r->system_identifier && s->system_identifier &&
-	    r->system_identifier != s->system_identifier)
-		change = "another cluster answers: its system identifier is a different one";
-	else if (r->has_role && r->is_standby && !s->is_standby)
-		change = "the standby became a primary";
-	else if (r->has_role && !r->is_standby && s->is_standby)
-		change = "the primary is a standby now";
-	else if (r->timeline && s->timeline && r->timeline != s->timeline)
-		change = "the server is on another timeline";
-	if (change) {
-		r->role_changed_at = now;
-		snprintf(r->role_change, sizeof(r->role_change), "%s", change);
-	}
+	compare_identity(r, &was, r->has_role, s, now);
 	r->start_us = s->start_us;
 	r->has_role = true;
 	r->is_standby = s->is_standby;
@@ -457,6 +482,17 @@ see_identity(struct rules *r, const struct server_info *s, int64_t now)
 		r->timeline = s->timeline;
 	if (s->system_identifier)
 		r->system_identifier = s->system_identifier;
+}
+
+void
+rules_was(struct rules *r, const struct server_info *was)
+{
+	struct server_info is = known_identity(r);
+
+	if (r->has_role)
+		compare_identity(r, was, true, &is, r->seen_at);
+	else
+		see_identity(r, was, 0);
 }
 
 void

@@ -183,11 +183,13 @@ text(char *buf, size_t size, const struct cell *c)
 	    c->type == CELL_TEXT ? c->s : "");
 }
 
+/* When the rules are at work already, only a beginning earlier than theirs is news. */
 static void
 take_level(struct rules *r, const struct cell *c, bool fired)
 {
 	char name[64];
 	enum rule_id id;
+	struct rule_memory *m;
 	enum severity s = cell_is(&c[MEMORY_TEXT], severity_names[SEVERITY_CRITICAL]) ?
 	    SEVERITY_CRITICAL :
 	    SEVERITY_WARNING;
@@ -196,10 +198,28 @@ take_level(struct rules *r, const struct cell *c, bool fired)
 	id = rule_by_id(name);
 	if (id == RULE_COUNT || at(c, MEMORY_SINCE) > at(c, MEMORY_SEEN))
 		return;
-	r->memory[id].held[s] = true;
-	r->memory[id].fired[s] = fired;
-	r->memory[id].since[s] = at(c, MEMORY_SINCE);
-	r->memory[id].known_at = at(c, MEMORY_SEEN);
+	m = &r->memory[id];
+	if (m->known_at &&
+	    (!m->held[s] || rules_is_gap(&r->limits[id], at(c, MEMORY_SEEN), m->known_at)))
+		return;
+	if (!m->held[s] || at(c, MEMORY_SINCE) < m->since[s])
+		m->since[s] = at(c, MEMORY_SINCE);
+	m->held[s] = true;
+	m->fired[s] |= fired;
+	if (!m->known_at)
+		m->known_at = at(c, MEMORY_SEEN);
+}
+
+/* Before what is there already. */
+static void
+insert_slot(struct window *w, int at_slot, const struct window_slot *slot)
+{
+	if (w->n == WINDOW_SLOTS)
+		return;
+	memmove(w->slots + at_slot + 1, w->slots + at_slot,
+	    (size_t)(w->n - at_slot) * sizeof(w->slots[0]));
+	w->slots[at_slot] = *slot;
+	w->n++;
 }
 
 static void
@@ -207,17 +227,21 @@ take_window(struct rules *r, const struct cell *c, bool is_counter)
 {
 	for (int i = 0; i < WINDOW_COUNT; i++) {
 		struct window *w = &r->windows[i];
+		struct window_slot slot = { at(c, MEMORY_SINCE), at(c, MEMORY_SEEN),
+			cell_num(&c[MEMORY_A], 0), cell_num(&c[MEMORY_B], 0) };
+		int place = 0;
 		if (!cell_is(&c[MEMORY_NAME], window_names[i]))
 			continue;
-		if (!is_counter) {
-			window_add(w, (enum rule_window)i, at(c, MEMORY_SINCE), at(c, MEMORY_SEEN),
-			    cell_num(&c[MEMORY_A], 0), cell_num(&c[MEMORY_B], 0));
-			continue;
+		if (is_counter && !w->has_last) {
+			w->has_last = true;
+			w->last_at = slot.to;
+			w->last_a = slot.a;
+			w->last_b = slot.b;
 		}
-		w->has_last = true;
-		w->last_at = at(c, MEMORY_SEEN);
-		w->last_a = cell_num(&c[MEMORY_A], 0);
-		w->last_b = cell_num(&c[MEMORY_B], 0);
+		while (place < w->n && w->slots[place].to <= slot.from)
+			place++;
+		if (!is_counter && (place == w->n || w->slots[place].from >= slot.to))
+			insert_slot(w, place, &slot);
 	}
 }
 
@@ -230,11 +254,11 @@ take_server(struct rules *r, const struct cell *c)
 	text(id, sizeof(id), &c[MEMORY_NAME]);
 	if (sscanf(id, "%lld", &n) != 1)
 		n = 0;
-	r->start_us = at(c, MEMORY_SINCE);
-	r->system_identifier = n;
-	r->timeline = (int)cell_num(&c[MEMORY_A], 0);
-	r->is_standby = cell_num(&c[MEMORY_B], 0) > 0;
-	r->has_role = true;
+	rules_was(r,
+	    &(struct server_info){ .start_us = at(c, MEMORY_SINCE),
+	        .system_identifier = n,
+	        .timeline = (int)cell_num(&c[MEMORY_A], 0),
+	        .is_standby = cell_num(&c[MEMORY_B], 0) > 0 });
 }
 
 static void
@@ -251,10 +275,16 @@ take_event(struct rules *r, const struct cell *c)
 static void
 take_standby(struct rules *r, const struct cell *c)
 {
+	char name[64];
+
+	text(name, sizeof(name), &c[MEMORY_NAME]);
+	for (int i = 0; i < STANDBYS_MAX; i++)
+		if (r->standbys[i].seen && strcmp(r->standbys[i].name, name) == 0)
+			return;
 	for (int i = 0; i < STANDBYS_MAX; i++) {
 		if (r->standbys[i].seen)
 			continue;
-		text(r->standbys[i].name, sizeof(r->standbys[i].name), &c[MEMORY_NAME]);
+		snprintf(r->standbys[i].name, sizeof(r->standbys[i].name), "%s", name);
 		r->standbys[i].seen = at(c, MEMORY_SEEN);
 		return;
 	}
@@ -265,8 +295,10 @@ take_standby(struct rules *r, const struct cell *c)
 void
 rules_take_memory(struct rules *r, const struct rowset *rows)
 {
-	if (r->start_us || rows->ncols != MEMORY_COLUMNS)
+	if (rows->ncols != MEMORY_COLUMNS || r->has_memory)
 		return;
+	r->has_memory = true;
+	bool had_disk = r->ndisk > 0;
 	for (int i = 0; i < rows->nrows; i++) {
 		const struct cell *c = rowset_row(rows, i), *kind = &c[MEMORY_KIND];
 
@@ -274,7 +306,7 @@ rules_take_memory(struct rules *r, const struct rowset *rows)
 			take_level(r, c, cell_is(kind, "firing"));
 		else if (cell_is(kind, "window") || cell_is(kind, "counter"))
 			take_window(r, c, cell_is(kind, "counter"));
-		else if (cell_is(kind, "disk") && r->ndisk < DISK_POINTS) {
+		else if (cell_is(kind, "disk") && !had_disk && r->ndisk < DISK_POINTS) {
 			r->disk[r->ndisk].at = at(c, MEMORY_SEEN);
 			r->disk[r->ndisk++].free = cell_num(&c[MEMORY_A], 0);
 		} else if (cell_is(kind, "standby"))

@@ -95,6 +95,7 @@ struct rules {
 	bool has_role, is_standby;
 	int64_t restarted_at, role_changed_at; /* 0: not seen */
 	char role_change[160];
+	bool has_memory; /* of an earlier process, taken once */
 	int64_t seen_at; /* last judgement */
 	struct rowset *memory_rows;
 	int64_t memory_at;
@@ -120,6 +121,12 @@ struct rule_input {
 	struct mono mono;
 	struct arena *arena;
 };
+
+/* rules.c */
+/* Is it too long between two looks to say that a condition held all the time? */
+bool rules_is_gap(const struct rule_limits *l, int64_t before, int64_t after);
+/* What the server was when an earlier process saw it last. */
+void rules_was(struct rules *r, const struct server_info *was);
 
 /* rules_window.c */
 /* Counters as they stand at a moment: what they grew by is added. */

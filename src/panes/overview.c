@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "panes/lookup.h"
+#include "panes/overview_wrong.h"
 #include "panes/pane.h"
 #include "panes/sessions.h"
 #include "panes/spark.h"
@@ -526,6 +527,7 @@ overview_fill(const struct pane_ctx *ctx, struct grid *grid)
 		grid_note(grid, "no_data", "no answer from the server yet", "");
 		return;
 	}
+	overview_wrong_facts(ctx, grid);
 	session_rows(&o);
 	work_rows(&o);
 	pool_rows(&o);
@@ -541,11 +543,13 @@ const struct pane pane_overview = {
 	.name = "overview",
 	.title = "Overview",
 	.help =
-	    "Sessions, work, locks, pooler, replication, WAL, wraparound, storage and server at a glance, with the last five minutes.",
+	    "What is wrong by the alert rules; sessions, work, locks, pooler, replication, WAL, wraparound, storage and server at a glance, with the last five minutes.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,
 	.nprobes = ARRAY_LEN(probes),
 	.needs_pair = true,
 	.fill = overview_fill,
+	.head_rows = overview_head_rows,
+	.head = overview_head,
 };

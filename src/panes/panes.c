@@ -7,7 +7,7 @@
 
 extern const struct pane pane_overview, pane_activity, pane_waits, pane_locks, pane_statements,
     pane_replication, pane_tables, pane_indexes, pane_maintenance, pane_databases, pane_settings,
-    pane_pools, pane_history, pane_advice, pane_storage;
+    pane_pools, pane_history, pane_advice, pane_alerts, pane_storage;
 
 const struct pane *const panes[] = {
 	&pane_overview,
@@ -25,5 +25,6 @@ const struct pane *const panes[] = {
 	&pane_advice,
 	&pane_history,
 	&pane_storage,
+	&pane_alerts,
 	NULL,
 };

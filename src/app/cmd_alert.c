@@ -1,0 +1,201 @@
+/* Commands on alerts: mute, unmute, and going where one is to be looked at. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/alerting.h"
+#include "app/commands.h"
+#include "app/console.h"
+#include "model/rules.h"
+#include "store/alerts.h"
+
+enum { DEFAULT_S = 3600, LONGEST_S = 90 * 86400 };
+
+static bool
+find_rule(const char *word, enum rule_id *id, struct error *err)
+{
+	const char *names[RULE_COUNT + 1];
+
+	*id = rule_by_id(word);
+	if (*id != RULE_COUNT)
+		return true;
+	for (int i = 0; i < RULE_COUNT; i++)
+		names[i] = rules[i].id;
+	names[RULE_COUNT] = NULL;
+	error_set(err, ERR_USAGE, "there is no alert rule '%s'", word);
+	if (nearest_name(word, names))
+		return error_hint(err, "The nearest is %s.", nearest_name(word, names));
+	return error_hint(err, "See pgmedic help alerts.");
+}
+
+/* RULE [for SPAN] [because TEXT] */
+struct mute {
+	enum rule_id id;
+	double seconds;
+	const char *reason;
+};
+
+static bool
+read_mute(struct arena *arena, const struct words *words, struct mute *m, struct error *err)
+{
+	int i = 2;
+
+	*m = (struct mute){ .seconds = DEFAULT_S, .reason = "no reason given" };
+	if (!find_rule(words->w[1].text, &m->id, err))
+		return false;
+	if (i < words->n && strcmp(words->w[i].text, "for") == 0) {
+		const char *span = i + 1 < words->n ? words->w[i + 1].text : "";
+		if (!rule_span_read(span, &m->seconds) || m->seconds < 1 || m->seconds > LONGEST_S)
+			return error_set(
+			    err, ERR_USAGE, "\"%s\" is no span such as 30m, 2h or 7d", span);
+		i += 2;
+	}
+	if (i < words->n && strcmp(words->w[i].text, "because") == 0) {
+		struct strbuf text = STRBUF_INIT(400);
+		for (i++; i < words->n; i++)
+			strbuf_addf(&text, "%s%s", text.len ? " " : "", words->w[i].text);
+		if (text.len)
+			m->reason = arena_strdup(arena, text.buf);
+		strbuf_release(&text);
+	}
+	if (i < words->n)
+		return error_set(err, ERR_USAGE,
+		    "\"%s\" is out of place: write mute RULE [for 2h] [because TEXT]",
+		    words->w[i].text);
+	return true;
+}
+
+/* With a screen the alerts' thread writes it and the next snapshot shows it; else it is written
+ * here. */
+static bool
+set_mute(
+    struct run_ctx *ctx, enum rule_id id, struct wall until, const char *reason, struct error *err)
+{
+	struct alerts *store;
+	bool ok;
+
+	if (ctx->console) {
+		struct alerting *a = console_alerting(ctx->console);
+		if (!a)
+			return error_set(err, ERR_STATE, "nothing can be muted in a recording");
+		alerting_mute(a, ctx->screen->target(ctx->console), rules[id].id, until, reason);
+		return true;
+	}
+	store = alerts_open(err);
+	ok = store && alerts_mute(store, ctx->target->name, rules[id].id, until, reason, err);
+	alerts_close(store);
+	return ok;
+}
+
+static bool
+mute_run(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	struct arena arena = { 0 };
+	struct mute m;
+	struct wall until = wall_now();
+	char when[40];
+	bool ok = read_mute(&arena, words, &m, err);
+
+	until.us += (int64_t)(m.seconds * 1e6);
+	until.us -= until.us % 1000000;
+	ok = ok && set_mute(ctx, m.id, until, m.reason, err);
+	if (ok)
+		strbuf_addf(ctx->out, "%s of %s is muted until %s (%s)\n", rules[m.id].id,
+		    ctx->target->name, wall_rfc3339(until, when, sizeof(when)), m.reason);
+	arena_release(&arena);
+	return ok;
+}
+
+static bool
+unmute_run(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	enum rule_id id;
+
+	if (!find_rule(words->w[1].text, &id, err) ||
+	    !set_mute(ctx, id, (struct wall){ 0 }, "", err))
+		return false;
+	strbuf_addf(ctx->out, "%s of %s is not muted\n", rules[id].id, ctx->target->name);
+	return true;
+}
+
+/* The finding meant: named, under the cursor, else the first. */
+static const struct finding *
+finding_meant(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	const struct snapshot *s = console_snapshot(ctx->console);
+	struct view *v = console_view(ctx->console);
+	enum rule_id id = RULE_COUNT;
+
+	if (words->n > 1) {
+		if (!find_rule(words->w[1].text, &id, err))
+			return NULL;
+	} else if (strcmp(v->pane->name, "alerts") == 0 && view_row(v)) {
+		id = (enum rule_id)view_row(v)->aux;
+	}
+	for (int i = 0; i < s->nfindings; i++)
+		if (s->findings[i].id == id ||
+		    (id == RULE_COUNT && s->findings[i].state == FINDING_FIRING))
+			return &s->findings[i];
+	error_set(err, ERR_STATE, "there is no alert to look at");
+	return NULL;
+}
+
+static bool
+look_run(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	const struct finding *f = finding_meant(ctx, words, err);
+	int64_t pid = f ? f->pid : 0;
+	const struct pane *pane = f ? pane_by_name(rules[f->id].pane) : NULL;
+
+	if (!f)
+		return false;
+	if (!pane)
+		return error_set(err, ERR_STATE, "there is no pane %s", rules[f->id].pane);
+	if (!console_pane(ctx->console, pane->name, err))
+		return false;
+	struct view *v = console_view(ctx->console);
+	for (int i = 0; pid > 0 && i < v->grid.nrows; i++) {
+		if (view_row_pid(v, &v->grid.rows[i]) != pid)
+			continue;
+		view_goto(v, i);
+		break;
+	}
+	return true;
+}
+
+const struct command cmd_mute = {
+	.name = "mute",
+	.usage = "mute RULE [for SPAN] [because TEXT]",
+	.help =
+	    "no bell, no --exec and no exit status for an alert rule of this target (1h unless told otherwise)",
+	.risk = RISK_FILE,
+	.args = { ARG_WORD, ARG_WORD, ARG_WORD, ARG_TEXT },
+	.min_args = 1,
+	.max_args = -1,
+	.run = mute_run,
+};
+
+const struct command cmd_unmute = {
+	.name = "unmute",
+	.usage = "unmute RULE",
+	.help = "the alert rule speaks again",
+	.risk = RISK_FILE,
+	.args = { ARG_WORD },
+	.min_args = 1,
+	.max_args = 1,
+	.run = unmute_run,
+};
+
+const struct command cmd_look = {
+	.name = "look",
+	.usage = "look [RULE]",
+	.help =
+	    "the pane, and the session, of the alert under the cursor; without one of the worst",
+	.risk = RISK_NONE,
+	.args = { ARG_WORD },
+	.min_args = 0,
+	.max_args = 1,
+	.needs_screen = true,
+	.run = look_run,
+};
