@@ -3,6 +3,7 @@
 
     bench.py start --dir DIR [--port PORT]      a server of its own on 127.0.0.1, and nothing else on it
     bench.py find SET [--hypopg never] [--advisor pgmedic|dexter|none|FILE] [--role superuser]
+    bench.py ask SET ...                        the advisor's answer alone, to the replay that find has left
     bench.py stop --dir DIR
 
 SET is a, b or c (set_a.sql, set_a.py, ...). `find` makes three copies of the same database, replays the same calls on
@@ -326,6 +327,11 @@ def find(args):
     score(args, module, base, expert, advised, advice, made)
 
 
+def only_ask(args):
+    for row in ask(args, "work"):
+        print(f"{row.get('saving_pct') or 0:6.1f} % {row.get('confidence', ''):10} {row['ddl']}")
+
+
 def score(args, module, base, expert, advised, advice, made):
     rows = [row for m in made for row in m["indexes"]]
     scans = used(args, "advised")
@@ -370,10 +376,17 @@ def score(args, module, base, expert, advised, advice, made):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("start", "stop", "find"):
+    for name in ("start", "stop", "find", "ask"):
         command = commands.add_parser(name)
         command.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("/tmp/advice-bench"))
         command.add_argument("--port", type=int, default=51200)
+    for command in (commands.choices["find"], commands.choices["ask"]):
+        arguments(command)
+    args = parser.parse_args()
+    {"start": start, "stop": stop, "find": find, "ask": only_ask}[args.command](args)
+
+
+def arguments(command):
     command.add_argument("set")
     command.add_argument("--advisor", default="pgmedic")
     command.add_argument("--hypopg", default="")
@@ -381,8 +394,6 @@ def main():
     command.add_argument("--fresh", action="store_true", help="replay the expert's set again")
     command.add_argument("--pgmedic", default=shutil.which("pgmedic") or "pgmedic")
     command.add_argument("--dexter", default="dexter")
-    args = parser.parse_args()
-    {"start": start, "stop": stop, "find": find}[args.command](args)
 
 
 if __name__ == "__main__":
