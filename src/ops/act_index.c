@@ -41,6 +41,16 @@ rest_of(struct act *a, const struct words *words)
 	return arena_strndup(&a->arena, rest, n);
 }
 
+/* Column i as advice names it: the keys, then what is included; NULL behind the last. */
+static const char *
+column_at(const struct index_ddl *ddl, int i)
+{
+	if (i < ddl->nkeys)
+		return ddl->keys[i].column ? ddl->keys[i].column : ddl->keys[i].expr;
+	i -= ddl->nkeys;
+	return i < ddl->ninclude ? ddl->include[i] : NULL;
+}
+
 static bool
 same_columns(const struct cell *columns, const struct index_ddl *ddl)
 {
@@ -52,12 +62,11 @@ same_columns(const struct cell *columns, const struct index_ddl *ddl)
 		return false;
 	list = (struct json_list){ columns->s, columns->s + columns->len, 0 };
 	while (same && json_list_next(&list, &item)) {
-		const struct index_key *key = &ddl->keys[list.n - 1];
+		const char *column = column_at(ddl, list.n - 1);
 
-		same = list.n <= ddl->nkeys &&
-		    strcmp(item.buf, key->column ? key->column : key->expr) == 0;
+		same = column && strcmp(item.buf, column) == 0;
 	}
-	same = same && list.n == ddl->nkeys;
+	same = same && !column_at(ddl, list.n);
 	strbuf_release(&item);
 	return same;
 }

@@ -40,7 +40,7 @@ enum {
 
 static const struct column columns[C_COUNT] = {
 	[C_ACTION] = { "action", "ACTION", COL_TEXT, 7, COL_FIXED, "create, drop or reindex" },
-	[C_OBJECT] = { "object", "OBJECT", COL_TEXT, 20, COL_NOJSON,
+	[C_OBJECT] = { "object", "OBJECT", COL_TEXT, 27, COL_NOJSON,
 	    "table and columns of a new index, name of an existing one" },
 	[C_KIND] = { "kind", "KIND", COL_TEXT, 9, 0,
 	    "missing, fk, unused, duplicate, redundant, invalid, bloat" },

@@ -227,19 +227,21 @@ the_advice_knows_more(void **state)
 	c[0] = cell_text("create");
 	c[1] = cell_text("shop");
 	c[2] = cell_text("orders");
-	c[3] = cell_text("[\"a\",\"lower(b)\"]");
+	c[3] = cell_text("[\"a\",\"lower(b)\",\"c\"]");
 	c[4] = cell_int(5 << 20);
 	c[5] = cell_float(90);
 	c[6] = cell_text("[11,-12]");
-	a = answered("create", "index on shop.orders (a, lower(b))", &env, good_table());
+	a = answered(
+	    "create", "index on shop.orders (a, lower(b)) include (c)", &env, good_table());
 	assert_true(plan_says(a, "about 5.0M"));
 	assert_true(plan_says(a, "about 1:30"));
 	assert_string_equal(act_job(a)->queryids, "[11,-12]");
 	act_free(a);
-	a = answered("create", "index on shop.orders (a)", &env, good_table());
+	a = answered("create", "index on shop.orders (a, lower(b))", &env, good_table());
 	assert_null(act_job(a)->queryids);
 	act_free(a);
-	a = answered("create", "index on other.orders (a, lower(b))", &env, good_table());
+	a = answered(
+	    "create", "index on other.orders (a, lower(b)) include (c)", &env, good_table());
 	assert_null(act_job(a)->queryids);
 	act_free(a);
 	rowset_unref(advice);
