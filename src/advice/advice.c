@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advice/dropping.h"
 #include "advice/explaining.h"
 #include "advice/report.h"
 #include "base/json.h"
@@ -24,6 +25,7 @@ struct run {
 	struct cands *cands;
 	struct oracle oracle;
 	struct search search;
+	struct dropping *dropping;
 	bool has_trgm, has_statements;
 	struct error no_statements;
 };
@@ -71,12 +73,13 @@ not_explained(struct rowset *rs, const struct workload *wl)
 }
 
 static struct rowset *
-summary(struct run *r, bool is_final)
+summary(struct run *r, const struct drop_outcome *drop, bool is_final)
 {
 	static const char *const names[] = { "explains", "elapsed_ms", "statements", "explained",
-		"is_final", "hypopg", "hypopg_hint", "not_explained", "stopped", "stats_age_s" };
+		"is_final", "hypopg", "hypopg_hint", "not_explained", "stopped", "stats_age_s",
+		"no_unused", "no_unused_hint" };
 	static const uint8_t types[] = { CELL_INT, CELL_FLOAT, CELL_INT, CELL_INT, CELL_BOOL,
-		CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_FLOAT };
+		CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_FLOAT, CELL_TEXT, CELL_TEXT };
 	struct rowset *rs = rowset_new((int)ARRAY_LEN(names), names, types);
 	struct cell *c = rowset_add(rs);
 	const char *what = NULL, *hint = NULL;
@@ -97,6 +100,8 @@ summary(struct run *r, bool is_final)
 	*c++ = not_explained(rs, &r->workload);
 	*c++ = r->oracle.stopped ? cell_text(r->oracle.stopped) : cell_null(WHY_NONE);
 	*c++ = r->workload.age_s > 0 ? cell_float(r->workload.age_s) : cell_null(WHY_NONE);
+	*c++ = cell_text(drop->no_unused ? arena_strdup(&rs->arena, drop->no_unused) : NULL);
+	*c++ = cell_text(drop->no_unused ? arena_strdup(&rs->arena, drop->no_unused_hint) : NULL);
 	return rs;
 }
 
@@ -134,12 +139,14 @@ read_catalog(struct run *r, struct error *err)
 	struct rowset *indexes = tables ? query(r, "advice_indexes", err) : NULL;
 	struct rowset *columns = indexes ? query(r, "advice_columns", err) : NULL;
 
-	if (columns)
+	if (columns) {
 		catalog_build(&r->catalog, tables, columns, indexes);
+		r->dropping = dropping_open(r->whatif, tables, columns, indexes, err);
+	}
 	rowset_unref(tables);
 	rowset_unref(columns);
 	rowset_unref(indexes);
-	return columns != NULL;
+	return r->dropping != NULL;
 }
 
 static bool
@@ -160,14 +167,16 @@ static void
 give(struct run *r, bool is_final)
 {
 	struct advice_list list = { 0 };
+	struct drop_outcome drop;
 
 	search_settle(&r->search);
 	report_chosen(&list, &r->catalog, &r->search);
 	if (is_final)
 		report_reasons(&r->search);
+	dropping_advise(r->dropping, r->req, &r->catalog, &list, &drop);
 	advice_list_sort(&list);
 	r->sink->put(r->sink->arg, advice_list_rows(&list), report_statements(&list, &r->workload),
-	    summary(r, is_final));
+	    summary(r, &drop, is_final));
 	advice_list_release(&list);
 }
 
@@ -230,6 +239,7 @@ advice_run(const struct advice_request *req, const struct advice_sink *sink, str
 	if (ok)
 		give(r, true);
 	whatif_close(r->whatif);
+	dropping_close(r->dropping);
 	oracle_release(&r->oracle);
 	workload_release(&r->workload);
 	catalog_release(&r->catalog);

@@ -48,6 +48,9 @@ struct advice_request {
 	 * stream but are no configured targets. */
 	const struct rowset *standby_scans;
 	int nstandbys_unseen;
+	/* Days without a scan before an index is called unused; 0: DROP_UNUSED_DAYS, negative: any
+	 * age. */
+	double unused_days;
 	const volatile int *stop; /* set to 1: end soon */
 };
 
@@ -68,7 +71,7 @@ struct advice_request {
  * int, is_final bool, hypopg text (used|never|absent|denied|refused), hypopg_hint text,
  * not_explained text (JSON array of
  *                    {"queryid","why"}), stopped text (NULL | budget | time | load | cancelled),
- * stats_age_s float
+ * stats_age_s float, no_unused text (why no index is called unused, or NULL), no_unused_hint text
  */
 struct advice_sink {
 	void *arg;
