@@ -96,7 +96,31 @@ add_parts(struct reading *r, const struct rowset *kinds, const char *db, double 
 		add(r, STORAGE_UNCOUNTED, NULL, NULL, fmax(0, size - counted))->depth = 1;
 }
 
-/* Databases by size; the connected one with its parts. Returns the sum, NAN when one is hidden. */
+/* The connected database, then the others by size. The provider's own is left out: nobody may look
+ * into it. */
+static int
+order_databases(const struct rowset *sizes, const char *own, int *order)
+{
+	int n = 0;
+
+	for (int i = 0; i < sizes->nrows; i++) {
+		const struct cell *name = rowset_get(sizes, i, "datname");
+		double bytes = number(sizes, i, "size_bytes");
+		int at = n;
+
+		if (cell_is(name, "rdsadmin"))
+			continue;
+		for (; at > 0 && !cell_is(rowset_get(sizes, order[at - 1], "datname"), own) &&
+		     (cell_is(name, own) || !(number(sizes, order[at - 1], "size_bytes") >= bytes));
+		     at--)
+			order[at] = order[at - 1];
+		order[at] = i;
+		n++;
+	}
+	return n;
+}
+
+/* Databases, the connected one with its parts. Returns the sum, NAN when one is hidden. */
 static double
 read_databases(struct reading *r)
 {
@@ -113,20 +137,18 @@ read_databases(struct reading *r)
 			add_parts(r, kinds, own, NAN);
 		return NAN;
 	}
-	for (int i = 0; i < sizes->nrows; i++) {
-		const char *name = text_of(r->arena, rowset_get(sizes, i, "datname"));
-		double bytes = number(sizes, i, "size_bytes");
-		struct storage_item *item;
-
-		/* The provider's own: nobody may look into it. */
-		if (strcmp(name, "rdsadmin") == 0)
-			continue;
-		item = add(
+	int *order = arena_alloc(r->arena, (size_t)(sizes->nrows + 1) * sizeof(*order));
+	int n = order_databases(sizes, own, order);
+	for (int i = 0; i < n; i++) {
+		const char *name = text_of(r->arena, rowset_get(sizes, order[i], "datname"));
+		double bytes = number(sizes, order[i], "size_bytes");
+		struct storage_item *item = add(
 		    r, STORAGE_DATABASE, name, arena_printf(r->arena, "database:%s", name), bytes);
+
 		if (isnan(bytes))
 			item->state = SAMPLE_DENIED;
 		sum += bytes;
-		if (strcmp(name, own) == 0 && kinds && kinds->nrows)
+		if (i == 0 && strcmp(name, own) == 0 && kinds && kinds->nrows)
 			add_parts(r, kinds, own, bytes);
 	}
 	return sum;

@@ -9,6 +9,9 @@
 #include "base/fmt.h"
 #include "model/storage.h"
 
+/* Share of the growth from which on something is named as its cause. */
+static const double top_share = 0.15;
+
 enum { MAX_WORDS = 24, MAX_STEPS = 4, NEAR_HOURS = 30 * 24, DAY_HOURS = 24, PLAN_DAYS = 90 };
 
 struct saying {
@@ -197,8 +200,10 @@ say_full(struct saying *y)
 
 	if (isnan(f->rate_bytes_per_day))
 		return;
+	if (top && !(top->rate >= top_share * f->rate_bytes_per_day && f->rate_bytes_per_day > 0))
+		top = NULL;
 	forecast_say(f, isnan(y->o->capacity) ? 0 : y->o->capacity, &text);
-	if (top && f->rate_bytes_per_day > 0)
+	if (top)
 		strbuf_addf(&text, "; %s grows %s a day, %.0f %% of it", top->name,
 		    fmt_bytes(buf, sizeof(buf), top->rate),
 		    fmin(100, 100 * top->rate / f->rate_bytes_per_day));

@@ -257,7 +257,7 @@ static void
 scale(const struct chart *ch, struct canvas *c)
 {
 	double span = c->y1 - c->y0;
-	int ticks = c->rows / 3 > 1 ? c->rows / 3 : 1;
+	int ticks = c->rows / 2 > 1 ? c->rows / 2 : 1;
 
 	/* From zero, unless that would press all that moves into a line. */
 	if (c->y0 > 0 && span > 0.3 * c->y1)

@@ -40,7 +40,7 @@ static const struct column columns[C_COUNT] = {
 	[C_BYTES] = { "size_bytes", "SIZE", COL_BYTES, 6, 0,
 	    "on disk; of tables and what is within a database: pages as of the last vacuum or analyze" },
 	[C_SHARE] = { "share_pct", "SHARE%", COL_PCT, 6, 0, "of the total" },
-	[C_GROWTH] = { "growth_bytes_per_day", "GROWTH", COL_BYTES, 6, 0,
+	[C_GROWTH] = { "growth_bytes_per_day", "GROW/D", COL_BYTES, 6, 0,
 	    "bytes a day by its trend, steps left out" },
 	[C_GROWTH_PCT] = { "growth_share_pct", "OF.ALL%", COL_PCT, 7, 0,
 	    "share of the growth of the total" },

@@ -125,9 +125,8 @@ storage_remark(const struct snapshot *snap, const struct storage_view *v,
 		    NULL;
 	case STORAGE_UNCOUNTED:
 		n = number(snap, PROBE_STORAGE_KINDS, 0, "uncounted");
-		return n > 0 ?
-		    arena_printf(arena, "%.0f tables were never vacuumed or analyzed", n) :
-		    "grown since, and maps";
+		return n > 0 ? arena_printf(arena, "tables never vacuumed or analyzed: %.0f", n) :
+		               "grown since, and maps";
 	case STORAGE_WAL:
 		return remark_wal(snap, arena);
 	case STORAGE_SLOT:
