@@ -164,6 +164,7 @@ advise(const struct advise_task *task,
 		.conninfo = task->target->conninfo,
 		.password = task->target->password,
 		.no_hypopg = task->target->no_hypopg,
+		.unused_days = task->target->unused_days,
 		.is_background = task->is_background,
 		.stop = stop,
 	};
@@ -310,6 +311,8 @@ advise_child(const struct json *request, const struct target *target)
 	die_with_parent();
 	signal(SIGINT, on_signal);
 	own.no_hypopg = json_text(json_get(request, "hypopg")) != NULL;
+	if (!json_number(json_get(request, "unused_days"), &own.unused_days))
+		own.unused_days = 0;
 	peers = read_peers(request, &task.npeers);
 	task.peers = peers;
 	ok = advise(&task, post_frame, NULL, &stopped, &err);

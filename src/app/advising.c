@@ -126,6 +126,8 @@ advising_start(struct advising *a, const struct targets *targets, int i, struct 
 	child_member(&request, &first, "conninfo", t->conninfo);
 	child_member(&request, &first, "password", t->password);
 	child_member(&request, &first, "hypopg", t->no_hypopg ? "never" : NULL);
+	json_key(&request, &first, "unused_days");
+	json_num(&request, t->unused_days);
 	strbuf_adds(&request, ",\"peers\":[");
 	add_peers(a, &request, targets, i);
 	strbuf_adds(&request, "]}");

@@ -39,6 +39,8 @@ const struct setting_info setting_infos[] = {
 	    "commands that change the server are refused" },
 	{ "target", "hypopg", SETTING_TEXT, "auto|never", "auto",
 	    "index advice asks the planner with HypoPG where the extension is created; never: it is modelled" },
+	{ "target", "advice_unused_days", SETTING_DAYS, NULL, "7",
+	    "days that scans must have been counted before an index is called unused" },
 	{ "target", "color", SETTING_TEXT, "red|yellow|green|blue|magenta", "",
 	    "colour of the environment in the title line" },
 	{ "target", "refresh", SETTING_SECONDS, NULL, "",
@@ -120,6 +122,18 @@ settings_parse_bytes(const char *text, int64_t *bytes)
 }
 
 bool
+settings_parse_days(const char *text, double *days)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (end == text || (*end && strcmp(end, "d") != 0) || !(v >= 0 && v <= 3650))
+		return false;
+	*days = v;
+	return true;
+}
+
+bool
 settings_parse_bool(const char *text, bool *value)
 {
 	static const char *const yes[] = { "yes", "on", "true", "1", "y" };
@@ -176,6 +190,7 @@ setting_check(const struct setting_info *info, const char *value, struct error *
 	bool b;
 	int ms;
 	int64_t bytes;
+	double days;
 
 	switch (info->type) {
 	case SETTING_TEXT:
@@ -199,6 +214,11 @@ setting_check(const struct setting_info *info, const char *value, struct error *
 			return true;
 		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
 		return error_hint(err, "It is a size such as 16MB, or 0.");
+	case SETTING_DAYS:
+		if (settings_parse_days(value, &days))
+			return true;
+		error_set(err, ERR_CONFIG, "%s cannot be '%s'", info->name, value);
+		return error_hint(err, "It is a number of days, 0 to 3650.");
 	case SETTING_COLUMNS:
 	case SETTING_ALERT:
 		return true;

@@ -16,6 +16,7 @@ enum setting_type {
 	SETTING_BOOL,    /* yes, no, on, off, true, false, 1, 0 */
 	SETTING_SECONDS, /* 0.25 .. 3600, with or without "s" */
 	SETTING_SIZE,    /* 0, 500kB, 16MB, 1GB */
+	SETTING_DAYS,    /* 0 .. 3650, with or without "d" */
 	SETTING_COLUMNS, /* column names of a pane, comma separated; key is columns.PANE */
 	SETTING_ALERT,   /* thresholds of an alert rule; key is alert.RULE */
 };
@@ -54,6 +55,7 @@ void settings_release(struct settings *s);
 /* Value of a [console] key, its default otherwise; never NULL. */
 const char *settings_get(const struct settings *s, const char *name);
 bool settings_bool(const struct settings *s, const char *name);
+bool settings_parse_days(const char *text, double *days);
 int settings_ms(const struct settings *s, const char *name);        /* of SETTING_SECONDS */
 int64_t settings_bytes(const struct settings *s, const char *name); /* of SETTING_SIZE */
 /* :set NAME VALUE; for the life of the program. */

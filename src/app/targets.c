@@ -222,6 +222,9 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 			(void)settings_parse_bool(v, &item->is_read_only);
 		else if (strcmp(e->key, "hypopg") == 0)
 			item->no_hypopg = strcmp(v, "never") == 0;
+		else if (strcmp(e->key, "advice_unused_days") == 0 &&
+		    settings_parse_days(v, &item->unused_days) && item->unused_days <= 0)
+			item->unused_days = -1;
 	}
 	if (item->is_read_only)
 		item->read_only_why = arena_printf(&t->arena, "read_only = yes of [%s]", section);

@@ -24,6 +24,7 @@ struct target {
 	const char *read_only_why; /* "--read-only", "read_only = yes of [target prod]"; NULL when
 	                              it is not */
 	bool no_hypopg;            /* hypopg = never: advice does not use it */
+	double unused_days;        /* advice_unused_days; 0: the default, negative: any age */
 	bool is_lab;               /* found because the lab is up */
 };
 

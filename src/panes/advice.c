@@ -174,6 +174,15 @@ note_young(struct grid *grid, const struct rowset *rs)
 }
 
 static void
+note_unused(struct grid *grid, const struct rowset *rs)
+{
+	const char *why = text(grid, rs, "no_unused");
+
+	if (why && *why)
+		grid_note(grid, "info", why, text(grid, rs, "no_unused_hint"));
+}
+
+static void
 note_not_explained(struct grid *grid, const struct rowset *rs)
 {
 	const struct cell *c = rowset_get(rs, 0, "not_explained");
@@ -220,6 +229,7 @@ summary(struct grid *grid, const struct rowset *rs)
 	note_stopped(grid, rs);
 	note_hypopg(grid, rs);
 	note_young(grid, rs);
+	note_unused(grid, rs);
 	note_not_explained(grid, rs);
 }
 
