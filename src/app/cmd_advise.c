@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "app/advise.h"
 #include "app/advising.h"
@@ -71,35 +72,58 @@ const struct command cmd_advise = {
 
 /* ------------------------------------------------------------------ apply */
 
-static const struct {
-	const char *ddl, *command;
-	bool is_name; /* the rest is one name, which the words of the command line quote */
-} verbs[] = {
-	{ "CREATE INDEX CONCURRENTLY ", "create index ", false },
-	{ "CREATE UNIQUE INDEX CONCURRENTLY ", "create unique index ", false },
-	{ "CREATE INDEX ", "create index ", false },
-	{ "DROP INDEX CONCURRENTLY ", "drop index ", false },
-	{ "DROP INDEX ", "drop index ", false },
-	{ "REINDEX INDEX CONCURRENTLY ", "reindex index ", true },
-	{ "REINDEX TABLE CONCURRENTLY ", "reindex table ", true },
-};
+/* Move behind a word, whatever its case; false: another one stands there. */
+static bool
+take(const char **at, const char *word)
+{
+	size_t n = strlen(word);
 
-/* The command line of the first line of a DDL that there is a command for; NULL: none. */
+	*at += strspn(*at, " ");
+	if (strncasecmp(*at, word, n) != 0 || (*at)[n] != ' ')
+		return false;
+	*at += n + strspn(*at + n, " ");
+	return true;
+}
+
+/* The command line that does what a line of DDL says; NULL: there is none. */
+static const char *
+command_of(struct arena *arena, const char *ddl)
+{
+	const char *unique, *what;
+
+	if (take(&ddl, "create")) {
+		unique = take(&ddl, "unique") ? "unique " : "";
+		if (!take(&ddl, "index"))
+			return NULL;
+		(void)take(&ddl, "concurrently");
+		return arena_printf(arena, "create %sindex %s", unique, ddl);
+	}
+	if (take(&ddl, "drop")) {
+		if (!take(&ddl, "index"))
+			return NULL;
+		(void)take(&ddl, "concurrently");
+		return arena_printf(arena, "drop index %s", ddl);
+	}
+	if (!take(&ddl, "reindex"))
+		return NULL;
+	what = take(&ddl, "table") ? "table" : "index";
+	(void)take(&ddl, "index");
+	(void)take(&ddl, "concurrently");
+	/* Words of that command are unquoted before the name is read. */
+	return arena_printf(arena, "reindex %s %s", what, lex_quote(arena, ddl));
+}
+
+/* Of several lines of DDL the first that there is a command for. */
 static const char *
 line_of_ddl(struct arena *arena, const char *ddl)
 {
 	while (*ddl) {
 		size_t len = strcspn(ddl, "\n");
-		const char *line = arena_strndup(arena, ddl, len - (len && ddl[len - 1] == ';'));
+		const char *line = command_of(
+		    arena, arena_strndup(arena, ddl, len - (len && ddl[len - 1] == ';')));
 
-		for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-			const char *rest = line + strlen(verbs[i].ddl);
-
-			if (strncmp(line, verbs[i].ddl, strlen(verbs[i].ddl)) != 0)
-				continue;
-			return arena_printf(arena, "%s%s", verbs[i].command,
-			    verbs[i].is_name ? lex_quote(arena, rest) : rest);
-		}
+		if (line)
+			return line;
 		ddl += len + (ddl[len] == '\n');
 	}
 	return NULL;

@@ -409,19 +409,6 @@ may_drop(struct act *a, const struct rowset *rows)
 	return false;
 }
 
-/* The definition as a command that does not lock writers out. */
-static const char *
-recreate(struct act *a, const char *definition)
-{
-	static const char *const begins[] = { "CREATE INDEX ", "CREATE UNIQUE INDEX " };
-
-	for (size_t i = 0; definition && i < ARRAY_LEN(begins); i++)
-		if (strncmp(definition, begins[i], strlen(begins[i])) == 0)
-			return arena_printf(&a->arena, "%sCONCURRENTLY %s", begins[i],
-			    definition + strlen(begins[i]));
-	return definition;
-}
-
 static void
 plan_scans(struct act *a, const struct rowset *rows)
 {
@@ -457,7 +444,7 @@ plan_drop(struct act *a, const struct rowset *rows)
 	a->job.name = act_text(a, rows, 0, "index_name");
 	a->job.relid =
 	    arena_printf(&a->arena, "%lld", (long long)cell_i64(rowset_get(rows, 0, "oid"), 0));
-	a->job.undo = recreate(a, act_text(a, rows, 0, "definition"));
+	a->job.undo = act_text(a, rows, 0, "definition");
 	a->job.force = a->force;
 	doc_add(&a->doc, ROLE_TITLE, "drop index %s of %s", name, a->target);
 	doc_pair(&a->doc, "index", ROLE_NORMAL, "%s%s%s, %s, on %s",

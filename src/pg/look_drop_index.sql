@@ -14,7 +14,7 @@ SELECT i.indexrelid AS oid, n.nspname AS schema, c.relname AS index_name, pg_cat
 	/*if pg_stat_get_lastscan()*/pg_catalog.pg_stat_get_lastscan(i.indexrelid)/*else NULL::timestamptz*/ AS last_scan,
 	(SELECT d.stats_reset FROM pg_catalog.pg_stat_database d WHERE d.datname = pg_catalog.current_database()) AS stats_reset,
 	i.indisunique AS is_unique, i.indisvalid AS is_valid, i.indisclustered AS is_clustered,
-	pg_catalog.pg_get_indexdef(i.indexrelid) AS definition,
+	pg_catalog.regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), '^(CREATE (UNIQUE )?INDEX) ', '\1 CONCURRENTLY ') AS definition,
 	pg_catalog.format('DROP INDEX CONCURRENTLY %I.%I', n.nspname, c.relname) AS statement,
 	CASE WHEN i.indisprimary THEN 'it is the primary key'
 		WHEN EXISTS (SELECT FROM pg_catalog.pg_constraint k

@@ -85,7 +85,7 @@ good_index(void)
 	put(rs, "table", cell_text("shop.orders"));
 	put(rs, "is_valid", cell_bool(true));
 	put(rs, "definition",
-	    cell_text("CREATE INDEX orders_a_idx ON shop.orders USING btree (a)"));
+	    cell_text("CREATE INDEX CONCURRENTLY orders_a_idx ON shop.orders USING btree (a)"));
 	put(rs, "statement", cell_text("DROP INDEX CONCURRENTLY shop.orders_a_idx"));
 	put(rs, "is_owner", cell_bool(true));
 	return rs;
