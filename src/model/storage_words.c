@@ -52,6 +52,8 @@ storage_round_up(double bytes)
 static const char *
 span_text(struct arena *arena, double hours)
 {
+	if (hours < 1.5 / 60)
+		return "a minute";
 	if (hours < 2)
 		return arena_printf(arena, "%.0f minutes", hours * 60);
 	if (hours < 72)

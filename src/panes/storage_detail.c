@@ -204,9 +204,9 @@ tell_forecast(const struct storage_view *v, struct doc *doc)
 	}
 	if (!f->has_full || f->nhorizons == 0)
 		return;
-	tell_day(doc, "full, 10 % earlier", f, f->full_p10, ROLE_NORMAL);
-	tell_day(doc, "full, most likely", f, f->full_p50, ROLE_STRONG);
-	tell_day(doc, "full, 10 % later", f, f->full_p90, ROLE_NORMAL);
+	tell_day(doc, "full by, 10 %", f, f->full_p10, ROLE_NORMAL);
+	tell_day(doc, "full by, 50 %", f, f->full_p50, ROLE_STRONG);
+	tell_day(doc, "full by, 90 %", f, f->full_p90, ROLE_NORMAL);
 	doc_pair(doc, "full within 7/30/90 d", ROLE_NORMAL, "%.0f %% / %.0f %% / %.0f %%",
 	    100 * f->probability[0], 100 * f->probability[1], 100 * f->probability[2]);
 }
