@@ -10,7 +10,7 @@ SELECT u.kind, u.name, u.type, u.last_value, u.max_value,
                CASE WHEN a.attrelid IS NULL THEN n.nspname || '.' || c.relname
                     ELSE tn.nspname || '.' || t.relname || '.' || a.attname END AS name,
                pg_catalog.format_type(COALESCE(a.atttypid, s.seqtypid), NULL) AS type,
-               pg_catalog.pg_sequence_last_value(c.oid) AS last_value,
+               pg_catalog.pg_sequence_last_value(s.seqrelid) AS last_value,
                LEAST(s.seqmax, CASE a.atttypid WHEN 21 THEN 32767 WHEN 23 THEN 2147483647 END) AS max_value
           FROM pg_catalog.pg_sequence s
           JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
@@ -21,7 +21,7 @@ SELECT u.kind, u.name, u.type, u.last_value, u.max_value,
           LEFT JOIN pg_catalog.pg_class t ON t.oid = a.attrelid
           LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
          WHERE s.seqincrement > 0 AND NOT s.seqcycle AND c.relpersistence = 'p'
-           AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT,USAGE')
+           AND pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT,USAGE')
          LIMIT 5000) u
  WHERE u.last_value IS NOT NULL AND u.max_value > 0
  ORDER BY 6 DESC
