@@ -467,6 +467,9 @@ history_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *d
 
 	draw_legend(draw, ctx, grid);
 	gather_points(grid, &arena, &d);
+	/* The middle of the newest bucket may be still to come. */
+	for (int i = 0; i < d.n; i++)
+		chart.x_max = fmax(chart.x_max, d.points[i].x);
 	line.points = d.points;
 	band.ranges = d.ranges;
 	line.n = band.n = d.n;
