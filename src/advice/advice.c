@@ -11,6 +11,7 @@
 #include "advice/dropping.h"
 #include "advice/explaining.h"
 #include "advice/report.h"
+#include "advice/text.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 
@@ -170,6 +171,7 @@ give(struct run *r, bool is_final)
 	struct drop_outcome drop;
 
 	search_settle(&r->search);
+	text_advise(&list, &r->catalog, &r->search, r->has_trgm);
 	report_chosen(&list, &r->catalog, &r->search);
 	if (is_final)
 		report_reasons(&r->search);

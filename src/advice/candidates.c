@@ -9,7 +9,7 @@
 
 #include "advice/btree.h"
 
-enum { MAX_EQ = 6, MAX_LISTED = 8, CORE_KEYS = 4 };
+enum { MAX_EQ = 6, MAX_LISTED = 8, CORE_KEYS = 4, MAX_INCLUDED = 2 };
 
 /* ---- sets ---- */
 
@@ -87,6 +87,18 @@ same_cand(const struct cand *a, const struct cand *b)
 	    cand_is_prefix(b, a);
 }
 
+static bool
+is_same_but_core(const struct cand *a, const struct cand *b)
+{
+	if (a->table != b->table || a->nkeys != b->nkeys || a->ncore < b->ncore)
+		return false;
+	for (int i = 0; i < a->nkeys; i++) {
+		if (!same_key(a, b, i))
+			return false;
+	}
+	return true;
+}
+
 /* An index that exists and begins with the same keys does it already. */
 static bool
 is_covered(const struct cand *c)
@@ -143,7 +155,8 @@ add(struct cands *cands, const struct cand *c)
 	if (!c->nkeys || is_covered(c))
 		return -1;
 	for (int i = 0; i < cands->n; i++) {
-		if (same_cand(&cands->items[i], c))
+		/* What searches by all of its columns covers as well as what only has them. */
+		if (same_cand(&cands->items[i], c) || is_same_but_core(&cands->items[i], c))
 			return i;
 		of_table += cands->items[i].table == c->table;
 	}
@@ -431,7 +444,7 @@ make_covering(struct maker *m, int from)
 			if (fits)
 				c.keys[c.nkeys++] = col;
 		}
-		if (fits && c.nkeys > c.ncore && width <= 100)
+		if (fits && c.nkeys > c.ncore && c.nkeys <= c.ncore + MAX_INCLUDED && width <= 40)
 			emit(m, &c);
 	}
 }

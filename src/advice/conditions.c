@@ -32,6 +32,8 @@ is_numbered(const char *name, const char *base)
 int
 needs_of_alias(const struct needs *needs, const char *alias)
 {
+	if (!*alias)
+		return needs->n == 1 ? 0 : -1;
 	for (int i = 0; i < needs->n; i++) {
 		if (strcmp(needs->rels[i].alias, alias) == 0)
 			return i;
@@ -171,7 +173,7 @@ note_found(void *arg, const struct expr *e)
 
 	if (e->kind == EXPR_PARAM && !f->param)
 		f->param = e->param;
-	if (e->kind != EXPR_COLUMN)
+	if (e->kind != EXPR_COLUMN || !*e->alias)
 		return;
 	rel = needs_of_alias(f->needs, e->alias);
 	if (rel < 0)
@@ -244,7 +246,7 @@ new_cond(struct builder *b, struct need *need, enum cond_op op, const struct exp
 	}
 	c = &need->conds[need->nconds++];
 	*c = (struct cond){ .op = op, .left = left, .other_rel = -1, .opname = "" };
-	if (bare->kind == EXPR_COLUMN && catalog_column(need->table, bare->name))
+	if (bare->kind == EXPR_COLUMN && *bare->alias && catalog_column(need->table, bare->name))
 		c->column = bare->name;
 	return c;
 }

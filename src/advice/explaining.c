@@ -11,7 +11,7 @@ enum { BURST = 60, BURST_BACKGROUND = 3 };
 /* A statement that reads so few pages a call has its index. */
 static const double CHEAP_BLOCKS = 12;
 /* Value sets less likely than this are not asked further. */
-static const double LEAST_LIKELY = 0.07;
+static const double LEAST_LIKELY = 0.12;
 
 static const char *
 why_text(enum whatif_why why, const struct error *err, struct arena *arena)
@@ -176,7 +176,56 @@ rows_are_fixed(const struct plan *plan)
 	return plan_is(root, "Aggregate") && !root->group_key.n;
 }
 
-/* Weighs the sets by what came back, drops unlikely ones, and those that could not be planned. */
+/* Do two value sets ask for the same work? */
+static bool
+is_same_work(const struct plan *a, const struct plan *b, double rows_a, double rows_b)
+{
+	double cost_a = a->root->total, cost_b = b->root->total;
+
+	return fabs(cost_a - cost_b) <= 0.02 * cost_a &&
+	    fmax(rows_a, rows_b) <= 1.3 * fmin(rows_a, rows_b) + 1 && a->nnodes == b->nnodes &&
+	    strcmp(a->root->type, b->root->type) == 0;
+}
+
+/* Keeps the sets that are likely enough; one of those that ask for the same. */
+static void
+keep_sets(struct statement *s, double *rows)
+{
+	int n = 0;
+
+	for (int v = 0; v < s->nsets; v++) {
+		bool is_new = s->sets[v].weight > 0;
+
+		for (int k = 0; k < n && is_new; k++) {
+			if (!is_same_work(s->plans[k], s->plans[v], rows[k], rows[v]))
+				continue;
+			/* the likelier one stands for both, never a generic one */
+			s->sets[v].weight += s->sets[k].weight;
+			s->sets[k] = s->sets[v];
+			s->plans[k] = s->plans[v];
+			s->base[k] = s->base[v];
+			is_new = false;
+		}
+		if (!is_new)
+			continue;
+		s->sets[n] = s->sets[v];
+		s->plans[n] = s->plans[v];
+		rows[n] = rows[v];
+		s->base[n++] = s->base[v];
+	}
+	s->nsets = n;
+	n = 0;
+	for (int v = 0; v < s->nsets; v++) {
+		if (s->sets[v].weight < LEAST_LIKELY)
+			continue;
+		s->sets[n] = s->sets[v];
+		s->plans[n] = s->plans[v];
+		s->base[n++] = s->base[v];
+	}
+	s->nsets = n;
+}
+
+/* Weighs the sets by what came back, those that could not be planned left out. */
 static void
 weigh(struct statement *s)
 {
@@ -199,14 +248,9 @@ weigh(struct statement *s)
 	}
 	s->nsets = n;
 	values_weigh(s->sets, n, rows, seen, is_fixed);
-	for (int v = 0, kept = 0; v < n; v++) {
-		if (s->sets[v].weight < LEAST_LIKELY)
-			continue;
-		s->sets[kept] = s->sets[v];
-		s->plans[kept] = s->plans[v];
-		s->base[kept++] = s->base[v];
-		s->nsets = kept;
-	}
+	if (n > 1 && values_decide(s->needs))
+		s->sets[0].weight = 0;
+	keep_sets(s, rows);
 }
 
 /* Which of all candidates could serve it; those made for others too. */

@@ -263,6 +263,9 @@ read_name(struct parser *p)
 	}
 	if (at_symbol(p, '('))
 		return read_function(p, e, name);
+	e->kind = EXPR_COLUMN;
+	e->alias = "";
+	e->name = name;
 	return done(p, e);
 }
 

@@ -12,7 +12,8 @@
 #include "base/mem.h"
 
 enum expr_kind {
-	EXPR_COLUMN, /* alias.name */
+	EXPR_COLUMN, /* alias.name; alias "": name alone, as outputs of one table are shown (or a
+	                keyword) */
 	EXPR_PARAM,  /* $param */
 	EXPR_CONST,  /* value; NULL: SQL NULL */
 	EXPR_FUNC,   /* name(kids) */

@@ -262,8 +262,8 @@ limit_above(const struct plan_node *node)
 	return NULL;
 }
 
-static const struct plan_node *
-scan_of(const struct needs *needs, const struct plan *plan, int rel, double *cost, double *rows)
+const struct plan_node *
+model_scan(const struct needs *needs, const struct plan *plan, int rel, double *cost, double *rows)
 {
 	const struct plan_node *best = NULL;
 
@@ -440,7 +440,7 @@ model_cost(
 		double best = 0, saving;
 		int best_at = -1;
 
-		p.scan = scan_of(s->needs, plan, r, &p.cost, &p.rows);
+		p.scan = model_scan(s->needs, plan, r, &p.cost, &p.rows);
 		if (!p.scan)
 			continue;
 		for (int i = 0; i < cands->n; i++) {

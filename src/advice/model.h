@@ -21,6 +21,9 @@ struct model_index {
 };
 /* Cost of one scan of it, in the planner's units with its defaults. */
 double model_index_scan(const struct model_index *ix);
+/* The costliest scan of a relation in a plan, with cost and rows of all its scans; NULL: none. */
+const struct plan_node *model_scan(
+    const struct needs *needs, const struct plan *plan, int rel, double *cost, double *rows);
 /* Share of rows that a condition selects, for the values of a set. */
 double model_share(const struct cat_table *t, const struct cond *c, const struct value_set *set);
 

@@ -97,7 +97,7 @@ report_reasons(const struct search *sr)
 	for (int i = 0; i < sr->oracle->wl->n; i++) {
 		struct statement *s = &sr->oracle->wl->items[i];
 
-		if (s->is_explained && cand_empty(&s->chosen))
+		if (s->is_explained && cand_empty(&s->chosen) && !(s->after < s->before))
 			s->rejected = why_rejected(sr, i);
 	}
 }

@@ -74,9 +74,9 @@ ask_all(struct search *sr, struct cand_set with)
 /* ---- first pass ---- */
 
 static bool
-is_longer_or_same(const struct cand *a, const struct cand *b)
+has_same_columns(const struct cand *a, const struct cand *b)
 {
-	if (a->table != b->table || a->nkeys > b->nkeys)
+	if (a->table != b->table || a->nkeys != b->nkeys)
 		return false;
 	for (int i = 0; i < a->nkeys; i++) {
 		bool found = false;
@@ -86,21 +86,41 @@ is_longer_or_same(const struct cand *a, const struct cand *b)
 		if (!found)
 			return false;
 	}
-	/* the same columns in another order, or the beginning of it */
-	return a->nkeys == b->nkeys || cand_is_prefix(a, b);
+	return true;
 }
 
-/* What no plan took, and is no beginning or permutation of what one took, is out. */
+/* Does some statement care for a that does not for b? */
+static bool
+serves_more(const struct search *sr, int a, int b)
+{
+	const struct workload *wl = sr->oracle->wl;
+
+	for (int i = 0; i < wl->n; i++) {
+		if (cand_has(&wl->items[i].mine, a) && !cand_has(&wl->items[i].mine, b))
+			return true;
+	}
+	return false;
+}
+
+/* What no plan took, and is no beginning of what one took, nor the same columns in an order that
+ * serves others too, is out. */
 static void
 keep_used(struct search *sr, const struct cand_set *used)
 {
 	struct cands *cands = sr->oracle->cands;
 
 	for (int i = 0; i < cands->n; i++) {
-		cands->items[i].is_used = cand_has(used, i);
-		for (int k = 0; k < cands->n && !cands->items[i].is_used; k++)
-			cands->items[i].is_used = cand_has(used, k) &&
-			    is_longer_or_same(&cands->items[i], &cands->items[k]);
+		struct cand *c = &cands->items[i];
+
+		c->is_used = cand_has(used, i);
+		for (int k = 0; k < cands->n && !c->is_used; k++) {
+			const struct cand *u = &cands->items[k];
+
+			if (!cand_has(used, k) || u->table != c->table)
+				continue;
+			c->is_used = (c->nkeys == c->ncore && cand_is_prefix(c, u)) ||
+			    (has_same_columns(c, u) && serves_more(sr, i, k));
+		}
 	}
 }
 
@@ -193,18 +213,28 @@ is_covering(const struct search *sr, const struct cand_set *add)
 	return true;
 }
 
+static bool
+gains_enough(double weight, double now, double then, bool cover, bool wider)
+{
+	double gain = weight * (now - then);
+
+	/* Covering is for what still reads much of the table. */
+	if (cover)
+		return then <= COVER_RATIO * now && gain >= 2 * MIN_SAVING && now >= 0.04;
+	if (wider)
+		return then <= WIDER_RATIO * now && (now >= 0.02 || gain >= MIN_SAVING / 8);
+	return then <= NEW_RATIO * now && gain >= MIN_SAVING / 2;
+}
+
 /* Does some statement gain enough for this kind of move? */
 static bool
 gains(const struct search *sr, const struct move *m, const double *now, const double *then)
 {
 	const struct workload *wl = sr->oracle->wl;
 	bool wider = !cand_empty(&m->cut), cover = is_covering(sr, &m->add);
-	double wanted = cover ? COVER_RATIO : wider ? WIDER_RATIO : NEW_RATIO;
 
 	for (int i = 0; i < wl->n; i++) {
-		double least = cover ? MIN_SAVING : wider ? 0 : MIN_SAVING / 2;
-
-		if (then[i] <= wanted * now[i] && wl->items[i].weight * (now[i] - then[i]) >= least)
+		if (gains_enough(wl->items[i].weight, now[i], then[i], cover, wider))
 			return true;
 	}
 	return false;
@@ -264,13 +294,15 @@ list_bundles(const struct search *sr, struct cand_set *bundles)
 }
 
 static int
-list_moves(const struct search *sr, struct move *moves)
+list_moves(const struct search *sr, struct move *moves, bool covering)
 {
 	struct cand_set bundles[MAX_BUNDLES];
 	int n = 0, nbundles = list_bundles(sr, bundles);
 
 	for (int i = 0; i < sr->oracle->cands->n; i++) {
-		if (!sr->oracle->cands->items[i].is_used || cand_has(&sr->chosen, i))
+		const struct cand *c = &sr->oracle->cands->items[i];
+
+		if (!c->is_used || cand_has(&sr->chosen, i) || (c->nkeys > c->ncore && !covering))
 			continue;
 		moves[n] = (struct move){ 0 };
 		cand_put(&moves[n++].add, i);
@@ -278,6 +310,46 @@ list_moves(const struct search *sr, struct move *moves)
 	for (int i = 0; i < nbundles; i++)
 		moves[n++] = (struct move){ .add = bundles[i] };
 	return n;
+}
+
+static int
+only_one(const struct cand_set *set)
+{
+	for (int i = 0; i < CAND_MAX; i++) {
+		if (cand_has(set, i))
+			return cand_count(set) == 1 ? i : -1;
+	}
+	return -1;
+}
+
+/* The shortest beginning of the best move that leaves its other keys too little to gain. */
+static int
+narrowest(struct search *sr, struct move *moves, int n, int best, const double *now)
+{
+	const struct workload *wl = sr->oracle->wl;
+	const struct cand *cands = sr->oracle->cands->items;
+	double *wide = xcalloc((size_t)wl->n + 1, sizeof(*wide));
+	double *narrow = xcalloc((size_t)wl->n + 1, sizeof(*narrow));
+	int at = only_one(&moves[best].add), found = best;
+
+	rate(sr, after_move(sr, &moves[best]), wide);
+	for (int i = 0; i < n && at >= 0; i++) {
+		int k = only_one(&moves[i].add);
+		bool loses = false;
+
+		if (k < 0 || k == at || cands[k].ncore >= cands[at].ncore ||
+		    !cand_is_prefix(&cands[k], &cands[at]) ||
+		    (found != best && cands[k].ncore >= cands[only_one(&moves[found].add)].ncore) ||
+		    !value_move(sr, &moves[i], now, narrow))
+			continue;
+		for (int s = 0; s < wl->n && !loses; s++)
+			loses = gains_enough(wl->items[s].weight, narrow[s], wide[s], false, true);
+		if (!loses)
+			found = i;
+	}
+	free(wide);
+	free(narrow);
+	return found;
 }
 
 static bool
@@ -290,12 +362,12 @@ is_within(const struct cand_set *a, const struct cand_set *b)
 
 /* The best move, made. False: there is none, or a limit was reached. */
 static bool
-step(struct search *sr)
+step(struct search *sr, bool covering)
 {
 	struct move *moves = xcalloc(CAND_MAX + MAX_BUNDLES, sizeof(*moves));
 	double *now = xcalloc((size_t)sr->oracle->wl->n + 1, sizeof(*now));
 	double *then = xcalloc((size_t)sr->oracle->wl->n + 1, sizeof(*then));
-	int n = list_moves(sr, moves), best = -1;
+	int n = list_moves(sr, moves, covering), best = -1;
 	bool ok;
 
 	for (int i = 0; i < n; i++) {
@@ -311,6 +383,8 @@ step(struct search *sr)
 		if (best < 0 || moves[i].net > moves[best].net)
 			best = i;
 	}
+	if (best >= 0)
+		best = narrowest(sr, moves, n, best, now);
 	if (best >= 0)
 		sr->chosen = after_move(sr, &moves[best]);
 	free(moves);
@@ -350,7 +424,9 @@ bool
 search_run(struct search *sr)
 {
 	memset(&sr->chosen, 0, sizeof(sr->chosen));
-	while (cand_count(&sr->chosen) < MAX_CHOSEN && step(sr))
+	while (cand_count(&sr->chosen) < MAX_CHOSEN && step(sr, false))
+		;
+	while (cand_count(&sr->chosen) < MAX_CHOSEN && step(sr, true))
 		;
 	prune(sr);
 	return !sr->oracle->stopped;

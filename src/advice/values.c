@@ -326,11 +326,25 @@ values_choose(struct arena *arena, const struct needs *needs, const char *text, 
 	return n;
 }
 
+bool
+values_decide(const struct needs *needs)
+{
+	for (int r = 0; r < needs->n; r++) {
+		for (int i = 0; i < needs->rels[r].nconds; i++) {
+			const struct cond *c = &needs->rels[r].conds[i];
+
+			if (c->op == COND_LIKE && c->param)
+				return true;
+		}
+	}
+	return false;
+}
+
 void
 values_weigh(struct value_set *sets, int n, const double *rows, double seen, bool is_free)
 {
 	/* Applications ask for what is typical; a generic plan stands for all of it at once. */
-	static const double prior[VALUE_KINDS] = { 0.15, 0.2, 0.4, 0.25 };
+	static const double prior[VALUE_KINDS] = { 0.1, 0.2, 0.4, 0.3 };
 	double sum = 0;
 
 	for (int i = 0; i < n; i++) {

@@ -24,6 +24,9 @@ struct value_set {
  */
 int values_choose(struct arena *arena, const struct needs *needs, const char *text, int nparams,
     const char *const *types, struct value_set *sets);
+/* Do values decide whether an index can be used at all (LIKE): then the generic plan tells nothing.
+ */
+bool values_decide(const struct needs *needs);
 /*
  * Weights from what is seen: rows[i] that set i's plan expects, rows per call that came. is_free:
  * the row count says nothing (an aggregate, a limit that is reached).

@@ -1,0 +1,240 @@
+/* Printing immutable expressions, guessing keys of documents. */
+#include "config.h"
+
+#include "advice/text_expr.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "advice/item.h"
+#include "base/json.h"
+#include "base/strbuf.h"
+
+enum { MAX_TEXT = 1000, MAX_KEYS = 32, MAX_DOCS = 200, MAX_DEPTH = 12 };
+
+/* Immutable whatever their arguments; date_trunc and date_part are for types without a zone only.
+ */
+static const char *const functions[] = { "lower", "upper", "btrim", "ltrim", "rtrim", "left",
+	"right", "substr", "substring", "md5", "abs", "length", "char_length", "reverse",
+	"COALESCE", "date_trunc", "date_part", "replace", "translate", "split_part", "mod" };
+static const char *const operators[] = { "->>", "->", "#>>", "#>", "+", "-", "*", "/", "%", "||" };
+static const char *const casts[] = { "text", "integer", "bigint", "smallint", "numeric", "uuid",
+	"double precision", "character varying", "boolean" };
+
+static bool
+is_listed(const char *const *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_text_type(const char *type)
+{
+	return strcmp(type, "text") == 0 || strncmp(type, "character varying", 17) == 0;
+}
+
+struct printer {
+	struct arena *arena;
+	const struct need *need;
+	struct strbuf out;
+	int depth;
+	bool has_zone; /* a column whose reading depends on the time zone */
+};
+
+static bool print(struct printer *p, const struct expr *e);
+
+static bool
+print_cast(struct printer *p, const struct expr *e)
+{
+	const struct expr *kid = e->kids[0];
+	const struct cat_column *col =
+	    kid->kind == EXPR_COLUMN ? catalog_column(p->need->table, kid->name) : NULL;
+
+	if (!is_listed(casts, ARRAY_LEN(casts), e->name))
+		return false;
+	/* The server adds these itself. */
+	if (is_text_type(e->name) && ((col && is_text_type(col->type)) || kid->kind == EXPR_CONST))
+		return print(p, kid);
+	strbuf_addc(&p->out, '(');
+	if (!print(p, kid))
+		return false;
+	strbuf_addf(&p->out, ")::%s", e->name);
+	return true;
+}
+
+static bool
+print_kids(struct printer *p, const struct expr *e, const char *between)
+{
+	for (int i = 0; i < e->nkids; i++) {
+		if (i)
+			strbuf_adds(&p->out, between);
+		if (!print(p, e->kids[i]))
+			return false;
+	}
+	return true;
+}
+
+static void
+print_const(struct printer *p, const char *value)
+{
+	strbuf_addc(&p->out, '\'');
+	for (; *value; value++) {
+		if (*value == '\'')
+			strbuf_addc(&p->out, '\'');
+		strbuf_addc(&p->out, *value);
+	}
+	strbuf_addc(&p->out, '\'');
+}
+
+static bool
+print(struct printer *p, const struct expr *e)
+{
+	const struct cat_column *col;
+	bool ok = false;
+
+	if (++p->depth > MAX_DEPTH)
+		return false;
+	switch (e->kind) {
+	case EXPR_COLUMN:
+		col = *e->alias ? catalog_column(p->need->table, e->name) : NULL;
+		ok = col != NULL;
+		p->has_zone |= col && strstr(col->type, "with time zone");
+		if (ok)
+			strbuf_adds(&p->out, advice_ident(p->arena, e->name));
+		break;
+	case EXPR_CONST:
+		ok = e->value != NULL;
+		if (ok)
+			print_const(p, e->value);
+		break;
+	case EXPR_FUNC:
+		ok = !e->alias && is_listed(functions, ARRAY_LEN(functions), e->name);
+		strbuf_addf(&p->out, "%s(", ok ? e->name : "");
+		ok = ok && print_kids(p, e, ", ");
+		strbuf_addc(&p->out, ')');
+		break;
+	case EXPR_OP:
+		ok = e->nkids == 2 && is_listed(operators, ARRAY_LEN(operators), e->name);
+		strbuf_addc(&p->out, '(');
+		ok = ok && print(p, e->kids[0]);
+		strbuf_addf(&p->out, " %s ", e->name);
+		ok = ok && print(p, e->kids[1]);
+		strbuf_addc(&p->out, ')');
+		break;
+	case EXPR_CAST:
+		ok = print_cast(p, e);
+		break;
+	default:
+		break;
+	}
+	p->depth--;
+	return ok;
+}
+
+const char *
+text_expr(struct arena *arena, const struct need *need, const struct expr *e)
+{
+	struct printer p = { .arena = arena, .need = need, .out = STRBUF_INIT(MAX_TEXT) };
+	const char *text = NULL;
+
+	if (print(&p, e) && !p.has_zone && !p.out.cut)
+		text = arena_strndup(arena, p.out.buf, p.out.len);
+	strbuf_release(&p.out);
+	return text;
+}
+
+struct column_of {
+	const struct need *need;
+	const struct cat_column *col;
+	int n;
+};
+
+static void
+note(void *arg, const struct expr *e)
+{
+	struct column_of *c = arg;
+
+	if (e->kind != EXPR_COLUMN || !*e->alias)
+		return;
+	c->col = catalog_column(c->need->table, e->name);
+	c->n++;
+}
+
+const struct cat_column *
+text_expr_column(const struct need *need, const struct expr *e)
+{
+	struct column_of c = { .need = need };
+
+	expr_walk(e, note, &c);
+	return c.n == 1 ? c.col : NULL;
+}
+
+/* ---- keys of documents ---- */
+
+struct key {
+	const char *name;
+	const char *values[MAX_DOCS];
+	int n, distinct;
+};
+
+static void
+add_value(struct arena *arena, struct key *keys, int *nkeys, const struct json *v)
+{
+	const char *name = json_name(v), *text = json_text(v);
+	double num;
+	int k;
+
+	if (!name || (!text && !json_number(v, &num)))
+		return;
+	for (k = 0; k < *nkeys && strcmp(keys[k].name, name) != 0; k++)
+		;
+	if (k == MAX_KEYS)
+		return;
+	if (k == *nkeys)
+		keys[(*nkeys)++] = (struct key){ .name = arena_strdup(arena, name) };
+	if (keys[k].n == MAX_DOCS)
+		return;
+	text = text ? arena_strdup(arena, text) : arena_printf(arena, "%.17g", num);
+	keys[k].distinct++;
+	for (int i = 0; i < keys[k].n; i++) {
+		if (strcmp(keys[k].values[i], text) == 0) {
+			keys[k].distinct--;
+			break;
+		}
+	}
+	keys[k].values[keys[k].n++] = text;
+}
+
+const char *
+text_json_key(struct arena *arena, const struct cat_column *col, double share)
+{
+	struct key *keys = arena_zalloc(arena, MAX_KEYS, sizeof(*keys));
+	const char *best = NULL;
+	int nkeys = 0, docs = 0;
+
+	for (int i = 0; i < col->nhist + col->nmcv && docs < MAX_DOCS; i++) {
+		const char *doc = i < col->nhist ? col->hist[i] : col->mcv[i - col->nhist];
+		struct error err;
+		struct json *root = json_parse(doc, strlen(doc), &err);
+
+		for (const struct json *v = json_child(root); v; v = json_next(v))
+			add_value(arena, keys, &nkeys, v);
+		docs += root != NULL;
+		json_free(root);
+	}
+	for (int k = 0; k < nkeys && docs >= 10; k++) {
+		/* Among so few documents a value seldom comes twice if it is that rare. */
+		double twice = 1 - (double)keys[k].distinct / fmax(keys[k].n, 1);
+
+		if (keys[k].n < docs / 2 || twice > fmin(0.9, docs * share + 0.05))
+			continue;
+		if (best)
+			return NULL;
+		best = keys[k].name;
+	}
+	return best;
+}
