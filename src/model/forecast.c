@@ -131,12 +131,11 @@ forecast_make(const struct forecast_request *given, struct arena *arena, struct 
 		return;
 	}
 	fc_find_steps(&s, arena, out);
-	out->rate_bytes_per_day = fc_rate(&s);
 	max_days = fmin(most_days, days_per_day * out->span_days);
-	if (max_days >= forecast_days[0]) {
-		fc_make_fan(&s, arena, max_days, &fan);
+	fc_make_fan(&s, arena, max_days, &fan);
+	out->rate_bytes_per_day = fc_fan_rate(&fan);
+	if (max_days >= forecast_days[0])
 		fc_answer(&req, &fan, max_days, arena, out);
-	}
 	fc_find_regime(&s, arena, out);
 	out->confidence = judge(&req, &s, out);
 	say_refused(&req, max_days, out);

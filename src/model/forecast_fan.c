@@ -43,7 +43,18 @@ fc_fan_at(const struct fc_fan *fan, double days, double p)
 	a = &fan->knots[i];
 	b = &fan->knots[i + 1];
 	share = fmin(1, (days - a->days) / (b->days - a->days));
-	return knot_at(a, p) + (knot_at(b, p) - knot_at(a, p)) * share;
+	return knot_at(a, p) + (knot_at(b, p) - knot_at(a, p)) * share +
+	    fc_season_at(&fan->season, days * fan->buckets_a_day);
+}
+
+double
+fc_fan_rate(const struct fc_fan *fan)
+{
+	int i = 1;
+
+	while (i + 1 < fan->n && fan->knots[i].days < 30)
+		i++;
+	return fan->knots[i].q[FC_MEDIAN] / fan->knots[i].days;
 }
 
 static struct forecast_quantiles

@@ -14,8 +14,9 @@
 
 enum { MIN_RECURRING = 3 };
 static const double step_mads = 8, step_share = 0.004;
-/* A history in which more than this share of the changes are steps grows in steps. */
-static const double most_share = 0.05;
+/* A history with more single steps than one in so many buckets grows in steps: they are its trend.
+ */
+static const double days_per_single = 120;
 /* Of their sizes and of their distances, from the median. */
 static const double like_size = 0.35, like_distance = 0.2;
 
@@ -85,20 +86,16 @@ mark_recurring(struct fc_series *s, struct step *steps, int n, int sign)
 			steps[i].every = (int)(distance + 0.5);
 }
 
-/* The single steps that stay out of the trend: the largest, when they are many. */
+/* How large a single step must be to stay out of the trend; INFINITY where they are too many. */
 static double
-least_single(struct fc_series *s, const struct step *steps, int n)
+least_single(const struct fc_series *s, const struct step *steps, int n)
 {
-	const int most = (int)fmax(3, most_share * s->n);
+	const double most = fmax(2, s->n / days_per_single);
 	int k = 0;
 
 	for (int i = 0; i < n; i++)
-		if (!steps[i].every)
-			s->scratch[k++] = fabs(steps[i].bytes);
-	if (k <= most)
-		return 0;
-	fc_sort(s->scratch, k);
-	return s->scratch[k - most];
+		k += !steps[i].every;
+	return k <= most ? 0 : INFINITY;
 }
 
 static void
