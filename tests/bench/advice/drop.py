@@ -99,6 +99,8 @@ def make(args):
     conn.close()
     time.sleep(0.2)
     use(args)
+    standby(args, fake)
+    server(args, "-m", "fast", "stop", fake=fake, data="standby")
     server(args, "-m", "fast", "stop", fake=fake)
 
 
@@ -124,14 +126,15 @@ def use(args):
     time.sleep(1)
 
 
-def standby(args):
+def standby(args, fake):
     base = args.dir / "standby"
     bench.as_pg(bench.find_bin() / "pg_basebackup", "-D", base, "-h", "127.0.0.1", "-p", args.port, "-U", "postgres", "-R",
                 "-X", "stream", "-c", "fast")
     with open(base / "postgresql.conf", "a", encoding="utf-8") as conf:
         conf.write(f"port = {args.port + 1}\n")
-    server(args, "-l", str(args.dir / "standby.log"), "start", data="standby")
+    server(args, "-l", str(args.dir / "standby.log"), "start", fake=fake, data="standby")
     conn = connect(args, args.port + 1)
+    conn.run("SELECT pg_stat_reset()")
     conn.run("SET enable_seqscan = off")
     for n in range(50):
         conn.run(f"SELECT id FROM idle WHERE s = {n * 31}")
@@ -220,7 +223,7 @@ def main():
         make(args)
         server(args, "-l", str(args.dir / "log"), "start")
         started.append("data")
-        standby(args)
+        server(args, "-l", str(args.dir / "standby.log"), "start", data="standby")
         started.append("standby")
         holder, builder = build(args)
         judge(args, ask(args))
