@@ -224,6 +224,9 @@ add_unused(struct drop *d, struct drop_index *ix)
 		item->reason = arena_printf(arena, "not scanned once in %s%s",
 		    fmt_span(age, sizeof(age), fmax(ix->table->stats_age_s, 0)),
 		    ix->standby_age_s >= 0 ? ", on standbys neither" : "");
+	if (ix->standby_age_s >= 0 && ix->standby_age_s < d->in->unused_days * DAY_S)
+		advice_item_caveat(d->list, item, "a standby has counted scans for %s only",
+		    fmt_span(age, sizeof(age), ix->standby_age_s));
 	if (ix->made_age_s < 0)
 		advice_item_caveat(d->list, item,
 		    "the server does not tell when it was made: be sure that it is older");
@@ -244,8 +247,6 @@ find_unused(struct drop *d)
 
 	for (int i = 0; i < d->nindexes; i++) {
 		struct drop_index *ix = &d->indexes[i];
-		double days = d->in->unused_days;
-
 		if (ix->is_dropped || !ix->is_valid || ix->building || !is_idle(d, ix))
 			continue;
 		if (drop_is_bound(ix) || ix->is_unique || ix->constraint ||
@@ -255,19 +256,13 @@ find_unused(struct drop *d)
 		}
 		if (refused || is_new(d, ix) || ix->table->rows == 0)
 			continue;
-		/* a standby counts for itself, since it was started */
-		if (days > 0 && ix->standby_age_s >= 0 && ix->standby_age_s < days * DAY_S) {
-			d->out->no_unused =
-			    "some indexes are not called unused: a standby counts scans for too short a time";
-			d->out->no_unused_hint = "Ask again later, or set advice_unused_days.";
-			continue;
-		}
 		add_unused(d, ix);
 	}
 }
 
 /* ------------------------------------------------------------------ bloated ones */
 
+/* Rows and pages are as of the same vacuum or analyze, so that it does not matter how long ago. */
 static void
 add_bloated(struct drop *d, struct drop_index *ix)
 {

@@ -10,7 +10,7 @@ struct drop_table {
 	uint32_t relid, parent, root;
 	const char *schema, *name;
 	char kind;
-	double rows, pages, ins, upd, hot_upd, del, mod_since_analyze;
+	double rows, pages, ins, upd, hot_upd, del;
 	double block_size;
 	double stats_age_s; /* < 0: unknown */
 	bool is_analyzed;

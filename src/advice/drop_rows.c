@@ -93,7 +93,6 @@ read_tables(struct drop *d)
 			.upd = number(rs, i, "upd", 0),
 			.hot_upd = number(rs, i, "hot_upd", 0),
 			.del = number(rs, i, "del", 0),
-			.mod_since_analyze = number(rs, i, "mod_since_analyze", 0),
 			.block_size = number(rs, i, "block_size", 8192),
 			.stats_age_s = number(rs, i, "stats_age_s", -1),
 			.is_analyzed = !cell_is_null(rowset_get(rs, i, "last_analyze")),

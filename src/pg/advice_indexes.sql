@@ -12,7 +12,7 @@
 -- fillfactor int, pages int, size_bytes int, reltuples float, scans int, fetched int, last_scan time, last_scan_age_s float, made time,
 -- made_age_s float, building bool
 WITH builds AS MATERIALIZED (
-	SELECT p.relid, p.index_relid FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datname = pg_catalog.current_database()
+	SELECT p.relid, p.index_relid, p.command LIKE 'REINDEX%' AS is_rebuild FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datname = pg_catalog.current_database()
 )
 SELECT i.indexrelid, i.indrelid AS relid, n.nspname AS schema, t.relname AS "table", c.relname AS index, a.amname AS method, c.relkind AS kind,
        CASE WHEN c.relispartition THEN (SELECT h.inhparent FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid LIMIT 1) END AS parent,
@@ -47,7 +47,8 @@ SELECT i.indexrelid, i.indrelid AS relid, n.nspname AS schema, t.relname AS "tab
        /*if pg_stat_get_lastscan()*/pg_catalog.pg_stat_get_lastscan(i.indexrelid)/*else NULL::timestamptz*/ AS last_scan,
        /*if pg_stat_get_lastscan()*/EXTRACT(epoch FROM pg_catalog.now() - pg_catalog.pg_stat_get_lastscan(i.indexrelid))::float8/*else NULL::float8*/ AS last_scan_age_s,
        x.made, EXTRACT(epoch FROM pg_catalog.now() - x.made)::float8 AS made_age_s,
-       EXISTS (SELECT 1 FROM builds b WHERE b.relid IS NULL OR b.relid = i.indrelid OR b.index_relid = i.indexrelid) AS building
+       EXISTS (SELECT 1 FROM builds b WHERE b.relid IS NULL OR b.index_relid = i.indexrelid
+                   OR (b.relid = i.indrelid AND (COALESCE(b.index_relid, 0) = 0 OR (b.is_rebuild AND c.relname ~ '_cc(new|old)[0-9]*$')))) AS building
   FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid

@@ -1,13 +1,13 @@
 -- Tables, partitioned tables and materialized views for index advice: sizes as the last vacuum or analyze left them, write
 -- counters, and since when these count. No relation is opened or locked. parent: the table above a partition; root: the
--- topmost one. stats_since: the database's reset, or a crash, which from 15 on forgets without a word: then all cluster-wide
--- counters begin at that moment too, so that the oldest of them bounds it.
+-- topmost one. stats_since: the database's reset. From 15 on a crash forgets the counters and the time of their reset; the
+-- cluster-wide counters begin at that moment too, so that the oldest of them bounds it.
 -- timeout: 10000
 -- columns: relid int, schema text, table text, kind text, persistence text, parent int, root int, reltuples float, pages int,
 -- index_bytes int, fillfactor int, columns int, ins int, upd int, hot_upd int, del int, seq_scan int, idx_scan int, live int, dead int,
 -- mod_since_analyze int, last_analyze time, is_extension bool, block_size int, stats_since time, stats_age_s float
 WITH RECURSIVE since AS MATERIALIZED (
-	SELECT GREATEST(pg_catalog.pg_stat_get_db_stat_reset_time(d.oid),
+	SELECT COALESCE(pg_catalog.pg_stat_get_db_stat_reset_time(d.oid),
 	                /*if pg_stat_have_stats()*/LEAST(pg_catalog.pg_stat_get_bgwriter_stat_reset_time(),
 	                      (SELECT a.stats_reset FROM pg_catalog.pg_stat_get_archiver() a),
 	                      (SELECT w.stats_reset FROM pg_catalog.pg_stat_get_wal() w))/*else NULL::timestamptz*/) AS at

@@ -326,6 +326,8 @@ ladder_operator(struct sql_typed *t, const char *op, const char *left, const cha
 
 	if (is_vague(known))
 		known = "";
+	if (is_arithmetic && strcmp(known, "date") == 0)
+		add_type(t, "integer");
 	/* at > now() - $1 reads as an interval or a number of days: $1 is a span, not a time */
 	if ((is_time(left) && is_span(right)) || (is_time(right) && is_span(left)) ||
 	    (is_arithmetic && is_time(known)))
@@ -337,8 +339,6 @@ ladder_operator(struct sql_typed *t, const char *op, const char *left, const cha
 	add_type(t, known);
 	if (len > 2 && strcmp(known + len - 2, "[]") == 0)
 		add_type(t, arena_strndup(t->arena, known, len - 2));
-	if (strcmp(left, "text") == 0 || strcmp(right, "text") == 0)
-		add_type(t, "bigint");
 }
 
 static void
@@ -383,8 +383,7 @@ ladder_call(struct sql_typed *t, const struct sql_token *name)
 	else if (is_one_of(name, of_list) && !sql_is_word(name, "array_agg")) {
 		add_type(t, "bigint[]");
 		add_type(t, "text[]");
-	} else if (sql_is_word(name, "generate_series") || sql_is_word(name, "mod"))
-		add_type(t, "bigint");
+	}
 }
 
 /* The call whose name begins at i. */
@@ -498,8 +497,9 @@ sql_guess(struct sql_typed *t, const struct sql_complaint *c, int i)
 		guess_operator(t, c, i);
 	if (is_untyped)
 		return;
+	/* an integer becomes whatever kind of number is wanted */
+	add_type(t, "integer");
 	add_type(t, "numeric");
-	add_type(t, "bigint");
 	add_type(t, "interval");
 	add_type(t, "timestamptz");
 	add_type(t, "text");
