@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 
-enum { QUEUE_MAX = 64, RUN_MS = 30000, RUNS_A_MINUTE = 30, ENV_OWN = 4 };
+enum { QUEUE_MAX = 64, RUN_MS = 30000, RUNS_A_MINUTE = 60, ENV_OWN = 4 };
 
 extern char **environ;
 

@@ -1,7 +1,7 @@
 /*
  * The command of --exec: run once for each alert that is raised or cleared, one at a time, in a
  * thread that waits for it. It is started without a shell; the alert comes on its standard input as
- * one JSON object, and what the server says is nowhere else. At most 30 runs a minute and 30 s
+ * one JSON object, and what the server says is nowhere else. At most 60 runs a minute and 30 s
  * each.
  */
 #ifndef PGMEDIC_APP_ALERT_HOOK_H

@@ -399,7 +399,7 @@ see(struct alerting *a, int target, const struct snapshot *s)
 		return false;
 	subject->seq = s->seq;
 	for (int i = 0; i < s->nfindings; i++)
-		rings |= see_finding(a, target, &s->findings[i], s->taken_at);
+		rings |= see_finding(a, target, &s->findings[i], s->judged_at);
 	rowset_unref(subject->memory);
 	subject->memory = s->alert_memory ? rowset_ref(s->alert_memory) : NULL;
 	if (subject->memory && now.us - subject->remembered_at.us > REMEMBER_S * 1000000) {
@@ -542,7 +542,8 @@ alerting_keep(const struct snapshot *snap, const char *target)
 		struct alert_row row = { .target = target,
 			.rule = rules[f->id].id,
 			.severity = severity_names[f->severity],
-			.at = f->state == FINDING_FIRING && f->since.us ? f->since : snap->taken_at,
+			.at =
+			    f->state == FINDING_FIRING && f->since.us ? f->since : snap->judged_at,
 			.value = f->value,
 			.what = f->what,
 			.evidence = f->evidence };

@@ -523,6 +523,7 @@ rules_judge(struct rules *r, struct snapshot *s, struct wall now, struct mono mo
 	rules_rank(findings, s);
 	s->findings = findings;
 	s->nfindings = RULE_COUNT;
+	s->judged_at = now;
 	s->alert_memory = rowset_ref(r->memory_rows);
 }
 

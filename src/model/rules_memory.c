@@ -7,6 +7,7 @@
  *   window           name, -, from, to, sums                   a part of a sliding window
  *   counter          name, -, -, when, values                  its counters when last read
  *   disk             -, -, -, when, bytes free                 a point of the disk's last hours
+ *   lag              -, -, -, when, WAL position               how long the WAL was; newest first
  *   standby          application name, -, -, last seen         that streamed from here
  *   server           -, -, start time, when, identifier, timeline (minus: a standby)
  */
@@ -151,6 +152,9 @@ rules_memory(const struct rules *r, const struct finding *findings, int64_t now)
 	add_windows(rs, r);
 	for (int i = 0; i < r->ndisk; i++)
 		add(rs, "disk", "", 0, r->disk[i].at, r->disk[i].free, 0);
+	/* A few of the points will do: the newest, and others further and further apart. */
+	for (int i = r->nlag - 1, step = 1; i >= 0; i -= step, step += (step + 3) / 4)
+		add(rs, "lag", "", 0, r->lag[i].at, (double)r->lag[i].lsn, 0);
 	for (int i = 0; i < STANDBYS_MAX; i++)
 		if (r->standbys[i].seen)
 			add(rs, "standby", r->standbys[i].name, 0, r->standbys[i].seen, 0, 0);
@@ -272,6 +276,18 @@ take_event(struct rules *r, const struct cell *c)
 		text(r->role_change, sizeof(r->role_change), &c[MEMORY_TEXT]);
 }
 
+/* They come newest first. */
+static void
+take_lag(struct rules *r, const struct cell *c)
+{
+	if (r->nlag == LAG_POINTS)
+		return;
+	memmove(r->lag + 1, r->lag, (size_t)r->nlag * sizeof(r->lag[0]));
+	r->lag[0].at = at(c, MEMORY_SEEN);
+	r->lag[0].lsn = cell_i64(&c[MEMORY_A], 0);
+	r->nlag++;
+}
+
 static void
 take_standby(struct rules *r, const struct cell *c)
 {
@@ -298,7 +314,7 @@ rules_take_memory(struct rules *r, const struct rowset *rows)
 	if (rows->ncols != MEMORY_COLUMNS || r->has_memory)
 		return;
 	r->has_memory = true;
-	bool had_disk = r->ndisk > 0;
+	bool had_disk = r->ndisk > 0, had_lag = r->nlag > 0;
 	for (int i = 0; i < rows->nrows; i++) {
 		const struct cell *c = rowset_row(rows, i), *kind = &c[MEMORY_KIND];
 
@@ -309,7 +325,9 @@ rules_take_memory(struct rules *r, const struct rowset *rows)
 		else if (cell_is(kind, "disk") && !had_disk && r->ndisk < DISK_POINTS) {
 			r->disk[r->ndisk].at = at(c, MEMORY_SEEN);
 			r->disk[r->ndisk++].free = cell_num(&c[MEMORY_A], 0);
-		} else if (cell_is(kind, "standby"))
+		} else if (cell_is(kind, "lag") && !had_lag)
+			take_lag(r, c);
+		else if (cell_is(kind, "standby"))
 			take_standby(r, c);
 		else if (cell_is(kind, "event"))
 			take_event(r, c);

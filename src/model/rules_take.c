@@ -233,6 +233,10 @@ take_replication(struct rules *r, const struct sample *s, const struct sample *a
 	int pid = activity ? rowset_col(activity->rows, "pid") : -1;
 	int app = activity ? rowset_col(activity->rows, "application") : -1;
 
+	/* The position written, not the one inserted: the latter is past the header of a page
+	 * that is not there yet, and a standby would seem to be behind by it. */
+	if (s->rows->nrows > 0)
+		take_lsn(r, s->server_at.us, cell_i64(rowset_get(s->rows, 0, "current_lsn"), 0));
 	for (int i = 0; i < STANDBYS_MAX; i++) {
 		r->standbys[i].is_here = false;
 		if (s->server_at.us - r->standbys[i].seen > day_us)
@@ -287,10 +291,6 @@ rules_take(struct rules *r, const struct sample *s, const struct sample *const g
 		break;
 	case PROBE_DBSUM:
 		take_dbsum(r, s, server);
-		break;
-	case PROBE_SERVER:
-		if (s->rows->nrows > 0 && !cell_is_null(rowset_get(s->rows, 0, "wal_lsn")))
-			take_lsn(r, s->server_at.us, rowset_get(s->rows, 0, "wal_lsn")->i);
 		break;
 	case PROBE_LOCKS:
 		take_locks(r, s, good[PROBE_ACTIVITY], server);

@@ -118,6 +118,7 @@ struct snapshot {
 	int nevents;
 	const struct finding *findings; /* of every rule: firing ones first, ranked; in the arena */
 	int nfindings;                  /* 0: not judged yet */
+	struct wall judged_at;          /* when, by the server's clock */
 	struct rowset *alert_memory;    /* what the rules want to know next time; or NULL */
 };
 struct snapshot *snapshot_new(void);
