@@ -341,6 +341,16 @@ ladder_operator(struct sql_typed *t, const char *op, const char *left, const cha
 		add_type(t, arena_strndup(t->arena, known, len - 2));
 }
 
+/* "$1 + $2" anywhere: each such pair would be complained of. */
+static void
+add_pairs(struct sql_typed *t)
+{
+	for (int i = 1; i + 1 < t->ntok; i++)
+		if (t->tok[i].kind == SQL_SYMBOL && strchr("+-*/%^", *t->tok[i].s) &&
+		    t->tok[i - 1].kind == SQL_PARAM && t->tok[i + 1].kind == SQL_PARAM)
+			add_slot(t, t->tok[i - 1].param);
+}
+
 static void
 guess_operator(struct sql_typed *t, const struct sql_complaint *c, int i)
 {
@@ -361,28 +371,46 @@ guess_operator(struct sql_typed *t, const struct sql_complaint *c, int i)
 	ladder_operator(t, op, left, right);
 	add_operand_right(t, end);
 	add_operand_left(t, i - 1);
+	if (is_vague(left) && is_vague(right) && end < t->ntok && t->tok[end].kind == SQL_PARAM)
+		add_pairs(t);
+}
+
+/* Functions by the type that their untyped arguments are given. */
+static const char *const of_any[] = { "concat", "concat_ws", "format", "row", "count",
+	"json_build_object", "jsonb_build_object", "json_build_array", "jsonb_build_array",
+	"num_nulls", "num_nonnulls", "to_json", "to_jsonb", "pg_typeof", "json_agg", "jsonb_agg",
+	"json_object_agg", "jsonb_object_agg", "quote_literal", "quote_nullable", "xmlforest",
+	"xmlconcat", "pg_column_size", "json_object", "json_array", "json_objectagg",
+	"json_arrayagg", NULL };
+static const char *const of_time[] = { "date_trunc", "date_part", "age", "to_char", "extract",
+	"date_bin", "timezone", "overlaps", "isfinite", "justify_interval", NULL };
+static const char *const of_list[] = { "unnest", "array_length", "cardinality", "array_to_string",
+	NULL };
+static const char *const of_number[] = { "sum", "avg", "abs", "round", "ceil", "ceiling", "floor",
+	"trunc", "sign", "sqrt", "exp", "ln", "log", "mod", "power", "generate_series", NULL };
+
+/* What else of the text has untyped arguments of such functions. */
+static void
+add_calls(struct sql_typed *t, const char *const *names)
+{
+	for (int i = 0; i + 1 < t->ntok; i++)
+		if (sql_is_symbol(&t->tok[i + 1], '(') && is_one_of(&t->tok[i], names))
+			add_results(t, i + 1, sql_skip_group(t->tok, t->ntok, i + 1));
 }
 
 static void
 ladder_call(struct sql_typed *t, const struct sql_token *name)
 {
-	static const char *const of_time[] = { "date_trunc", "date_part", "age", "to_char",
-		"extract", "date_bin", "timezone", "overlaps", "isfinite", "justify_interval",
-		NULL };
-	static const char *const of_any[] = { "concat", "concat_ws", "format", "row", "count",
-		"json_build_object", "jsonb_build_object", "json_build_array", "jsonb_build_array",
-		"num_nulls", "num_nonnulls", "to_json", "to_jsonb", "pg_typeof", "json_agg",
-		"jsonb_agg", "json_object_agg", "jsonb_object_agg", NULL };
-	static const char *const of_list[] = { "unnest", "array_length", "cardinality",
-		"array_to_string", "array_agg", NULL };
-
-	if (is_one_of(name, of_time))
+	if (is_one_of(name, of_time)) {
 		add_type(t, "timestamptz");
-	else if (is_one_of(name, of_any))
+	} else if (is_one_of(name, of_any)) {
 		add_type(t, "text");
-	else if (is_one_of(name, of_list) && !sql_is_word(name, "array_agg")) {
+		add_calls(t, of_any);
+	} else if (is_one_of(name, of_list)) {
 		add_type(t, "bigint[]");
 		add_type(t, "text[]");
+	} else if (is_one_of(name, of_number)) {
+		add_calls(t, of_number);
 	}
 }
 
@@ -411,6 +439,7 @@ guess_untyped(struct sql_typed *t, int i)
 
 	add_slot(t, t->tok[i].param);
 	add_type(t, "text");
+	add_calls(t, of_any);
 	if (!is_result(t, i))
 		return;
 	for (int j = i - 1; j >= 0; j--) {
@@ -472,8 +501,11 @@ guess_mismatch(struct sql_typed *t, const struct sql_complaint *c, int i)
 		for (s = between(t, c->message, " types ", " and "); s; s = NULL)
 			other = s;
 	add_type(t, other);
-	if (strstr(c->message, "polymorphic"))
+	if (strcmp(c->sqlstate, "42804") == 0 && !t->nladder) {
+		/* "could not determine polymorphic type": of to_json() and the like */
 		add_type(t, "text");
+		add_calls(t, of_any);
+	}
 	if (i >= t->ntok)
 		return;
 	if (t->tok[i].kind == SQL_PARAM)

@@ -150,6 +150,34 @@ repair_extract(struct strbuf *out, const struct sql_token *t)
 	return at;
 }
 
+/* JSON_TABLE(value, $n …: its path has to be a string; writes all up to $n and '$' for it, and
+ * returns what follows. */
+static const char *
+repair_json_table(struct strbuf *out, const struct sql_token *t)
+{
+	const char *at = t->s + t->len;
+	struct sql_token next = sql_next(&at);
+	int depth = 1;
+
+	if (!sql_is_word(t, "json_table") || !sql_is_symbol(&next, '('))
+		return NULL;
+	while (depth > 0) {
+		next = sql_next(&at);
+		if (next.kind == SQL_END || next.kind == SQL_BROKEN)
+			return NULL;
+		depth += sql_is_symbol(&next, '(') - sql_is_symbol(&next, ')');
+		if (depth != 1 || !sql_is_symbol(&next, ','))
+			continue;
+		next = sql_next(&at);
+		if (next.kind != SQL_PARAM)
+			return NULL;
+		strbuf_add(out, t->s, (size_t)(next.s - t->s));
+		strbuf_adds(out, "'$'");
+		return at;
+	}
+	return NULL;
+}
+
 const char *
 sql_repair(struct arena *arena, const char *text)
 {
@@ -158,7 +186,7 @@ sql_repair(struct arena *arena, const char *text)
 
 	for (;;) {
 		struct sql_token t = sql_next(&at);
-		struct strbuf piece = STRBUF_INIT(512);
+		struct strbuf piece = STRBUF_INIT(MAX_TEXT);
 		const char *next;
 
 		if (t.kind == SQL_END || t.kind == SQL_BROKEN)
@@ -166,6 +194,8 @@ sql_repair(struct arena *arena, const char *text)
 		next = repair_typed(&piece, &t);
 		if (!next)
 			next = repair_extract(&piece, &t);
+		if (!next)
+			next = repair_json_table(&piece, &t);
 		if (next) {
 			strbuf_add(&out, done, (size_t)(t.s - done));
 			/* nothing may grow together with what stands before */
