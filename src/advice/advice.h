@@ -67,7 +67,7 @@ struct advice_request {
  * statement that got none: advice_key text (NULL: rejected or not explainable), queryid int,
  * weight_pct float, before_cost float, after_cost float, low float and high float (the span of
  * after/before over values), verdict text (helps|rejected|not explainable), candidate text, why
- * text PROBE_ADVICE_SUMMARY     one row: explains int, elapsed_ms float, statements int, explained
+ * text, plan_rows float (that the planner expects of a call) PROBE_ADVICE_SUMMARY     one row: explains int, elapsed_ms float, statements int, explained
  * int, is_final bool, hypopg text (used|never|absent|denied|refused), hypopg_hint text,
  * not_explained text (JSON array of
  *                    {"queryid","why"}), stopped text (NULL | budget | time | load | cancelled),

@@ -115,18 +115,35 @@ enum {
 	S_VERDICT,
 	S_CANDIDATE,
 	S_WHY,
+	S_PLAN_ROWS,
 	S_COUNT
 };
 
 static const char *const names[S_COUNT] = { "advice_key", "queryid", "weight_pct", "before_cost",
-	"after_cost", "low", "high", "verdict", "candidate", "why" };
+	"after_cost", "low", "high", "verdict", "candidate", "why", "plan_rows" };
 static const uint8_t types[S_COUNT] = { CELL_TEXT, CELL_INT, CELL_FLOAT, CELL_FLOAT, CELL_FLOAT,
-	CELL_FLOAT, CELL_FLOAT, CELL_TEXT, CELL_TEXT, CELL_TEXT };
+	CELL_FLOAT, CELL_FLOAT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_FLOAT };
 
 static struct cell
 text(struct rowset *rs, const char *s)
 {
 	return s ? cell_text(arena_strdup(&rs->arena, s)) : cell_null(WHY_NONE);
+}
+
+/* Rows that the planner expects of a call, over the values it was planned for. */
+static struct cell
+plan_rows(const struct statement *s)
+{
+	double sum = 0;
+	int n = 0;
+
+	for (int i = 0; i < s->nsets; i++) {
+		if (!s->plans[i])
+			continue;
+		sum += s->plans[i]->root->rows;
+		n++;
+	}
+	return n ? cell_float(sum / n) : cell_null(WHY_NODATA);
 }
 
 static struct cell *
@@ -141,6 +158,7 @@ add_row(struct rowset *rs, const struct statement *s)
 		c[S_AFTER] = cell_float(s->after);
 	}
 	c[S_CANDIDATE] = text(rs, s->wanted);
+	c[S_PLAN_ROWS] = s->is_explained ? plan_rows(s) : cell_null(WHY_NONE);
 	return c;
 }
 
