@@ -543,21 +543,60 @@ read_sort(struct builder *b, const struct plan_node *node)
 	need->has_limit = plan_has_limit_above(node);
 }
 
-/* min(t.c), max(t.c) without groups: the end of an index. */
+/* Rows that come in an index's order until a limit: a filter may throw most of them away. */
+static void
+read_index_order(struct builder *b, const struct plan_node *node)
+{
+	int rel = needs_of_node(b->needs, node);
+	struct need *need = rel >= 0 ? &b->needs->rels[rel] : NULL;
+	const struct cat_index *ix = NULL;
+	const struct cat_column *col;
+	struct sort_key *keys;
+
+	if (!need || need->nsort || !node->index || !node->clauses[PLAN_FILTER] ||
+	    node->clauses[PLAN_INDEX_COND] || !plan_has_limit_above(node))
+		return;
+	for (int i = 0; i < need->table->nindexes && !ix; i++) {
+		if (strcmp(need->table->indexes[i].name, node->index) == 0)
+			ix = &need->table->indexes[i];
+	}
+	if (!ix || !ix->nkeys || ix->predicate)
+		return;
+	keys = arena_alloc(b->arena, sizeof(*keys) * (size_t)ix->nkeys);
+	for (int i = 0; i < ix->nkeys; i++) {
+		bool desc = ix->desc[i] != node->is_backward;
+
+		col = catalog_attnum(need->table, ix->keys[i]);
+		if (!col)
+			return;
+		keys[i] = (struct sort_key){ col->name, desc, desc };
+	}
+	need->sort = keys;
+	need->nsort = ix->nkeys;
+	need->sort_node = node;
+	need->has_limit = true;
+}
+
+/* min(t.c), max(t.c) without groups and with nothing else beside: the end of an index. */
 static void
 read_minmax(struct builder *b, const struct plan_node *node)
 {
+	const char *column = NULL;
+	int rel = -1;
+
 	for (int i = 0; i < node->output.n; i++) {
 		const struct expr *e = expr_bare(expr_read(b->arena, node->output.texts[i]));
-		int rel;
+		const struct expr *arg = e->kind == EXPR_FUNC && e->nkids == 1 ? e->kids[0] : NULL;
 
-		if (e->kind != EXPR_FUNC || e->nkids != 1 || e->kids[0]->kind != EXPR_COLUMN ||
-		    (strcmp(e->name, "min") != 0 && strcmp(e->name, "max") != 0))
-			continue;
-		rel = needs_of_alias(b->needs, e->kids[0]->alias);
-		if (rel >= 0 && catalog_column(b->needs->rels[rel].table, e->kids[0]->name))
-			b->needs->rels[rel].minmax = e->kids[0]->name;
+		if (!arg || arg->kind != EXPR_COLUMN ||
+		    (strcmp(e->name, "min") != 0 && strcmp(e->name, "max") != 0) ||
+		    (column && strcmp(column, arg->name) != 0))
+			return;
+		column = arg->name;
+		rel = needs_of_alias(b->needs, arg->alias);
 	}
+	if (rel >= 0 && catalog_column(b->needs->rels[rel].table, column))
+		b->needs->rels[rel].minmax = column;
 }
 
 /* A scan passes on whole rows where that is cheaper: what it puts out counts only at the top. */
@@ -584,6 +623,8 @@ needs_read(struct arena *arena, const struct plan *plan, const struct catalog *c
 		read_clauses(&b, node);
 		if (node->sort_key.n && !plan_is(node, "Merge Append"))
 			read_sort(&b, node);
+		if (plan_is_scan(node))
+			read_index_order(&b, node);
 		if (plan_is(node, "Aggregate") && !node->group_key.n)
 			read_minmax(&b, node);
 		note_columns(&b, &node->sort_key);

@@ -252,12 +252,13 @@ gives_sort(const struct cand *cand, const struct need *need, int at)
 	return true;
 }
 
+/* The limit above a relation's sort, of this plan: that of another value set may have another. */
 static const struct plan_node *
-limit_above(const struct plan_node *node)
+limit_of(const struct plan *plan)
 {
-	for (; node; node = node->parent) {
-		if (plan_is(node, "Limit"))
-			return node;
+	for (int i = 0; i < plan->nnodes; i++) {
+		if (plan_is(plan->nodes[i], "Limit"))
+			return plan->nodes[i];
 	}
 	return NULL;
 }
@@ -310,6 +311,7 @@ struct part {
 	const struct need *need;
 	const struct plan_node *scan;
 	double cost, rows;
+	const struct plan *plan;
 	const struct value_set *set;
 };
 
@@ -336,7 +338,7 @@ scan_saving(const struct part *p, const struct cand *cand, const struct match *m
 static double
 sort_saving(const struct part *p, const struct cand *cand, const struct match *m)
 {
-	const struct plan_node *limit = limit_above(p->need->sort_node);
+	const struct plan_node *limit = limit_of(p->plan);
 	struct match plain = *m;
 	double all = fmax(p->need->table->rows, 1), found, rest, now;
 	struct model_index ix;
@@ -427,15 +429,30 @@ saving_of(const struct part *p, const struct cand *cand)
 	return best;
 }
 
+/* Rows a call that the only scan brings back, as counted; 0: not to be seen. */
+static double
+seen_rows(const struct statement *s)
+{
+	const struct plan_node *root = s->plans[0]->root;
+
+	while (root->nkids == 1 &&
+	    (plan_is(root, "Sort") || plan_is(root, "Gather") || plan_is(root, "Gather Merge")))
+		root = root->kids[0];
+	if (s->needs->n != 1 || !plan_is_scan(root) || s->calls <= 0)
+		return 0;
+	return fmax(s->rows / s->calls, 1);
+}
+
 struct oracle_answer
 model_cost(
     const struct cands *cands, const struct statement *s, int set, const struct cand_set *with)
 {
 	struct oracle_answer out = { .cost = s->base[set] };
 	const struct plan *plan = s->plans[set];
+	double seen = plan ? seen_rows(s) : 0;
 
 	for (int r = 0; r < s->needs->n && plan; r++) {
-		struct part p = { .need = &s->needs->rels[r], .set = &s->sets[set] };
+		struct part p = { .need = &s->needs->rels[r], .set = &s->sets[set], .plan = plan };
 		struct cand_set arms = { 0 };
 		double best = 0, saving;
 		int best_at = -1;
@@ -443,6 +460,8 @@ model_cost(
 		p.scan = model_scan(s->needs, plan, r, &p.cost, &p.rows);
 		if (!p.scan)
 			continue;
+		if (seen > 0)
+			p.rows = fmin(p.rows, 3 * seen);
 		for (int i = 0; i < cands->n; i++) {
 			if (!cand_has(with, i) || cands->items[i].table != p.need->table)
 				continue;

@@ -18,8 +18,9 @@
 
 enum { MAX_PROPOSALS = 64 };
 
-/* As in the search: of the workload, and what a statement must fall to. */
-static const double MIN_SAVING = 0.002, MAX_RATIO = 0.55;
+/* As in the search: of the workload, and what a statement must fall to; MARGIN: of what it falls to
+ * with a chosen B-tree, since this is a model beside the planner. */
+static const double MIN_SAVING = 0.002, MAX_RATIO = 0.55, MARGIN = 0.3;
 static const double RARE_SHARE = 0.2; /* rows that a partial index may have */
 
 struct proposal {
@@ -390,12 +391,31 @@ keep(struct texts *t, const struct proposal *p, struct statement *s, double rati
 	at->ratio[at->n++] = ratio;
 }
 
+/* Chosen B-trees that only served statements which have something better now. */
+static void
+release_chosen(struct texts *t)
+{
+	struct search *sr = t->sr;
+
+	for (int k = 0; k < sr->oracle->cands->n; k++) {
+		bool is_needed = false;
+
+		if (!cand_has(&sr->chosen, k))
+			continue;
+		for (int i = 0; i < sr->oracle->wl->n && !is_needed; i++)
+			is_needed = cand_has(&sr->oracle->wl->items[i].chosen, k);
+		if (!is_needed)
+			cand_cut(&sr->chosen, k);
+	}
+}
+
 /* The best that any condition of a statement could use. */
 static void
 look_at(struct texts *t, struct statement *s)
 {
 	struct proposal best = { 0 };
-	double best_ratio = MAX_RATIO;
+	double now = s->before > 0 ? fmin(s->after / s->before, 1) : 1;
+	double best_ratio = fmin(MAX_RATIO, MARGIN * now);
 
 	for (int r = 0; r < s->needs->n; r++) {
 		const struct need *need = &s->needs->rels[r];
@@ -414,7 +434,7 @@ look_at(struct texts *t, struct statement *s)
 			best = p;
 		}
 	}
-	if (best.ix.table)
+	if (best.ix.table && s->weight * (now - best_ratio) >= MIN_SAVING)
 		keep(t, &best, s, best_ratio);
 }
 
@@ -434,9 +454,12 @@ emit(struct texts *t, struct proposal *p)
 {
 	double saving = 0, writes = writes_of(t, p);
 	struct advice_item *it;
+	int heaviest = 0;
 
-	for (int i = 0; i < p->n; i++)
+	for (int i = 0; i < p->n; i++) {
 		saving += p->of[i]->weight * (1 - p->ratio[i]);
+		heaviest = p->of[i]->weight > p->of[heaviest]->weight ? i : heaviest;
+	}
 	if (saving - writes < MIN_SAVING)
 		return;
 	p->ix.size_bytes = p->size;
@@ -445,7 +468,7 @@ emit(struct texts *t, struct proposal *p)
 	it->saving_pct = it->score = 100 * (saving - writes);
 	it->reason = arena_printf(&t->list->arena,
 	    "%d statement%s of %.1f %% of the workload would use it; the heaviest falls to about %.2g %% of its cost",
-	    p->n, p->n == 1 ? "" : "s", 100 * saving, 100 * p->ratio[0]);
+	    p->n, p->n == 1 ? "" : "s", 100 * saving, 100 * p->ratio[heaviest]);
 	if (p->caveat)
 		advice_item_caveat(t->list, it, "%s", p->caveat);
 	if (p->ix.predicate)
@@ -453,8 +476,10 @@ emit(struct texts *t, struct proposal *p)
 		    t->list, it, "serves only statements that say %s themselves", p->ix.predicate);
 	advice_item_caveat(t->list, it, "modelled: HypoPG is not asked about indexes of this kind");
 	advice_item_key(t->list, it);
-	for (int i = 0; i < p->n; i++)
+	for (int i = 0; i < p->n; i++) {
+		memset(&p->of[i]->chosen, 0, sizeof(p->of[i]->chosen));
 		report_helped(t->list, it, p->of[i], p->ratio[i], NULL);
+	}
 }
 
 /* ---- partial instead of chosen ---- */
@@ -527,4 +552,5 @@ text_advise(struct advice_list *list, const struct catalog *cat, struct search *
 	}
 	for (int i = 0; i < t.n; i++)
 		emit(&t, &t.items[i]);
+	release_chosen(&t);
 }
