@@ -26,6 +26,7 @@ enum {
 	LONG_ROWS = 1000,
 	STOP_MS = 300,
 	BEHIND_MS = 100,
+	SAY_MS = 30000,
 	MANY_TARGETS = 20,  /* beyond, sizes of tables and databases are not posted */
 	TOP_DATABASES = 20, /* of which sizes are posted */
 	TOP_TABLES = 30,
@@ -83,7 +84,8 @@ struct historian {
 	struct history *history; /* NULL: not open */
 	struct error trouble;    /* why it is not, or what failed last; ERR_OK: all is well */
 	struct mono retry_at;
-	bool is_behind; /* the collector's queue was full: again soon */
+	struct mono said_at; /* when something was said instead of a chart */
+	bool is_behind;      /* the collector's queue was full: again soon */
 
 	pthread_mutex_t mutex; /* what follows, and the wants */
 	pthread_cond_t wake, done;
@@ -154,6 +156,16 @@ fail(struct historian *h, const struct error *err)
 	}
 }
 
+/* What is no failure but must be known: the old file was damaged. Charts come a little later. */
+static void
+say(struct historian *h, const struct error *err)
+{
+	log_warn("history", "%s. %s", err->what, err->hint);
+	for (int i = 0; i < h->n; i++)
+		(void)post(h, i, PROBE_HISTORY, NULL, err);
+	h->said_at = mono_now();
+}
+
 static bool
 is_ready(struct historian *h)
 {
@@ -169,7 +181,7 @@ is_ready(struct historian *h)
 		}
 		history_limit(h->history, h->limit);
 		if (*err.what)
-			log_warn("history", "%s. %s", err.what, err.hint);
+			say(h, &err);
 	}
 	return true;
 }
@@ -338,6 +350,7 @@ answer_chart(struct historian *h, int target)
 	want = s->want;
 	pthread_mutex_unlock(&h->mutex);
 	if (!want.at.us || mono_since_ms(now, want.at) > WANTED_MS ||
+	    (h->said_at.us && mono_since_ms(now, h->said_at) < SAY_MS) ||
 	    (s->posted.at.us && same_want(&want, &s->posted) &&
 	        mono_since_ms(now, s->posted.at) < CHART_MS))
 		return;

@@ -164,6 +164,21 @@ status(struct doing *d, struct error *err)
 
 /* ------------------------------------------------------------------ CSV */
 
+static void
+imported_json(struct doing *d, const char *target, int64_t rows, int64_t skipped)
+{
+	bool first = true;
+
+	strbuf_addc(&d->out, '{');
+	json_key(&d->out, &first, "target");
+	json_str(&d->out, target, strlen(target));
+	json_key(&d->out, &first, "rows");
+	json_int(&d->out, rows);
+	json_key(&d->out, &first, "skipped");
+	json_int(&d->out, skipped);
+	strbuf_adds(&d->out, "}\n");
+}
+
 static bool
 import(struct doing *d, struct error *err)
 {
@@ -186,7 +201,10 @@ import(struct doing *d, struct error *err)
 	if (skipped > 0)
 		fprintf(
 		    stderr, "pgmedic: %" PRId64 " lines were skipped; %s\n", skipped, first.what);
-	strbuf_addf(&d->out, "%" PRId64 " rows imported for %s\n", rows, target);
+	if (d->opt->json)
+		imported_json(d, target, rows, skipped);
+	else
+		strbuf_addf(&d->out, "%" PRId64 " rows imported for %s\n", rows, target);
 	return rows > 0 || skipped == 0 ||
 	    error_set(err, ERR_FORMAT, "no line of %s could be used", word(d, 1));
 }

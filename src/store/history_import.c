@@ -32,6 +32,7 @@ struct import {
 		int64_t id;
 	} columns[MAX_COLUMNS];
 	int ncolumns;
+	const char *separator;
 	int64_t *times; /* seconds, per line */
 	double *values; /* ncolumns per line; NAN: none */
 	int *order;
@@ -44,13 +45,13 @@ struct import {
 
 /* Takes the next field of a line apart in place; false at the end. */
 static bool
-next_field(char **line, char **field)
+next_field(const char *separator, char **line, char **field)
 {
 	char *p = *line, *to;
 
 	if (!p)
 		return false;
-	p += strspn(p, " \t");
+	p += strspn(p, *separator == '\t' ? " " : " \t");
 	if (*p == '"') {
 		*field = to = ++p;
 		while (*p && (*p != '"' || p[1] == '"')) {
@@ -58,10 +59,10 @@ next_field(char **line, char **field)
 			*to++ = *p++;
 		}
 		p += *p == '"';
-		p += strcspn(p, ",");
+		p += strcspn(p, separator);
 	} else {
 		*field = p;
-		p += strcspn(p, ",");
+		p += strcspn(p, separator);
 		for (to = p; to > *field && strchr(" \t\r\n", to[-1]); to--)
 			;
 	}
@@ -104,7 +105,7 @@ read_line(struct import *im, int number, char *line)
 	int64_t t;
 	int n = 0;
 
-	if (!next_field(&line, &field) || (!*field && !line))
+	if (!next_field(im->separator, &line, &field) || (!*field && !line))
 		return; /* an empty line */
 	if (!read_time(field, &t)) {
 		skip(im, number, "no time", field);
@@ -114,9 +115,12 @@ read_line(struct import *im, int number, char *line)
 		skip(im, number, "older than three years, or in the future", field);
 		return;
 	}
-	while (n < im->ncolumns && next_field(&line, &field)) {
+	while (n < im->ncolumns && next_field(im->separator, &line, &field)) {
 		values[n] = *field ? strtod(field, &end) : NAN;
-		if (*field && (*end || !isfinite(values[n]) || values[n] < 0)) {
+		/* No size is negative; growth may be. */
+		if (*field &&
+		    (*end || !isfinite(values[n]) ||
+		        (values[n] < 0 && !im->columns[n].is_metric))) {
 			skip(im, number, "no number", field);
 			return;
 		}
@@ -149,19 +153,30 @@ is_object(const char *name)
 }
 
 static bool
+is_one_of(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcasecmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/* The names that `pgmedic forecast` takes too. */
+static bool
 read_header(struct import *im, char *line, struct error *err)
 {
+	static const char *const times[] = { "time", "timestamp", "ts", "date", "datetime", "at",
+		NULL };
+	static const char *const totals[] = { "bytes", "size", "size_bytes", "value", NULL };
 	char *field;
 
-	if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
-		line += 3;
-	if (!next_field(&line, &field) || strcasecmp(field, "time") != 0) {
+	if (!next_field(im->separator, &line, &field) || !is_one_of(field, times)) {
 		error_set(err, ERR_FORMAT, "the first line is no header that begins with \"time\"");
 		return error_hint(
 		    err, "Write time,bytes or time and names of figures, such as time,tps,active.");
 	}
-	while (next_field(&line, &field)) {
-		const char *name = strcmp(field, "bytes") == 0 ? "total" : field, *near;
+	while (next_field(im->separator, &line, &field)) {
+		const char *name = is_one_of(field, totals) ? "total" : field, *near;
 		bool is_metric = false;
 
 		for (int i = 0; im->metrics[i]; i++)
@@ -184,6 +199,29 @@ read_header(struct import *im, char *line, struct error *err)
 	    error_set(err, ERR_FORMAT, "the header names no column but the time");
 }
 
+/* The header; a file without one is moments and sizes. */
+static bool
+read_first(struct import *im, char *line, struct error *err)
+{
+	struct arena arena = { 0 };
+	char *copy, *first;
+	int64_t t;
+	bool is_line;
+
+	if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
+		line += 3;
+	im->separator = strchr(line, ',') ? "," : strchr(line, ';') ? ";" : "\t";
+	copy = arena_strdup(&arena, line);
+	is_line = next_field(im->separator, &copy, &first) && read_time(first, &t) && copy &&
+	    !strpbrk(copy, im->separator);
+	arena_release(&arena);
+	if (!is_line)
+		return read_header(im, line, err);
+	im->columns[im->ncolumns++].name = "total";
+	read_line(im, 1, line);
+	return true;
+}
+
 static bool
 read_file(struct import *im, const char *path, struct error *err)
 {
@@ -195,7 +233,7 @@ read_file(struct import *im, const char *path, struct error *err)
 
 	if (!f)
 		return error_set(err, ERR_FILE, "cannot open %s: %s", path, strerror(errno));
-	ok = getline(&line, &cap, f) >= 0 ? read_header(im, line, err) :
+	ok = getline(&line, &cap, f) >= 0 ? read_first(im, line, err) :
 	                                    error_set(err, ERR_FORMAT, "%s is empty", path);
 	while (ok && getline(&line, &cap, f) >= 0) {
 		read_line(im, ++number, line);

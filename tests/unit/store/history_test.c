@@ -620,6 +620,13 @@ says_what_it_skips(void **state)
 	assert_false(import(h, "time,tsp\n1,2\n", &rows, &skipped, &err));
 	assert_non_null(strstr(err.hint, "tps"));
 	assert_false(import(h, "", &rows, &skipped, &err));
+	/* The same without a header, and as spreadsheets write it. */
+	assert_true(import(h, "1789990000,5\n1789990001,6\n", &rows, &skipped, &err));
+	assert_int_equal(rows, 2);
+	assert_true(import(h, "Timestamp;size\n2026-09-20;7\n", &rows, &skipped, &err));
+	assert_int_equal(rows, 1);
+	assert_true(import(h, "date\tvalue\n2026-09-20\t7\n", &rows, &skipped, &err));
+	assert_int_equal(rows, 1);
 	assert_true(import(h, "time,bytes\n", &rows, &skipped, &err));
 	assert_int_equal(rows, 0);
 	assert_false(
