@@ -97,6 +97,8 @@ struct fc_measures {
 
 /* Growth over h buckets at the median. */
 double fc_middle(const struct fc_past *p, double h);
+/* Growth over h buckets where the rate has clearly changed (forecast_bend.c). */
+bool fc_bent_growth(const struct fc_past *p, double h, double *growth);
 /* clean is without single steps; the rare ones count for the ends of the band. */
 void fc_measure(const struct fc_past *clean, const struct fc_past *raw, double h, double middle,
     struct fc_measures *out);

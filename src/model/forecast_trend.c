@@ -114,7 +114,10 @@ fc_middle(const struct fc_past *p, double h)
 		h * tame_mean(p, 112),
 		h * tame_mean(p, YEAR),
 	};
+	double bent;
 
+	if (fc_bent_growth(p, h, &bent))
+		return bent;
 	fc_sort(v, ESTIMATES);
 	/* Towards nothing from both sides. */
 	if (v[ESTIMATES / 2] < 0)

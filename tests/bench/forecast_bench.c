@@ -3,7 +3,7 @@
  * was known then is given. One file per series, `time,bytes` by day, its class in the name
  * (PART-CLASS-NAME.csv).
  *
- *   forecast_bench [--step DAYS] [--most ORIGINS] FILE.csv...
+ *   forecast_bench [--step DAYS] [--most ORIGINS] [--each] [--synthetic] [FILE.csv...]
  *
  * Scaled error: the mean of |error| over the mean of |change over the horizon|, per series; a class
  * is the mean of its series, so that long series do not outweigh short ones.
@@ -21,9 +21,10 @@
 #include "model/forecast.h"
 
 #include "bench/forecast/baselines.h"
+#include "bench/forecast/growth.h"
 
 enum { OURS = BASELINES, METHODS, HORIZONS = 3, FIRST_ORIGIN = 120, MAX_CLASSES = 16 };
-enum { HEADROOMS = 4, SHORTS = 3 };
+enum { HEADROOMS = 4, SHORTS = 3, SYNTHETIC_DAYS = 540, SYNTHETIC_SEEDS = 8 };
 
 static const int horizons[HORIZONS] = { 7, 30, 90 };
 static const int horizon_index[HORIZONS] = { 0, 1, 2 };
@@ -49,8 +50,7 @@ struct class_score {
 static struct class_score classes[MAX_CLASSES];
 static int nclasses;
 static int step_days = 30, most_origins = 60;
-static const char *dump_path;
-static FILE *dump;
+static bool show_each;
 static double full_errors[2][100000];
 static int nfull_errors;
 
@@ -108,9 +108,6 @@ score_points(struct run *r, int n, const struct forecast *f)
 		s->above[k] += truth > q->p50;
 		s->width[k] += q->p90 - q->p10;
 		s->n[k]++;
-		if (dump)
-			fprintf(dump, "%s %d %d %.0f %.0f %.0f %.0f %.0f %.0f %.0f\n", r->name, n,
-			    h, r->y[n - 1], truth, q->p2_5, q->p10, q->p50, q->p90, q->p97_5);
 	}
 }
 
@@ -288,45 +285,70 @@ load(const char *path, struct csv_points *points)
 	return ok;
 }
 
+static void
+show_series(const char *name, const struct score *s)
+{
+	printf("%-36s", name);
+	for (int k = 1; k < HORIZONS; k++)
+		printf(" %2d d: pgmedic %.3f Theil-Sen %.3f drift %.3f, holds %.2f %.2f;",
+		    horizons[k], ratio(s->error[OURS][k], s->change[k]),
+		    ratio(s->error[BASE_THEIL_SEN][k], s->change[k]),
+		    ratio(s->error[BASE_DRIFT][k], s->change[k]), ratio(s->in80[k], s->n[k]),
+		    ratio(s->in95[k], s->n[k]));
+	printf("\n");
+}
+
+static void
+run_points(const char *name, const char *class_name, const struct forecast_point *points, int n)
+{
+	struct score score = { 0 };
+	struct run r = { .name = name, .score = &score, .points = points, .n = n };
+	double *y = xcalloc((size_t)n + 1, sizeof(*y));
+
+	for (int i = 0; i < n; i++)
+		y[i] = points[i].bytes;
+	r.y = y;
+	run_series(&r);
+	add_to_class(class_of(class_name), &score);
+	add_to_class(class_of("all"), &score);
+	if (show_each)
+		show_series(name, &score);
+	free(y);
+	arena_release(&r.arena);
+}
+
 static bool
 run_file(const char *path)
 {
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	struct csv_points points = { 0 };
-	struct score score = { 0 };
-	struct run r = { .name = base, .score = &score };
 	char class_name[32];
-	double *y;
 
 	if (!load(path, &points))
 		return false;
 	if (sscanf(base, "%*[^-]-%31[^-]", class_name) != 1)
 		snprintf(class_name, sizeof(class_name), "series");
-	y = xcalloc((size_t)points.n + 1, sizeof(*y));
-	for (int i = 0; i < points.n; i++)
-		y[i] = points.items[i].bytes;
-	r.points = points.items;
-	r.y = y;
-	r.n = points.n;
-	run_series(&r);
-	add_to_class(class_of(class_name), &score);
-	add_to_class(class_of("all"), &score);
-	if (getenv("PER_SERIES"))
-		printf(
-		    "%-36s 30 d: ours %.3f TS %.3f drift %.3f  in80 %.2f in95 %.2f | 90 d: ours %.3f "
-		    "TS %.3f drift %.3f in80 %.2f in95 %.2f\n",
-		    base, ratio(score.error[OURS][1], score.change[1]),
-		    ratio(score.error[BASE_THEIL_SEN][1], score.change[1]),
-		    ratio(score.error[BASE_DRIFT][1], score.change[1]),
-		    ratio(score.in80[1], score.n[1]), ratio(score.in95[1], score.n[1]),
-		    ratio(score.error[OURS][2], score.change[2]),
-		    ratio(score.error[BASE_THEIL_SEN][2], score.change[2]),
-		    ratio(score.error[BASE_DRIFT][2], score.change[2]),
-		    ratio(score.in80[2], score.n[2]), ratio(score.in95[2], score.n[2]));
-	free(y);
-	arena_release(&r.arena);
+	run_points(base, class_name, points.items, points.n);
 	csv_points_release(&points);
 	return true;
+}
+
+static void
+run_synthetic(void)
+{
+	static struct forecast_point points[SYNTHETIC_DAYS];
+	static double y[SYNTHETIC_DAYS];
+
+	for (int kind = 0; kind < GROWTHS; kind++) {
+		for (int seed = 0; seed < SYNTHETIC_SEEDS; seed++) {
+			growth_make((enum growth)kind, seed, y, SYNTHETIC_DAYS);
+			for (int i = 0; i < SYNTHETIC_DAYS; i++)
+				points[i] =
+				    (struct forecast_point){ .at_us = (int64_t)i * 86400 * 1000000,
+					    .bytes = y[i] };
+			run_points(growth_names[kind], growth_names[kind], points, SYNTHETIC_DAYS);
+		}
+	}
 }
 
 static void
@@ -390,6 +412,7 @@ print_class(const struct class_score *k)
 int
 main(int argc, char **argv)
 {
+	bool is_synthetic = false;
 	int i = 1;
 
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
@@ -397,11 +420,13 @@ main(int argc, char **argv)
 			step_days = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--most") == 0 && i + 1 < argc)
 			most_origins = atoi(argv[++i]);
-		else if (strcmp(argv[i], "--dump") == 0 && i + 1 < argc)
-			dump_path = argv[++i];
+		else if (strcmp(argv[i], "--each") == 0)
+			show_each = true;
+		else if (strcmp(argv[i], "--synthetic") == 0)
+			is_synthetic = true;
 	}
-	if (dump_path)
-		dump = fopen(dump_path, "we");
+	if (is_synthetic)
+		run_synthetic();
 	for (; i < argc; i++)
 		if (!run_file(argv[i]))
 			return 1;
@@ -413,7 +438,5 @@ main(int argc, char **argv)
 		printf("day of full, truth 45 d: median error %.2f, predict_linear 30 d %.2f\n",
 		    full_errors[0][nfull_errors / 2], full_errors[1][nfull_errors / 2]);
 	}
-	if (dump)
-		fclose(dump);
 	return 0;
 }
