@@ -403,15 +403,6 @@ RULE_READER(blocked_sessions)
 
 /* ---- pooler */
 
-static double
-pool_size(const struct rowset *dbs, const struct cell *database)
-{
-	for (int i = 0; i < dbs->nrows; i++)
-		if (cell_equal(rowset_get(dbs, i, "name"), database))
-			return cell_num(rowset_get(dbs, i, "pool_size"), NAN);
-	return NAN;
-}
-
 /* Rows of a pooler's probe; a target without a pooler has nothing to judge. */
 static const struct rowset *
 pool_rows(struct rule_input *in, struct reading *out, enum probe_id probe)
@@ -437,6 +428,15 @@ pool_num(const struct rowset *rs, int row, const char *name)
 		return cell_num(c, 0);
 	snprintf(buf, sizeof(buf), "%.*s", (int)c->len, c->s);
 	return sscanf(buf, "%lld", &n) == 1 ? (double)n : 0;
+}
+
+static double
+pool_size(const struct rowset *dbs, const struct cell *database)
+{
+	for (int i = 0; i < dbs->nrows; i++)
+		if (cell_equal(rowset_get(dbs, i, "name"), database))
+			return pool_num(dbs, i, "pool_size");
+	return NAN;
 }
 
 RULE_READER(pool_usage)
