@@ -14,6 +14,7 @@ struct drop_table {
 	double block_size;
 	double stats_age_s; /* < 0: unknown */
 	bool is_analyzed;
+	double mod_since_analyze; /* rows changed since */
 };
 
 struct drop_index {

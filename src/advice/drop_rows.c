@@ -96,6 +96,7 @@ read_tables(struct drop *d)
 			.block_size = number(rs, i, "block_size", 8192),
 			.stats_age_s = number(rs, i, "stats_age_s", -1),
 			.is_analyzed = !cell_is_null(rowset_get(rs, i, "last_analyze")),
+			.mod_since_analyze = number(rs, i, "mod_since_analyze", 0),
 		};
 	qsort(d->tables, (size_t)d->ntables, sizeof(*d->tables), compare_tables);
 	/* a partitioned table is as large and as busy as its leaves */
