@@ -86,6 +86,23 @@ ends_list(const struct sql_token *t)
 	return false;
 }
 
+/* Do brackets at i hold a list of items themselves: ROLLUP (…), GROUPING SETS ((…), …)? */
+static bool
+is_nested_list(const struct sql_token *tok, int n, int i)
+{
+	bool is_whole = i > 0 &&
+	    (sql_is_symbol(&tok[i - 1], '(') || sql_is_symbol(&tok[i - 1], ',') ||
+	        sql_is_word(&tok[i - 1], "by"));
+	int end = sql_skip_group(tok, n, i);
+
+	if (!sql_is_symbol(&tok[i], '(') || i == 0)
+		return false;
+	if (is_whole)
+		return end >= n || sql_is_symbol(&tok[end], ',') || ends_list(&tok[end]);
+	return sql_is_word(&tok[i - 1], "rollup") || sql_is_word(&tok[i - 1], "cube") ||
+	    sql_is_word(&tok[i - 1], "sets");
+}
+
 /* The items of the list that begins at i. */
 static void
 unify_list(const struct sql_token *tok, int n, struct items *items, int i)
@@ -110,6 +127,12 @@ unify_list(const struct sql_token *tok, int n, struct items *items, int i)
 			has_constant = false;
 			from = i + 1;
 		} else if (sql_is_symbol(&tok[i], '(') || sql_is_symbol(&tok[i], '[')) {
+			if (is_nested_list(tok, n, i)) {
+				unify_list(tok, n, items, i + 1);
+				has_constant = false;
+				i = sql_skip_group(tok, n, i) - 1;
+				continue;
+			}
 			/* extract(year FROM …) has one that is a word */
 			has_constant |= i > 0 && sql_is_word(&tok[i - 1], "extract");
 			for (int end = sql_skip_group(tok, n, i); i < end; i++)
@@ -119,6 +142,28 @@ unify_list(const struct sql_token *tok, int n, struct items *items, int i)
 			has_constant |= is_constant(&tok[i]);
 		}
 	}
+}
+
+/* "-10" was one constant to the normaliser; make it one token, in place. */
+static int
+join_signs(struct sql_token *tok, int n)
+{
+	int to = 0;
+
+	for (int i = 0; i < n; i++, to++) {
+		bool is_sign = i > 0 && i + 1 < n && sql_is_symbol(&tok[i], '-') &&
+		    tok[i + 1].kind == SQL_NUMBER && tok[i - 1].kind == SQL_SYMBOL &&
+		    !sql_is_symbol(&tok[i - 1], ')') && !sql_is_symbol(&tok[i - 1], ']');
+
+		if (to != i || is_sign)
+			tok[to] = tok[i];
+		if (!is_sign)
+			continue;
+		tok[to].kind = SQL_NUMBER;
+		tok[to].len = (size_t)(tok[i + 1].s + tok[i + 1].len - tok[i].s);
+		i++;
+	}
+	return to;
 }
 
 const char *
@@ -131,6 +176,7 @@ sql_unify(struct arena *arena, const char *text)
 	int n;
 
 	tok = sql_tokens(arena, text, &n);
+	n = join_signs(tok, n);
 	for (int i = 0; i + 2 < n; i++) {
 		bool is_by = sql_is_word(&tok[i + 1], "by") &&
 		    (sql_is_word(&tok[i], "group") || sql_is_word(&tok[i], "order"));

@@ -219,6 +219,42 @@ column_param(const struct sql_typed *t, const struct sql_token *column)
 	return 0;
 }
 
+/* Parameters in the argument of unnest() that makes this column: unnest(ARRAY[$1, $2], …) AS u (id,
+ * n). */
+static void
+add_unnested(struct sql_typed *t, const struct sql_token *column)
+{
+	for (int i = 0; i + 1 < t->ntok; i++) {
+		int list, k, from, end;
+
+		if (!sql_is_word(&t->tok[i], "unnest") || !sql_is_symbol(&t->tok[i + 1], '('))
+			continue;
+		list = column_list(t, i + 1);
+		k = list >= 0 ? column_place(t, list, column) : -1;
+		end = sql_skip_group(t->tok, t->ntok, i + 1) - 1;
+		from = i + 2;
+		for (int j = from; k > 0 && j < end; j++) {
+			if (sql_is_symbol(&t->tok[j], '(') || sql_is_symbol(&t->tok[j], '['))
+				j = sql_skip_group(t->tok, t->ntok, j) - 1;
+			else if (sql_is_symbol(&t->tok[j], ',') && --k == 0)
+				from = j + 1;
+		}
+		for (int j = from; k == 0 && j < end && !sql_is_symbol(&t->tok[j], ','); j++)
+			if (sql_is_symbol(&t->tok[j], '[')) {
+				add_results(t, j, sql_skip_group(t->tok, t->ntok, j));
+				j = sql_skip_group(t->tok, t->ntok, j) - 1;
+			}
+	}
+}
+
+static void
+add_column(struct sql_typed *t, const struct sql_token *column)
+{
+	add_slot(t, column_param(t, column));
+	if (!t->nslots)
+		add_unnested(t, column);
+}
+
 /* The last name of "a.b.c" that begins at i. */
 static const struct sql_token *
 last_name(const struct sql_typed *t, int i)
@@ -250,7 +286,7 @@ add_operand_right(struct sql_typed *t, int i)
 	    (sql_is_symbol(&t->tok[i + 1], '(') || sql_is_symbol(&t->tok[i + 1], '['))) {
 		add_results(t, i, sql_skip_group(t->tok, t->ntok, i + 1));
 	} else if (is_name(&t->tok[i])) {
-		add_slot(t, column_param(t, last_name(t, i)));
+		add_column(t, last_name(t, i));
 	}
 }
 
@@ -272,7 +308,7 @@ add_operand_left(struct sql_typed *t, int i)
 			;
 		add_results(t, start, i);
 	} else if (is_name(&t->tok[i])) {
-		add_slot(t, column_param(t, &t->tok[i]));
+		add_column(t, &t->tok[i]);
 	}
 }
 
@@ -418,11 +454,9 @@ ladder_call(struct sql_typed *t, const struct sql_token *name)
 static bool
 guess_call(struct sql_typed *t, int i)
 {
-	int open = i;
+	int open = (int)(last_name(t, i) - t->tok) + 1;
 
-	while (open < t->ntok && (is_name(&t->tok[open]) || sql_is_symbol(&t->tok[open], '.')))
-		open++;
-	if (open == i || open >= t->ntok || !sql_is_symbol(&t->tok[open], '('))
+	if (!is_name(&t->tok[i]) || open >= t->ntok || !sql_is_symbol(&t->tok[open], '('))
 		return false;
 	ladder_call(t, &t->tok[open - 1]);
 	add_results(t, open, sql_skip_group(t->tok, t->ntok, open));

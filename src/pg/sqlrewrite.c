@@ -313,14 +313,16 @@ with_item(struct rewrite *r, int i, int to)
 	if (open >= to)
 		return -1;
 	end = sql_skip_group(r->tok, to, open);
-	copy(r, i, open + 1);
 	if (changes_rows(r, open + 1)) {
+		/* as the original, which is never merged into the query that reads it */
+		copy(r, i, as + 1);
+		strbuf_adds(&r->out, "MATERIALIZED (");
 		if (find(r, open + 1, end - 1, "returning") == end - 1 && r->nunused < MAX_UNUSED)
 			r->unused[r->nunused++] = r->tok[i];
 		if (!verb(r, open + 1, end - 1, true))
 			return -1;
 	} else {
-		copy(r, open + 1, end - 1);
+		copy(r, i, end - 1);
 	}
 	strbuf_adds(&r->out, "\n) ");
 	return end;

@@ -212,7 +212,7 @@ take_generic(
 static void
 name_statement(struct whatif *w, char *name, size_t size)
 {
-	snprintf(name, size, "pgmedic_%d_%d", PQbackendPID(w->pq), ++w->serial);
+	snprintf(name, size, "pgmedic_%x_%d", (unsigned)PQbackendPID(w->pq), ++w->serial);
 }
 
 /* Answers to come: of the beginning, leftover?, Parse, Describe, PREPARE, EXPLAIN, DEALLOCATE. */
