@@ -214,8 +214,8 @@ put_row(struct doing *d, int64_t us, double value)
 {
 	char buf[40];
 
-	strbuf_addf(
-	    &d->out, "%s,%.9g\n", wall_rfc3339((struct wall){ us }, buf, sizeof(buf)), value);
+	strbuf_addf(&d->out, value >= 1e9 ? "%s,%.0f\n" : "%s,%.9g\n",
+	    wall_rfc3339((struct wall){ us }, buf, sizeof(buf)), value);
 }
 
 /* The means, by minute or hour as they are kept. */
@@ -259,9 +259,36 @@ export_sizes(struct doing *d, const char *target, const char *object, struct err
 	return err->code == ERR_OK;
 }
 
+/* What the top statements did in all the time that is kept, most time first. */
+static bool
+export_statements(struct doing *d, const char *target, struct error *err)
+{
+	struct wall now = wall_now();
+	struct rowset *rows = history_statements(d->history, target, (struct wall){ 0 }, now, err);
+
+	if (!rows)
+		return false;
+	for (int i = 0; i < rows->ncols; i++)
+		strbuf_addf(&d->out, "%s%c", rows->names[i], i + 1 < rows->ncols ? ',' : '\n');
+	for (int i = 0; i < rows->nrows; i++)
+		for (int k = 0; k < rows->ncols; k++) {
+			const struct cell *c = rowset_cell(rows, i, k);
+
+			if (c->type == CELL_INT)
+				strbuf_addf(&d->out, "%" PRId64, c->i);
+			else
+				strbuf_addf(&d->out, "%.9g", c->f);
+			strbuf_addc(&d->out, k + 1 < rows->ncols ? ',' : '\n');
+		}
+	rowset_unref(rows);
+	return true;
+}
+
 static bool
 is_metric(const char *name)
 {
+	if (strcmp(name, "wal_lsn") == 0)
+		return true;
 	for (int i = 0; i < METRIC_COUNT; i++)
 		if (strcmp(metric_infos[i].name, name) == 0)
 			return true;
@@ -274,11 +301,13 @@ static bool export(struct doing *d, struct error *err)
 	const char *target;
 	int n;
 
-	if (!wants_words(d, 1, 2, "export FIGURE|SIZE [TARGET]", err))
+	if (!wants_words(d, 1, 2, "export FIGURE|SIZE|wal_lsn|statements [TARGET]", err))
 		return false;
 	target = target_name(d, word(d, 2), err);
 	if (!target || !history_targets(d->history, &d->arena, &targets, &n, err))
 		return false;
+	if (strcmp(word(d, 1), "statements") == 0)
+		return export_statements(d, target, err);
 	if (!is_metric(word(d, 1)))
 		return export_sizes(
 		    d, target, strcmp(word(d, 1), "bytes") == 0 ? "total" : word(d, 1), err);

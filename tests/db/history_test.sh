@@ -48,6 +48,7 @@ is "both write the same rows" "$(says "len(d['targets'])")" 1
 size=$(sql primary "SELECT pg_database_size('postgres')")
 is "the size of a database is exact" \
 	"$("$PGMEDIC" history export database:postgres prod | awk -F, -v n="$size" 'NR == 2 { d = $2 - n; print (d < 0 ? -d : d) < 1e6 }')" 1
+like "the WAL position is kept" "$("$PGMEDIC" history export wal_lsn prod)" 'Z,[0-9]{7,}$'
 like "tables are told apart" "$("$PGMEDIC" history export table:postgres.public.t prod)" ',[0-9]{6,}$'
 is "the file is private" "$(stat -c %a "$XDG_STATE_HOME/pgmedic/history.db")" 600
 
@@ -67,6 +68,7 @@ is "after ten kills nothing is missing" "$([ "$("$PGMEDIC" history export connec
 unlike "and nothing is damaged" "$(ls "$XDG_STATE_HOME/pgmedic")" damaged
 kill "$two" "$one"
 wait "$two"
+like "what the statements did is kept" "$("$PGMEDIC" history export statements prod)" '^-?[0-9]{8,},[0-9]+,[0-9]+,[0-9]+,'
 is "what was seen last is written at the end" "$(says "t['minutes'] >= 1")" True
 
 # ------------------------------------------------------------------ read
