@@ -26,7 +26,7 @@ find_rule(const char *word, enum rule_id *id, struct error *err)
 	error_set(err, ERR_USAGE, "there is no alert rule '%s'", word);
 	if (nearest_name(word, names))
 		return error_hint(err, "The nearest is %s.", nearest_name(word, names));
-	return error_hint(err, "See pgmedic help alerts.");
+	return error_hint(err, "See pgmedic help rules.");
 }
 
 /* RULE [for SPAN] [because TEXT] */

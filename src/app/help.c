@@ -2,6 +2,7 @@
 
 #include "app/help.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "base/conf.h"
 #include "base/error.h"
 #include "base/lexer.h"
+#include "model/rules.h"
 #include "panes/pane.h"
 #include "tui/keymap.h"
 
@@ -269,6 +271,28 @@ topic_errors(struct doc *d, const char *word, const char *keymap, struct error *
 }
 
 static bool
+topic_rules(struct doc *d, const char *word, const char *keymap, struct error *err)
+{
+	(void)word, (void)keymap, (void)err;
+	doc_add(d, ROLE_TITLE, "Alert rules: alert.RULE = WARNING[,CRITICAL[,FOR]] or off");
+	for (int i = 0; i < RULE_COUNT; i++) {
+		struct strbuf sb = STRBUF_INIT(1000);
+		const struct rule *r = &rules[i];
+
+		strbuf_addf(&sb, "%s (", r->help);
+		if (!isnan(r->warning))
+			rule_value_text(&sb, (enum rule_id)i, r->warning);
+		strbuf_adds(&sb, isnan(r->warning) || isnan(r->critical) ? "" : ", ");
+		if (!isnan(r->critical))
+			rule_value_text(&sb, (enum rule_id)i, r->critical);
+		strbuf_addf(&sb, " for %d s)", r->for_s);
+		pair(d, r->id, sb.buf);
+		strbuf_release(&sb);
+	}
+	return true;
+}
+
+static bool
 topic_files(struct doc *d, const char *word, const char *keymap, struct error *err)
 {
 	struct arena arena = { 0 };
@@ -279,6 +303,7 @@ topic_files(struct doc *d, const char *word, const char *keymap, struct error *e
 	pair(d, path_config(&arena, "themes"), "themes of your own, NAME.theme");
 	pair(d, path_config(&arena, "keymaps"), "keymaps of your own, NAME.keys");
 	pair(d, path_state(&arena, "journal.db"), "the journal of what was done");
+	pair(d, path_state(&arena, "alerts.db"), "alerts of the past, mutes, what the rules know");
 	pair(d, path_state(&arena, "history"), "lines typed at the prompt");
 	arena_release(&arena);
 	return true;
@@ -295,6 +320,7 @@ static const struct {
 	{ { "columns", "columns of a pane, or of all: columns [PANE]" }, topic_columns },
 	{ { "keys", "keys: keys [KEYMAP]" }, topic_keys },
 	{ { "settings", "keys of the configuration file" }, topic_settings },
+	{ { "rules", "what the alerts pane judges, with thresholds" }, topic_rules },
 	{ { "themes", "how to write a theme" }, topic_themes },
 	{ { "roles", "what a theme gives colours to" }, topic_roles },
 	{ { "errors", "codes of errors" }, topic_errors },
@@ -309,6 +335,7 @@ const struct help_topic_info help_topics[] = {
 	{ "columns", "" },
 	{ "keys", "" },
 	{ "settings", "" },
+	{ "rules", "" },
 	{ "themes", "" },
 	{ "roles", "" },
 	{ "errors", "" },

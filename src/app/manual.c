@@ -2,14 +2,17 @@
 
 #include "app/manual.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "app/command.h"
 #include "app/options.h"
 #include "app/settings.h"
 #include "base/error.h"
+#include "base/fmt.h"
 #include "base/role.h"
 #include "base/strbuf.h"
+#include "model/rules.h"
 #include "panes/pane.h"
 #include "tui/keymap.h"
 
@@ -169,6 +172,40 @@ part_errors(FILE *out)
 #undef X
 }
 
+static void
+level(FILE *out, enum rule_id id, const char *name, double value)
+{
+	struct strbuf sb = STRBUF_INIT(64);
+
+	if (isnan(value))
+		return;
+	rule_value_text(&sb, id, value);
+	fprintf(out, "%s ", name);
+	text(out, sb.buf);
+	fputs(", ", out);
+	strbuf_release(&sb);
+}
+
+static void
+part_alerts(FILE *out)
+{
+	for (int i = 0; i < RULE_COUNT; i++) {
+		const struct rule *r = &rules[i];
+		char buf[32];
+
+		fputs("*", out);
+		text(out, r->id);
+		fputs("*\n\t", out);
+		text(out, r->help);
+		fputs(" (", out);
+		level(out, (enum rule_id)i, r->flags & RULE_INFO ? "info" : "warning", r->warning);
+		level(out, (enum rule_id)i, "critical", r->critical);
+		fprintf(out, "for %s; runbook ", fmt_span(buf, sizeof(buf), r->for_s));
+		text(out, r->runbook);
+		fputs(")\n\n", out);
+	}
+}
+
 bool
 manual_print(FILE *out)
 {
@@ -183,6 +220,7 @@ manual_print(FILE *out)
 		{ "PANES", part_panes },
 		{ "KEYS", part_keys },
 		{ "SETTINGS", part_settings },
+		{ "ALERTS", part_alerts },
 		{ "ROLES", part_roles },
 		{ "ERRORS", part_errors },
 	};

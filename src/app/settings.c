@@ -298,7 +298,7 @@ check_alert(const char *key, const char *value, struct error *err)
 	error_set(err, ERR_CONFIG, "there is no alert rule '%s'", id);
 	if (nearest_name(id, names))
 		return error_hint(err, "The nearest is %s.", nearest_name(id, names));
-	return error_hint(err, "See pgmedic help alerts.");
+	return error_hint(err, "See pgmedic help rules.");
 }
 
 static bool
