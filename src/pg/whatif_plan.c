@@ -1,13 +1,8 @@
 /*
- * Statements made ready and planned. Generic plans come from PREPARE and EXPLAIN EXECUTE under
- * force_generic_plan: values bound to parameters make a custom plan, and NULLs bound collapse it.
- * They are prepared anew each time, since a cached generic plan does not see the hypothetical set
- * change (and HypoPG's indexes vanish under it). Custom plans come from EXPLAIN with bound values.
- *
- * The first try of a statement parses it, asks for the types, prepares and explains it in one round
- * trip; after each complaint it is sent again with what was learned. Where the role may not change
- * what the statement changes, or the server refuses it otherwise, the SELECT that finds the same
- * rows is planned instead.
+ * Statements made ready to plan. The first try of a statement parses it, asks for the types,
+ * prepares and explains it in one round trip; after each complaint it is sent again with what was
+ * learned. Where the role may not change what the statement changes, or the server refuses it
+ * otherwise, the SELECT that finds the same rows is planned instead.
  */
 #include "config.h"
 
@@ -21,7 +16,7 @@
 #include "pg/sqltyped.h"
 #include "pg/whatif_priv.h"
 
-enum { MAX_SQL = 16 << 20, BATCH = 16, GRACE_MS = 3000, MAX_TRIES = 14 };
+enum { GRACE_MS = 3000, MAX_TRIES = 14 };
 enum stage { AS_IS, AS_CTID, AS_ROW, STAGES };
 
 struct attempt {
@@ -88,132 +83,7 @@ learn_types(struct whatif *w, struct attempt *a, int n, struct error *err)
 	return rows != NULL;
 }
 
-/* ------------------------------------------------------------------ generic plans */
-
-static bool
-send_formatted(struct whatif *w, struct strbuf *sql, struct error *err)
-{
-	bool ok = sql->cut ? error_set(err, ERR_MEMORY, "the statement is too long") :
-	                     whatif_send(w, sql->buf, 0, NULL, NULL, err);
-
-	strbuf_release(sql);
-	return ok;
-}
-
-/* An EXPLAIN with NULLs first: where it fails, nothing is prepared that would stay behind on a
- * server process which the pooler gives to others. */
-static bool
-send_probe(struct whatif *w, const char *text, int nparams, struct error *err)
-{
-	const char **nulls = xcalloc((size_t)nparams + 1, sizeof(*nulls));
-	struct strbuf sql = STRBUF_INIT(MAX_SQL);
-	bool ok;
-
-	strbuf_adds(&sql, "/* pgmedic:whatif */ EXPLAIN ");
-	strbuf_adds(&sql, text);
-	ok = whatif_send(w, sql.buf, nparams, NULL, nulls, err);
-	strbuf_release(&sql);
-	free(nulls);
-	w->explains++;
-	return ok;
-}
-
-/* PREPARE, EXPLAIN EXECUTE, DEALLOCATE: three answers; through a pooler one more before them. */
-static bool
-send_generic(struct whatif *w, const char *name, const char *text, int nparams, struct error *err)
-{
-	struct strbuf prepare = STRBUF_INIT(MAX_SQL), explain = STRBUF_INIT(MAX_SQL),
-	              drop = STRBUF_INIT(64);
-
-	strbuf_addf(&prepare, "/* pgmedic:whatif */ PREPARE %s AS ", name);
-	strbuf_adds(&prepare, text);
-	strbuf_addf(
-	    &explain, "/* pgmedic:whatif */ EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE %s", name);
-	for (int i = 0; i < nparams; i++)
-		strbuf_adds(&explain, i ? ", NULL" : " (NULL");
-	if (nparams)
-		strbuf_addc(&explain, ')');
-	strbuf_addf(&drop, "DEALLOCATE %s", name);
-	w->explains++;
-	if ((w->is_pooled && !send_probe(w, text, nparams, err)) ||
-	    !send_formatted(w, &prepare, err)) {
-		strbuf_release(&explain);
-		strbuf_release(&drop);
-		return false;
-	}
-	if (!send_formatted(w, &explain, err)) {
-		strbuf_release(&drop);
-		return false;
-	}
-	return send_formatted(w, &drop, err);
-}
-
-/* Earlier statements whose EXPLAIN failed are still prepared; only where the session is ours. */
-static bool
-send_leftover(struct whatif *w, bool *is_sent, struct error *err)
-{
-	*is_sent = w->has_leftover && !w->is_pooled;
-	w->has_leftover = false;
-	return !*is_sent || whatif_send(w, "DEALLOCATE ALL", 0, NULL, NULL, err);
-}
-
-static bool
-has_removed_subplans(const char *json)
-{
-	static const char key[] = "\"Subplans Removed\": ";
-
-	for (const char *s = json; (s = strstr(s, key));) {
-		s += strlen(key);
-		if (*s != '0')
-			return true;
-	}
-	return false;
-}
-
-/* One answer; false and *err unless it is of this kind. The first error counts. */
-static bool
-take(
-    struct whatif *w, int64_t deadline, ExecStatusType status, PGresult **result, struct error *err)
-{
-	struct error ignored = { 0 };
-	bool failed = *err->what != '\0';
-	PGresult *r = whatif_next(w, deadline, failed ? &ignored : err);
-	bool ok = r && PQresultStatus(r) == status;
-
-	if (r && !ok && !failed && PQresultStatus(r) != PGRES_PIPELINE_ABORTED)
-		fault_result(err, r, NULL);
-	if (result)
-		*result = r;
-	else
-		PQclear(r);
-	return ok;
-}
-
-/* The answers of send_generic(). */
-static bool
-take_generic(
-    struct whatif *w, int64_t deadline, struct arena *arena, const char **json, struct error *err)
-{
-	PGresult *plan = NULL;
-	bool probed = !w->is_pooled || take(w, deadline, PGRES_TUPLES_OK, NULL, err);
-	bool prepared = w->pq && take(w, deadline, PGRES_COMMAND_OK, NULL, err) && probed;
-	bool ok = w->pq && take(w, deadline, PGRES_TUPLES_OK, &plan, err);
-
-	if (ok && PQntuples(plan) == 1)
-		*json = arena_strdup(arena, PQgetvalue(plan, 0, 0));
-	PQclear(plan);
-	if (w->pq && !take(w, deadline, PGRES_COMMAND_OK, NULL, err) && prepared)
-		w->has_leftover = true;
-	return ok && w->pq;
-}
-
 /* ------------------------------------------------------------------ one try of many statements */
-
-static void
-name_statement(struct whatif *w, char *name, size_t size)
-{
-	snprintf(name, size, "pgmedic_%x_%d", (unsigned)PQbackendPID(w->pq), ++w->serial);
-}
 
 /* Answers to come: of the beginning, leftover?, Parse, Describe, PREPARE, EXPLAIN, DEALLOCATE. */
 static bool
@@ -228,12 +98,12 @@ send_try(struct whatif *w, struct attempt *a, bool *with_leftover, struct error 
 	a->text = sql_typed_text(a->typed);
 	a->is_parsed = a->is_prepared = false;
 	memset(&a->error, 0, sizeof(a->error));
-	name_statement(w, a->name, sizeof(a->name));
-	if (!whatif_begin(w, &frame, err) || !send_leftover(w, with_leftover, err))
+	whatif_name(w, a->name, sizeof(a->name));
+	if (!whatif_begin(w, &frame, err) || !whatif_send_leftover(w, with_leftover, err))
 		return false;
 	if (!PQsendPrepare(w->pq, "", a->text, 0, NULL) || !PQsendDescribePrepared(w->pq, ""))
 		return whatif_lose(w, err);
-	return send_generic(w, a->name, a->text, sql_typed_params(a->typed), err) &&
+	return whatif_send_generic(w, a->name, a->text, sql_typed_params(a->typed), err) &&
 	    whatif_end(w, err);
 }
 
@@ -266,18 +136,18 @@ take_try(
 	*complained = false;
 	s->plan = NULL;
 	if (w->pq && with_leftover)
-		(void)take(w, deadline, PGRES_COMMAND_OK, NULL, &a->error);
-	if (w->pq && !take(w, deadline, PGRES_COMMAND_OK, &parsed, &a->error) && ok && parsed &&
-	    PQresultStatus(parsed) == PGRES_FATAL_ERROR) {
+		(void)whatif_take(w, deadline, PGRES_COMMAND_OK, NULL, &a->error);
+	if (w->pq && !whatif_take(w, deadline, PGRES_COMMAND_OK, &parsed, &a->error) && ok &&
+	    parsed && PQresultStatus(parsed) == PGRES_FATAL_ERROR) {
 		struct sql_complaint c = fault_complaint(parsed);
 
 		*complained = sql_typed_learn(a->typed, &c);
 	}
-	if (w->pq && take(w, deadline, PGRES_COMMAND_OK, &described, &a->error))
+	if (w->pq && whatif_take(w, deadline, PGRES_COMMAND_OK, &described, &a->error))
 		describe(a, described);
 	PQclear(parsed);
 	PQclear(described);
-	if (w->pq && take_generic(w, deadline, a->arena, &s->plan, &a->error))
+	if (w->pq && whatif_take_generic(w, deadline, a->arena, &s->plan, &a->error))
 		a->is_prepared = s->plan != NULL;
 	if (w->pq && whatif_ended(w, deadline, &ended))
 		return true;
@@ -387,7 +257,7 @@ consider(struct whatif *w, struct attempt *a, bool complained)
 	struct whatif_statement *s = &a->job->statement;
 	bool again = complained;
 
-	if (a->is_prepared && !a->no_pruning && has_removed_subplans(s->plan)) {
+	if (a->is_prepared && !a->no_pruning && whatif_is_pruned(s->plan)) {
 		a->no_pruning = again = true;
 	} else if (a->is_prepared) {
 		settle(w, a);
@@ -457,7 +327,7 @@ start(struct whatif *w, struct attempt *a, struct whatif_job *job, struct arena 
 static bool
 round_trip(struct whatif *w, struct attempt *a, int n, int *nactive, struct error *err)
 {
-	bool with_leftover[BATCH] = { false }, complained[BATCH] = { false };
+	bool with_leftover[WHATIF_BATCH] = { false }, complained[WHATIF_BATCH] = { false };
 
 	for (int i = 0; i < n; i++)
 		if (a[i].is_active && !send_try(w, &a[i], &with_leftover[i], err))
@@ -480,8 +350,8 @@ bool
 whatif_prepare_many(
     struct whatif *w, struct whatif_job *jobs, int n, struct arena *arena, struct error *err)
 {
-	struct attempt *attempts = xcalloc(BATCH, sizeof(*attempts));
-	int batch = w->is_pooled ? 1 : BATCH;
+	struct attempt *attempts = xcalloc(WHATIF_BATCH, sizeof(*attempts));
+	int batch = w->is_pooled ? 1 : WHATIF_BATCH;
 	bool ok = whatif_usable(w, err);
 
 	for (int from = 0; ok && from < n; from += batch) {
@@ -510,130 +380,4 @@ whatif_prepare(struct whatif *w, const char *text, const char *search_path, stru
 	if (job.why != WHATIF_OK)
 		*err = job.error;
 	return job.why == WHATIF_OK;
-}
-
-/* ------------------------------------------------------------------ explain */
-
-struct question {
-	struct whatif_ask *ask;
-	char name[40];
-	bool is_sent, is_generic, no_pruning, with_leftover;
-};
-
-static bool
-send_question(struct whatif *w, struct question *q, struct error *err)
-{
-	const struct whatif_statement *s = q->ask->statement;
-	struct whatif_frame frame = {
-		.search_path = s->search_path ? s->search_path : w->home_path,
-		.timeout_ms = w->statement_ms,
-		.no_pruning = q->no_pruning,
-	};
-	struct strbuf sql = STRBUF_INIT(MAX_SQL);
-	bool ok;
-
-	q->is_sent = true;
-	name_statement(w, q->name, sizeof(q->name));
-	if (!whatif_begin(w, &frame, err) || !send_leftover(w, &q->with_leftover, err))
-		return false;
-	if (q->is_generic)
-		return send_generic(w, q->name, s->text, s->nparams, err) && whatif_end(w, err);
-	w->explains++;
-	strbuf_adds(&sql, "/* pgmedic:whatif */ EXPLAIN (VERBOSE, FORMAT JSON) ");
-	strbuf_adds(&sql, s->text);
-	ok = whatif_send(w, sql.buf, s->nparams, s->types, q->ask->values, err);
-	strbuf_release(&sql);
-	return ok && whatif_end(w, err);
-}
-
-static bool
-take_question(struct whatif *w, struct question *q, struct arena *arena, struct error *err)
-{
-	int64_t deadline = whatif_deadline(w->statement_ms + GRACE_MS);
-	struct error *said = &q->ask->error, ended = { 0 };
-	PGresult *plan = NULL;
-
-	memset(said, 0, sizeof(*said));
-	q->ask->json = NULL;
-	/* what follows is skipped after a failure, and said has the reason */
-	if (!whatif_begun(w, deadline, said) && !w->pq)
-		goto lost;
-	if (w->pq && q->with_leftover)
-		(void)take(w, deadline, PGRES_COMMAND_OK, NULL, said);
-	if (w->pq && q->is_generic)
-		(void)take_generic(w, deadline, arena, &q->ask->json, said);
-	else if (w->pq && take(w, deadline, PGRES_TUPLES_OK, &plan, said) && PQntuples(plan) == 1)
-		q->ask->json = arena_strdup(arena, PQgetvalue(plan, 0, 0));
-	PQclear(plan);
-	if (w->pq && whatif_ended(w, deadline, &ended))
-		return true;
-lost:
-	*err = *ended.what ? ended : *said;
-	return false;
-}
-
-static void
-start_question(const struct whatif *w, struct question *q, struct whatif_ask *ask)
-{
-	const struct whatif_statement *s = ask->statement;
-
-	memset(q, 0, sizeof(*q));
-	q->ask = ask;
-	q->is_generic = !ask->values && s->nparams > 0;
-	ask->json = NULL;
-	memset(&ask->error, 0, sizeof(ask->error));
-	if ((q->is_generic || s->nparams == 0) && s->plan && s->generation == w->generation)
-		ask->json = s->plan;
-}
-
-bool
-whatif_explain_many(
-    struct whatif *w, struct whatif_ask *asks, int n, struct arena *arena, struct error *err)
-{
-	struct question q[BATCH];
-	int batch = w->is_pooled ? 1 : BATCH;
-	bool ok = whatif_usable(w, err);
-
-	for (int from = 0; ok && from < n; from += batch) {
-		int count = n - from < batch ? n - from : batch, again = count;
-
-		for (int i = 0; i < count; i++)
-			start_question(w, &q[i], &asks[from + i]);
-		/* a second time for plans whose partitions were pruned by NULL */
-		while (ok && again > 0) {
-			for (int i = 0; ok && i < count; i++) {
-				q[i].is_sent = false;
-				if (!q[i].ask->json && !*q[i].ask->error.what)
-					ok = send_question(w, &q[i], err);
-			}
-			for (int i = 0; ok && i < count; i++)
-				if (q[i].is_sent)
-					ok = take_question(w, &q[i], arena, err);
-			again = 0;
-			for (int i = 0; ok && i < count; i++)
-				if (q[i].is_generic && q[i].is_sent && q[i].ask->json &&
-				    !q[i].no_pruning && has_removed_subplans(q[i].ask->json)) {
-					q[i].no_pruning = true;
-					q[i].ask->json = NULL;
-					again++;
-				}
-		}
-	}
-	return ok;
-}
-
-bool
-whatif_explain(struct whatif *w, const struct whatif_statement *s, const char *const *values,
-    struct arena *arena, const char **json, struct error *err)
-{
-	struct whatif_ask ask = { .statement = s, .values = values };
-
-	if (!whatif_explain_many(w, &ask, 1, arena, err))
-		return false;
-	*json = ask.json;
-	if (!ask.json)
-		*err = *ask.error.what ?
-		    ask.error :
-		    (struct error){ .code = ERR_PROTOCOL, .what = "no plan came" };
-	return ask.json != NULL;
 }

@@ -64,6 +64,24 @@ bool whatif_lose(struct whatif *w, struct error *err);
 bool whatif_usable(const struct whatif *w, struct error *err) MUST_CHECK;
 /* Learn what HypoPG is here, and begin with an empty set. */
 bool whatif_hypo_open(struct whatif *w, struct error *err) MUST_CHECK;
+/* The parts of a generic EXPLAIN, for transactions that whatif_begin() began. */
+enum { WHATIF_BATCH = 16 }; /* transactions under way at once */
+/* A name for a prepared statement that no other has. */
+void whatif_name(struct whatif *w, char *name, size_t size);
+/* Earlier statements whose EXPLAIN failed are still prepared; only where the session is ours. One
+ * answer when it was sent. */
+bool whatif_send_leftover(struct whatif *w, bool *is_sent, struct error *err) MUST_CHECK;
+/* PREPARE, EXPLAIN EXECUTE, DEALLOCATE: three answers; through a pooler one more before them. */
+bool whatif_send_generic(struct whatif *w, const char *name, const char *text, int nparams,
+    struct error *err) MUST_CHECK;
+/* Its answers. */
+bool whatif_take_generic(
+    struct whatif *w, int64_t deadline, struct arena *arena, const char **json, struct error *err);
+/* One answer; false and *err unless it is of this kind. The first error counts. */
+bool whatif_take(struct whatif *w, int64_t deadline, ExecStatusType status, PGresult **result,
+    struct error *err);
+/* Were partitions left out of a generic plan, by the NULLs that stand for parameters? */
+bool whatif_is_pruned(const char *json);
 /* The type's name; NULL before it was learned. */
 const struct whatif_type *whatif_type(const struct whatif *w, uint32_t oid);
 
