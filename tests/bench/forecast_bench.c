@@ -1,9 +1,13 @@
 /*
  * The forecast against classical methods on real series, rolling origins: at each origin only what
- * was known then is given. One file per series, `time,bytes` by day, its class in the name
- * (PART-CLASS-NAME.csv).
+ * was known then is given.
  *
- *   forecast_bench [--step DAYS] [--most ORIGINS] [--each] [--synthetic] [FILE.csv...]
+ *   forecast_bench [--step DAYS] [--most ORIGINS] [--each] [--part dev|held] [--synthetic]
+ * [FILE.csv...]
+ *
+ * Without files, the series of forecast/series.txt: those held out, or the part that is named. A
+ * file is one series, `time,bytes` by day, its class in the name (PART-CLASS-NAME.csv). Fails when
+ * the held-out series are forecast worse than with some room below what was measured.
  *
  * Scaled error: the mean of |error| over the mean of |change over the horizon|, per series; a class
  * is the mean of its series, so that long series do not outweigh short ones.
@@ -22,6 +26,7 @@
 
 #include "bench/forecast/baselines.h"
 #include "bench/forecast/growth.h"
+#include "bench/forecast/series.h"
 
 enum { OURS = BASELINES, METHODS, HORIZONS = 3, FIRST_ORIGIN = 120, MAX_CLASSES = 16 };
 enum { HEADROOMS = 4, SHORTS = 3, SYNTHETIC_DAYS = 540, SYNTHETIC_SEEDS = 8 };
@@ -49,8 +54,9 @@ struct class_score {
 
 static struct class_score classes[MAX_CLASSES];
 static int nclasses;
-static int step_days = 30, most_origins = 60;
+static int step_days = 30, most_origins = 40;
 static bool show_each;
+static const char *part = "held";
 static double full_errors[2][100000];
 static int nfull_errors;
 
@@ -317,20 +323,47 @@ run_points(const char *name, const char *class_name, const struct forecast_point
 	arena_release(&r.arena);
 }
 
+static void
+run_named(const char *name, const struct forecast_point *points, int n)
+{
+	char class_name[32];
+
+	if (sscanf(name, "%*[^-]-%31[^-]", class_name) != 1)
+		snprintf(class_name, sizeof(class_name), "series");
+	run_points(name, class_name, points, n);
+}
+
 static bool
 run_file(const char *path)
 {
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	struct csv_points points = { 0 };
-	char class_name[32];
 
 	if (!load(path, &points))
 		return false;
-	if (sscanf(base, "%*[^-]-%31[^-]", class_name) != 1)
-		snprintf(class_name, sizeof(class_name), "series");
-	run_points(base, class_name, points.items, points.n);
+	run_named(base, points.items, points.n);
 	csv_points_release(&points);
 	return true;
+}
+
+static void
+run_packed(const struct packed_series *s)
+{
+	if (strncmp(s->name, part, strlen(part)) == 0)
+		run_named(s->name, s->points, s->n);
+}
+
+static bool
+run_series_file(void)
+{
+	const char *source = getenv("PGMEDIC_SOURCE");
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/tests/bench/forecast/series.txt", source ? source : ".");
+	if (packed_read(path, run_packed))
+		return true;
+	fprintf(stderr, "cannot read %s (PGMEDIC_SOURCE names the source)\n", path);
+	return false;
 }
 
 static void
@@ -409,24 +442,70 @@ print_class(const struct class_score *k)
 	    ratio(c->false_alarm[1], c->nquiet), ratio(c->brier[1], c->nevents + c->nquiet));
 }
 
-int
-main(int argc, char **argv)
+static bool
+within(const char *what, double value, double low, double high)
 {
-	bool is_synthetic = false;
+	const bool ok = value >= low && value <= high;
+
+	if (!ok)
+		printf("FAILED: %s is %.3f, not %.3f to %.3f\n", what, value, low, high);
+	return ok;
+}
+
+/* Room below what was measured, so that only a real loss fails. */
+static bool
+is_good(const struct score *c)
+{
+	double best[HORIZONS];
+	bool ok = true;
+
+	for (int k = 1; k < HORIZONS; k++) {
+		best[k] = INFINITY;
+		for (int m = 0; m < OURS; m++)
+			best[k] = fmin(best[k], c->error[m][k]);
+		ok &= within("the scaled error, of the best", c->error[OURS][k] / best[k], 0, 1);
+		ok &= within("the 80 % band", ratio(c->in80[k], c->n[k]), 0.75, 0.88);
+		ok &= within("the 95 % band", ratio(c->in95[k], c->n[k]), 0.90, 0.98);
+	}
+	for (int i = 0; i < SHORTS; i++)
+		ok &= within("the 95 % band of short histories",
+		    ratio(c->short_in95[i], c->nshort[i] - c->short_refused[i]), 0.85, 1);
+	return ok;
+}
+
+static int
+read_options(int argc, char **argv, bool *is_synthetic)
+{
 	int i = 1;
 
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
 		if (strcmp(argv[i], "--step") == 0 && i + 1 < argc)
-			step_days = atoi(argv[++i]);
+			step_days = (int)strtol(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--most") == 0 && i + 1 < argc)
-			most_origins = atoi(argv[++i]);
+			most_origins = (int)strtol(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc)
+			part = argv[++i];
 		else if (strcmp(argv[i], "--each") == 0)
 			show_each = true;
 		else if (strcmp(argv[i], "--synthetic") == 0)
-			is_synthetic = true;
+			*is_synthetic = true;
 	}
-	if (is_synthetic)
+	return i;
+}
+
+int
+main(int argc, char **argv)
+{
+	bool is_synthetic = false, is_checked = false;
+	int i = read_options(argc, argv, &is_synthetic);
+
+	if (is_synthetic) {
 		run_synthetic();
+	} else if (i == argc) {
+		is_checked = strcmp(part, "held") == 0;
+		if (!run_series_file())
+			return 1;
+	}
 	for (; i < argc; i++)
 		if (!run_file(argv[i]))
 			return 1;
@@ -438,5 +517,5 @@ main(int argc, char **argv)
 		printf("day of full, truth 45 d: median error %.2f, predict_linear 30 d %.2f\n",
 		    full_errors[0][nfull_errors / 2], full_errors[1][nfull_errors / 2]);
 	}
-	return 0;
+	return is_checked && !is_good(class_of("all"));
 }
