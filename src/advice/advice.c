@@ -29,6 +29,7 @@ struct run {
 	struct dropping *dropping;
 	bool has_trgm, has_statements;
 	struct error no_statements;
+	double first_ms; /* until the first advice was given */
 };
 
 /* ---- summary ---- */
@@ -78,9 +79,10 @@ summary(struct run *r, const struct drop_outcome *drop, bool is_final)
 {
 	static const char *const names[] = { "explains", "elapsed_ms", "statements", "explained",
 		"is_final", "hypopg", "hypopg_hint", "not_explained", "stopped", "stats_age_s",
-		"no_unused", "no_unused_hint" };
+		"no_unused", "no_unused_hint", "first_ms" };
 	static const uint8_t types[] = { CELL_INT, CELL_FLOAT, CELL_INT, CELL_INT, CELL_BOOL,
-		CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_FLOAT, CELL_TEXT, CELL_TEXT };
+		CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_FLOAT, CELL_TEXT, CELL_TEXT,
+		CELL_FLOAT };
 	struct rowset *rs = rowset_new((int)ARRAY_LEN(names), names, types);
 	struct cell *c = rowset_add(rs);
 	const char *what = NULL, *hint = NULL;
@@ -103,6 +105,7 @@ summary(struct run *r, const struct drop_outcome *drop, bool is_final)
 	*c++ = r->workload.age_s > 0 ? cell_float(r->workload.age_s) : cell_null(WHY_NONE);
 	*c++ = cell_text(drop->no_unused ? arena_strdup(&rs->arena, drop->no_unused) : NULL);
 	*c++ = cell_text(drop->no_unused ? arena_strdup(&rs->arena, drop->no_unused_hint) : NULL);
+	*c++ = cell_float(r->first_ms > 0 ? r->first_ms : oracle_elapsed_ms(&r->oracle));
 	return rs;
 }
 
@@ -192,6 +195,7 @@ advise(struct run *r)
 		return true;
 	if (search_first(&r->search)) {
 		search_guess(&r->search);
+		r->first_ms = oracle_elapsed_ms(&r->oracle);
 		give(r, false);
 	}
 	search_run(&r->search);

@@ -103,7 +103,7 @@ explain_workload(struct oracle *o)
 static bool
 is_idle(const struct statement *s)
 {
-	if (s->is_rare || s->blocks <= CHEAP_BLOCKS * s->calls)
+	if (s->is_rare || s->is_served || s->blocks <= CHEAP_BLOCKS * s->calls)
 		return true;
 	for (int r = 0; r < s->needs->n; r++) {
 		if (s->needs->rels[r].nconds || s->needs->rels[r].nsort || s->needs->rels[r].minmax)
@@ -214,8 +214,19 @@ keep_sets(struct statement *s, double *rows)
 		s->base[n++] = s->base[v];
 	}
 	s->nsets = n;
-	n = 0;
+}
+
+/* Makes the weights sum to 1 and leaves unlikely sets out. */
+static void
+share_out(struct statement *s)
+{
+	double sum = 0;
+	int n = 0;
+
+	for (int v = 0; v < s->nsets; v++)
+		sum += s->sets[v].weight;
 	for (int v = 0; v < s->nsets; v++) {
+		s->sets[v].weight = sum > 0 ? s->sets[v].weight / sum : 0;
 		if (s->sets[v].weight < LEAST_LIKELY)
 			continue;
 		s->sets[n] = s->sets[v];
@@ -223,6 +234,43 @@ keep_sets(struct statement *s, double *rows)
 		s->base[n++] = s->base[v];
 	}
 	s->nsets = n;
+}
+
+/* Pages that a plan reads for certain: tables read to their end. */
+static double
+sure_pages(const struct needs *needs, const struct plan *plan)
+{
+	double pages = 0;
+
+	for (int i = 0; i < plan->nnodes; i++) {
+		const struct plan_node *node = plan->nodes[i], *up = node->parent;
+		int rel = plan_is(node, "Seq Scan") ? needs_of_node(needs, node) : -1;
+
+		/* Behind a sort or a group all rows are read, whatever limit is above. */
+		for (; up && (plan_is(up, "Gather") || plan_is(up, "Append")); up = up->parent)
+			;
+		if (rel >= 0 && !needs->rels[rel].table->nparts &&
+		    (!up || plan_is(up, "Sort") || plan_is(up, "Aggregate") ||
+		        plan_is(up, "Hash") || plan_is(up, "ModifyTable")))
+			pages += needs->rels[rel].table->pages;
+	}
+	return pages;
+}
+
+/* Plans that read several times what was counted are not those that ran. */
+static void
+doubt(struct statement *s)
+{
+	double read = s->blocks / fmax(s->calls, 1);
+	bool any = false;
+
+	for (int v = 0; v < s->nsets; v++) {
+		if (sure_pages(s->needs, s->plans[v]) * 0.3 > read)
+			s->sets[v].weight *= 0.02;
+		else
+			any = true;
+	}
+	s->is_served = !any;
 }
 
 /* Weighs the sets by what came back, those that could not be planned left out. */
@@ -250,7 +298,9 @@ weigh(struct statement *s)
 	values_weigh(s->sets, n, rows, seen, is_fixed);
 	if (n > 1 && values_decide(s->needs))
 		s->sets[0].weight = 0;
+	doubt(s);
 	keep_sets(s, rows);
+	share_out(s);
 }
 
 /* Which of all candidates could serve it; those made for others too. */

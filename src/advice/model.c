@@ -263,6 +263,23 @@ limit_of(const struct plan *plan)
 	return NULL;
 }
 
+/* Without the subplans in its output, which run once a row. */
+static double
+own_cost(const struct plan_node *scan, const struct cat_table *t)
+{
+	double cost = scan->total;
+
+	for (int i = 0; i < scan->nkids; i++) {
+		if (scan->kids[i]->subplan && strncmp(scan->kids[i]->subplan, "SubPlan", 7) == 0)
+			cost -= scan->kids[i]->total * scan->rows;
+	}
+	if (cost < scan->total)
+		cost = fmax(cost, fmin(scan->rows * CPU_TUPLE, t->pages * SEQ_PAGE));
+	if (scan->nkids && plan_is(scan, "Seq Scan"))
+		cost = fmin(scan->total, t->pages * SEQ_PAGE + t->rows * (CPU_TUPLE + 2 * CPU_OP));
+	return cost;
+}
+
 const struct plan_node *
 model_scan(const struct needs *needs, const struct plan *plan, int rel, double *cost, double *rows)
 {
@@ -274,7 +291,7 @@ model_scan(const struct needs *needs, const struct plan *plan, int rel, double *
 
 		if (!plan_is_scan(n) || needs_of_alias(needs, n->alias ? n->alias : "") != rel)
 			continue;
-		*cost += n->total;
+		*cost += own_cost(n, needs->rels[rel].table);
 		*rows += plan_all_rows(n);
 		if (!best || n->total > best->total)
 			best = n;
@@ -322,6 +339,9 @@ scan_saving(const struct part *p, const struct cand *cand, const struct match *m
 	struct model_index ix;
 	int conds = 0;
 
+	/* An index finds just these rows already. */
+	if (!plan_is(p->scan, "Seq Scan") && !p->scan->clauses[PLAN_FILTER])
+		return 0;
 	for (int i = 0; i < p->need->nconds; i++)
 		conds += !p->need->conds[i].is_join;
 	/* The plan knows the share of all conditions together. */
@@ -340,7 +360,7 @@ sort_saving(const struct part *p, const struct cand *cand, const struct match *m
 {
 	const struct plan_node *limit = limit_of(p->plan);
 	struct match plain = *m;
-	double all = fmax(p->need->table->rows, 1), found, rest, now;
+	double all = fmax(p->need->table->rows, 1), found, rest, now, before;
 	struct model_index ix;
 
 	if (!limit || !p->need->has_limit || !gives_sort(cand, p->need, m->at_sort))
@@ -350,7 +370,8 @@ sort_saving(const struct part *p, const struct cand *cand, const struct match *m
 	ix = index_of(cand, p->need, fmin(1, limit->rows / rest / all));
 	ix.share = fmax(ix.share, 1 / all);
 	now = model_index_scan(&ix);
-	return now * MARGIN <= limit->total ? limit->total - now : 0;
+	before = p->scan->nkids ? fmin(limit->total, 1.3 * p->cost) : limit->total;
+	return now * MARGIN <= before ? before - now : 0;
 }
 
 static double
@@ -360,7 +381,8 @@ join_saving(const struct part *p, const struct cand *cand, const struct match *m
 	double loops, now;
 	struct model_index ix;
 
-	if (!join || !m->has_join)
+	/* As the outer side of a loop it is read once: the other one depends on it. */
+	if (!join || !m->has_join || (plan_is(join, "Nested Loop") && other == join->kids[1]))
 		return 0;
 	loops = fmax(1, plan_all_rows(other));
 	ix = index_of(cand, p->need, m->share);

@@ -62,6 +62,10 @@ why_rejected(const struct search *sr, int i)
 	if (s->is_rare)
 		return arena_printf(
 		    arena, "it ran %.0f times: too seldom to keep an index for it", s->calls);
+	if (s->is_served)
+		return arena_printf(arena,
+		    "it reads %.0f pages a call, far less than its plan without values: an index serves it already",
+		    s->blocks / fmax(s->calls, 1));
 	if (!need)
 		return "it reads no table of this database";
 	if (cand_empty(&s->mine))

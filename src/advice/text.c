@@ -545,8 +545,9 @@ text_advise(struct advice_list *list, const struct catalog *cat, struct search *
 	for (int i = 0; i < wl->n; i++) {
 		struct statement *s = &wl->items[i];
 
-		if (!s->is_explained || s->is_rare || !s->needs || !s->nsets || !s->plans[0] ||
-		    s->blocks < 12 * s->calls || (s->before > 0 && s->after < 0.5 * s->before))
+		if (!s->is_explained || s->is_rare || s->is_served || !s->needs || !s->nsets ||
+		    !s->plans[0] || s->blocks < 12 * s->calls ||
+		    (s->before > 0 && s->after < 0.5 * s->before))
 			continue;
 		look_at(&t, s);
 	}

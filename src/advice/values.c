@@ -47,6 +47,14 @@ is_bounded(const struct need *need, const struct cond *c, enum cond_op op)
 	return false;
 }
 
+static bool
+keeps_values(const struct expr *e)
+{
+	return e->kind == EXPR_FUNC && e->nkids == 1 &&
+	    (strcmp(e->name, "lower") == 0 || strcmp(e->name, "upper") == 0 ||
+	        strcmp(e->name, "btrim") == 0);
+}
+
 static void
 tie_conditions(struct chooser *ch, const struct need *need)
 {
@@ -57,8 +65,7 @@ tie_conditions(struct chooser *ch, const struct need *need)
 		struct tie *tie;
 
 		/* lower(t.name) has no statistics of its own, but its column's values do */
-		if (!name && left->kind == EXPR_FUNC && left->nkids == 1 &&
-		    expr_bare(left->kids[0])->kind == EXPR_COLUMN)
+		if (!name && keeps_values(left) && expr_bare(left->kids[0])->kind == EXPR_COLUMN)
 			name = expr_bare(left->kids[0])->name;
 		if (c->param < 1 || c->param > ch->nparams || !name)
 			continue;

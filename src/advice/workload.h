@@ -19,6 +19,8 @@ struct statement {
 	double weight;                        /* the mean of both */
 	bool is_rare;                         /* asked too seldom to earn an index */
 	bool is_insert;                       /* INSERT … VALUES: nothing to serve */
+	bool is_served; /* reads far less than its plans would: an index is there that they do not
+	                   see */
 	/* from EXPLAIN */
 	struct whatif_statement ready;
 	bool is_explained;
