@@ -273,6 +273,22 @@ learn_catalog(struct whatif *w, struct error *err)
 }
 
 static bool
+untrack(struct whatif *w, struct error *err)
+{
+	const char *superuser = PQparameterStatus(w->pq, "is_superuser"), *params[1];
+	struct rowset *rows;
+	char pid[16];
+
+	if (!superuser || strcmp(superuser, "on") != 0)
+		return true;
+	snprintf(pid, sizeof(pid), "%d", PQbackendPID(w->pq));
+	params[0] = pid;
+	rows = first_query(w, "whatif_untrack", params, 1, err);
+	rowset_unref(rows);
+	return rows != NULL;
+}
+
+static bool
 set_up(struct whatif *w, struct error *err)
 {
 	char pid[16];
@@ -310,7 +326,7 @@ whatif_open(const struct whatif_conf *conf, struct error *err)
 		whatif_lose(w, err);
 		goto fail;
 	}
-	if (learn_catalog(w, err) && set_up(w, err) && whatif_hypo_open(w, err))
+	if (untrack(w, err) && learn_catalog(w, err) && set_up(w, err) && whatif_hypo_open(w, err))
 		return w;
 fail:
 	whatif_close(w);
