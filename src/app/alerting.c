@@ -65,8 +65,29 @@ struct alerting {
 	pthread_cond_t wake;
 	struct news news[NEWS_MAX];
 	int first, nnews;
-	bool is_stopping;
+	bool is_stopping, is_done;
+	pthread_cond_t done;
 };
+
+/* A moment of the monotonic clock, for waiting. */
+static struct timespec
+in_ms(int ms)
+{
+	int64_t us = mono_now().us + ms * INT64_C(1000);
+
+	return (struct timespec){ .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+}
+
+static void
+init_cond(pthread_cond_t *cond)
+{
+	pthread_condattr_t attr;
+
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(cond, &attr);
+	pthread_condattr_destroy(&attr);
+}
 
 /* ---- thresholds */
 
@@ -250,11 +271,20 @@ hash_rows(const struct rowset *rs)
 	return h;
 }
 
-/* A full queue is no harm: it is posted at the next look. */
+/* A full queue is no harm: it is posted at the next look. Once the main thread is leaving there may
+ * be no collector any more. */
 static bool
 post(struct alerting *a, int target, enum probe_id probe, struct rowset *rs)
 {
-	return collector_post(a->collector, target, probe, rs);
+	bool is_posted = false;
+
+	pthread_mutex_lock(&a->mutex);
+	if (!a->is_stopping)
+		is_posted = collector_post(a->collector, target, probe, rs);
+	else
+		rowset_unref(rs);
+	pthread_mutex_unlock(&a->mutex);
+	return is_posted;
 }
 
 static void
@@ -300,8 +330,7 @@ alerting_main(void *arg)
 
 		for (int i = 0; i < a->n; i++)
 			look_at_store(a, i);
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += LOOK_S;
+		until = in_ms(LOOK_S * 1000);
 		pthread_mutex_lock(&a->mutex);
 		while (a->nnews == 0 && !a->is_stopping &&
 		    pthread_cond_timedwait(&a->wake, &a->mutex, &until) != ETIMEDOUT)
@@ -319,6 +348,10 @@ alerting_main(void *arg)
 		pthread_mutex_unlock(&a->mutex);
 	}
 	alerts_close(a->store);
+	pthread_mutex_lock(&a->mutex);
+	a->is_done = true;
+	pthread_cond_signal(&a->done);
+	pthread_mutex_unlock(&a->mutex);
 	return NULL;
 }
 
@@ -454,7 +487,8 @@ alerting_start(struct collector *c, const struct targets *targets, const struct 
 	}
 	a->subjects = xcalloc((size_t)targets->n, sizeof(*a->subjects));
 	pthread_mutex_init(&a->mutex, NULL);
-	pthread_cond_init(&a->wake, NULL);
+	init_cond(&a->wake);
+	init_cond(&a->done);
 	for (int i = 0; i < a->n; i++) {
 		a->subjects[i].name = xstrdup(targets->items[i].name);
 		for (int k = 0; k < RULE_COUNT; k++)
@@ -472,7 +506,8 @@ alerting_start(struct collector *c, const struct targets *targets, const struct 
 void
 alerting_stop(struct alerting *a)
 {
-	struct timespec until;
+	struct timespec until = in_ms(STOP_MS);
+	bool is_done;
 
 	if (!a)
 		return;
@@ -485,14 +520,16 @@ alerting_stop(struct alerting *a)
 	pthread_mutex_lock(&a->mutex);
 	a->is_stopping = true;
 	pthread_cond_signal(&a->wake);
+	while (!a->is_done && pthread_cond_timedwait(&a->done, &a->mutex, &until) != ETIMEDOUT)
+		;
+	is_done = a->is_done;
 	pthread_mutex_unlock(&a->mutex);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += STOP_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	/* A disk that hangs holds the thread, not us; then what it uses is left to it. */
-	if (pthread_timedjoin_np(a->thread, NULL, &until) != 0)
+	if (!is_done) {
+		pthread_detach(a->thread);
 		return;
+	}
+	pthread_join(a->thread, NULL);
 	alert_hook_stop(a->hook);
 	for (int i = 0; i < a->n; i++) {
 		rowset_unref(a->subjects[i].memory);
@@ -500,6 +537,7 @@ alerting_stop(struct alerting *a)
 	}
 	free(a->subjects);
 	pthread_cond_destroy(&a->wake);
+	pthread_cond_destroy(&a->done);
 	pthread_mutex_destroy(&a->mutex);
 	free(a);
 }

@@ -34,8 +34,8 @@ struct options {
 	bool read_only, no_color, ascii;
 	bool json, csv, yes, dry_run, wait, force, all, totals;
 	const char *replay, *at, *filter, *sort, *columns, *speed, *mode, *window, *capacity;
-	int limit;         /* -1: all */
-	const char *exec;  /* command run at each alert */
+	int limit;        /* -1: all */
+	const char *exec; /* command run at each alert */
 	bool bell;
 	const char *job;   /* hidden: run the journaled job whose request comes on standard input */
 	const char **args; /* words after the options and the subcommand; owned by the struct */

@@ -114,15 +114,14 @@ is_list(enum probe_id probe)
 {
 	return probe == PROBE_CAPACITY || probe == PROBE_INT4_KEYS || probe == PROBE_FLAWS ||
 	    probe == PROBE_SLOTS || probe == PROBE_ARCHIVER || probe == PROBE_LOCKS ||
-	    probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES ||
-	    probe == PROBE_STATEMENT_TEXTS || probe == PROBE_STATEMENTS_INFO ||
-	    probe == PROBE_SETTINGS || probe == PROBE_SIZES || probe == PROBE_WRAPAROUND ||
-	    probe == PROBE_SUBSCRIPTIONS || probe == PROBE_VACUUM_TABLES ||
-	    probe == PROBE_XMIN_HOLDERS || probe == PROBE_STORAGE_WAL ||
-	    probe == PROBE_STORAGE_TEMP || probe == PROBE_STORAGE_LOG ||
-	    probe == PROBE_STORAGE_KINDS || probe == PROBE_STORAGE_TABLES ||
-	    probe == PROBE_STORAGE_PARTITIONS || probe == PROBE_STORAGE_ARRIVALS ||
-	    probe == PROBE_TABLESPACES;
+	    probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES || probe == PROBE_STATEMENT_TEXTS ||
+	    probe == PROBE_STATEMENTS_INFO || probe == PROBE_SETTINGS || probe == PROBE_SIZES ||
+	    probe == PROBE_WRAPAROUND || probe == PROBE_SUBSCRIPTIONS ||
+	    probe == PROBE_VACUUM_TABLES || probe == PROBE_XMIN_HOLDERS ||
+	    probe == PROBE_STORAGE_WAL || probe == PROBE_STORAGE_TEMP ||
+	    probe == PROBE_STORAGE_LOG || probe == PROBE_STORAGE_KINDS ||
+	    probe == PROBE_STORAGE_TABLES || probe == PROBE_STORAGE_PARTITIONS ||
+	    probe == PROBE_STORAGE_ARRIVALS || probe == PROBE_TABLESPACES;
 }
 
 /* Every probe that answers well and counts something has done so twice. */

@@ -1,7 +1,8 @@
 /*
  * Other programs: run one and wait, or leave one running; never through a shell. A child gets
- * /dev/null as its input unless told otherwise, a session of its own (no terminal, no key of ours reaches it), default
- * signals, umask 077 and no other descriptor of ours. Any thread may start programs.
+ * /dev/null as its input unless told otherwise, a session of its own (no terminal, no key of ours
+ * reaches it), default signals, umask 077 and no other descriptor of ours. Any thread may start
+ * programs.
  */
 #ifndef PGMEDIC_BASE_PROC_H
 #define PGMEDIC_BASE_PROC_H
