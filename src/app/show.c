@@ -68,6 +68,9 @@ static void
 show_text(struct strbuf *out, const struct grid *grid, int width)
 {
 	for (int i = 0; i < grid->nfacts; i++) {
+		/* Objects are for programs: their figures are said in rows and notes. */
+		if (grid->facts[i].kind == COL_JSON)
+			continue;
 		strbuf_addf(out, "%-28s ", grid->facts[i].name);
 		grid_cell_text(out, grid->facts[i].kind, &grid->facts[i].value);
 		strbuf_addc(out, '\n');

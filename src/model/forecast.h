@@ -95,4 +95,10 @@ void forecast_make(const struct forecast_request *req, struct arena *arena, stru
  */
 void forecast_say(const struct forecast *f, double capacity_bytes, struct strbuf *out);
 
+/* The forecast as one JSON object, and parts of it; capacity as in the request. */
+void forecast_json(struct strbuf *out, const struct forecast *f, double capacity, int npoints);
+void forecast_json_horizons(struct strbuf *out, const struct forecast *f);
+void forecast_json_full(struct strbuf *out, const struct forecast *f, double capacity);
+void forecast_json_steps(struct strbuf *out, const struct forecast *f);
+
 #endif

@@ -15,9 +15,10 @@ static const double day_us = 86400e6;
 static const double least_carried = 0.5, /* of the bytes, for a forecast from a rebuilt past */
     least_span = 0.25,                   /* days between two sizes that give a rate */
     young = 60,                          /* days of history below which the rebuilt past helps */
+    small = 0.01,                        /* of the total: not worth a forecast of its own */
     foreign = 0.5; /* change since the history's last size that is another thing */
 
-enum { REBUILT_DAYS = 365 };
+enum { REBUILT_DAYS = 365, ITEM_DAYS = 180 };
 
 struct trend {
 	const struct snapshot *snap;
@@ -113,6 +114,26 @@ take_forecast(struct storage_item *item, const struct forecast *f, enum storage_
 	}
 }
 
+/* What is small gets no paths: its growth over the last month, going on. */
+static void
+take_slope(struct storage_item *item, const struct forecast_point *p, int n)
+{
+	int first = n - 1;
+	double days;
+
+	while (first > 0 && (double)(p[n - 1].at_us - p[first - 1].at_us) <= 30 * day_us)
+		first--;
+	if (first == n - 1)
+		first--;
+	days = (double)(p[n - 1].at_us - p[first].at_us) / day_us;
+	if (!(days > 0))
+		return;
+	item->rate = (p[n - 1].bytes - p[first].bytes) / days;
+	item->in_30 = fmax(0, p[n - 1].bytes + 30 * item->rate);
+	item->in_90 = fmax(0, p[n - 1].bytes + 90 * item->rate);
+	item->known = KNOWN_HISTORY;
+}
+
 /* From sizes of the history; false when they are too few. */
 static bool
 trend_by_history(struct trend *t, int item)
@@ -124,6 +145,15 @@ trend_by_history(struct trend *t, int item)
 
 	if (span < least_span)
 		return false;
+	if (p[n - 1].bytes < small * t->s->items[0].bytes) {
+		take_slope(&t->s->items[item], p, n);
+		return true;
+	}
+	/* Half a year tells a part as much as three do, in less time. */
+	while (n > 1 && (double)(p[n - 1].at_us - p[0].at_us) > ITEM_DAYS * day_us) {
+		p++;
+		n--;
+	}
 	forecast_make(&(struct forecast_request){ .points = p, .n = n }, t->arena, &f);
 	if (isnan(f.rate_bytes_per_day))
 		f.rate_bytes_per_day = (p[n - 1].bytes - p[0].bytes) / span;

@@ -70,7 +70,8 @@ static const struct pane_mode modes[] = {
 
 struct cache {
 	struct storage_view view;
-	uint64_t key; /* of the answers it was made from */
+	uint64_t key;     /* of the answers it was made from */
+	struct mono made; /* when */
 };
 
 static void *
@@ -117,6 +118,15 @@ slot_names(const struct snapshot *snap)
 	return key;
 }
 
+/* Seeking back in a recording is not just now. */
+static bool
+is_just_made(struct mono now, struct mono made)
+{
+	int64_t ms = mono_since_ms(now, made);
+
+	return ms >= 0 && ms < 2000;
+}
+
 static const struct storage_view *
 view_of(const struct pane_ctx *ctx)
 {
@@ -124,12 +134,14 @@ view_of(const struct pane_ctx *ctx)
 	struct storage_view *v = &c->view;
 	uint64_t key = hash_u64(answers(ctx->snap), slot_names(ctx->snap));
 
-	if (c->key == key)
+	/* The answers of a minute come one after the other: not a forecast for each. */
+	if (c->key == key || (c->key && is_just_made(ctx->now, c->made)))
 		return v;
 	arena_reset(&v->arena);
 	storage_read(ctx->snap, &v->arena, &v->storage);
 	storage_trends(ctx->snap, &v->storage, &v->arena, &v->outlook);
 	c->key = key;
+	c->made = ctx->now;
 	return v;
 }
 
@@ -223,18 +235,27 @@ share_cell(double p)
 	return isnan(p) ? cell_null(WHY_NODATA) : cell_float(round(p * 1000) / 1000);
 }
 
+/* The same objects as `pgmedic forecast --json` has. */
+static void
+forecast_objects(struct grid *g, const struct storage_outlook *o)
+{
+	struct strbuf text = STRBUF_INIT(1 << 20);
+
+	forecast_json_horizons(&text, &o->total);
+	grid_fact(g, "horizons", COL_JSON, cell_text(arena_strndup(&g->arena, text.buf, text.len)));
+	strbuf_clear(&text);
+	forecast_json_full(&text, &o->total, o->capacity);
+	grid_fact(g, "full", COL_JSON, cell_text(arena_strndup(&g->arena, text.buf, text.len)));
+	strbuf_clear(&text);
+	forecast_json_steps(&text, &o->total);
+	grid_fact(g, "steps", COL_JSON, cell_text(arena_strndup(&g->arena, text.buf, text.len)));
+	strbuf_release(&text);
+}
+
 static void
 forecast_facts(struct grid *g, const struct storage_outlook *o)
 {
-	static const char *const horizon_names[FORECAST_HORIZONS][3] = {
-		{ "in_7d_p10", "in_7d_p50", "in_7d_p90" },
-		{ "in_30d_p10", "in_30d_p50", "in_30d_p90" },
-		{ "in_90d_p10", "in_90d_p50", "in_90d_p90" },
-		{ "in_180d_p10", "in_180d_p50", "in_180d_p90" },
-		{ "in_365d_p10", "in_365d_p50", "in_365d_p90" },
-	};
 	const struct forecast *f = &o->total;
-	bool is_carried = f->nhorizons > 0;
 
 	grid_fact(g, "last", COL_BYTES, bytes_cell(o->n ? f->last.bytes : NAN, WHY_NODATA));
 	grid_fact(g, "rate_bytes_per_day", COL_BYTES,
@@ -250,13 +271,7 @@ forecast_facts(struct grid *g, const struct storage_outlook *o)
 	grid_fact(g, "probability_7", COL_FLOAT, share_cell(f->probability[0]));
 	grid_fact(g, "probability_30", COL_FLOAT, share_cell(f->probability[1]));
 	grid_fact(g, "probability_90", COL_FLOAT, share_cell(f->probability[2]));
-	for (int i = 0; i < FORECAST_HORIZONS; i++) {
-		double p[3] = { f->horizons[i].p10, f->horizons[i].p50, f->horizons[i].p90 };
-
-		for (int k = 0; k < 3; k++)
-			grid_fact(g, horizon_names[i][k], COL_BYTES,
-			    bytes_cell(is_carried ? p[k] : NAN, WHY_NODATA));
-	}
+	forecast_objects(g, o);
 	grid_fact(g, "regime", COL_TEXT, cell_text(forecast_regime_names[f->regime]));
 	grid_fact(g, "confidence", COL_TEXT, cell_text(forecast_confidence_names[f->confidence]));
 	grid_fact(g, "refused", COL_TEXT,

@@ -96,7 +96,7 @@ near "growth rebuilt from created_at" "$(value postgres "k['table', 'public.even
     "$(sql primary "SELECT pg_total_relation_size('events') / 200")" 0.05
 like "deleted rows refuse it" "$(value postgres "k['table', 'public.gone']['detail']")" 'were deleted'
 is "growth of those is unknown" "$(value postgres "k['table', 'public.gone']['known']")" None
-is "a forecast at once" "$(value postgres "(s['known'], s['confidence'], s['in_30d_p10'] < s['in_30d_p90'])")" "('rebuilt', 'low', True)"
+is "a forecast at once" "$(value postgres "(s['known'], s['confidence'], s['horizons'][1]['p10'] < s['horizons'][1]['p90'])")" "('rebuilt', 'low', True)"
 like "that says so" "$(value postgres "[x['what'] for x in n]")" 'rebuilt from statistics'
 
 # ------------------------------------------------------------------ a history, and the day of full
