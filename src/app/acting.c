@@ -1,21 +1,21 @@
 /*
  * The driver of acts in the console. Nothing here waits: queries are tickets of the collector,
- * pauses are times to be woken at, children are pipes. The journal is the one exception: a row is
- * written before and after an act, on this thread, because an act that is not written down must not
- * begin.
+ * pauses are times to be woken at, children are pipes, the journal is written by a thread, while
+ * the act stands still: what is not written down must not begin.
  */
 #include "config.h"
 
 #include "app/acting.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/actlog.h"
+#include "app/actwrite.h"
 #include "app/child.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
@@ -31,6 +31,10 @@ struct acting {
 
 	struct act *act;
 	struct actlog log;
+	bool is_writing; /* the journal, with `write` */
+	struct actwrite write;
+	bool is_given_up;       /* meanwhile */
+	bool has_job;           /* was handed to a process of its own */
 	struct act_query query; /* waits for `due`, or is out as `ticket` */
 	bool is_queued;
 	struct mono due;
@@ -55,9 +59,36 @@ acting_new(struct collector *c)
 	return a;
 }
 
+/* The write has ended; without it the act does not begin. */
+static void
+take_write(struct acting *a)
+{
+	struct actwrite *w = &a->write;
+
+	actwrite_end(w);
+	a->is_writing = false;
+	switch (w->kind) {
+	case ACTWRITE_BEGIN:
+		a->log = w->log;
+		if (!w->ok)
+			act_failed(a->act, &w->error);
+		else if (a->is_given_up)
+			act_abort(a->act);
+		break;
+	case ACTWRITE_END:
+		a->log = w->log;
+		break;
+	case ACTWRITE_JOB:
+		act_detached(a->act, w->job, w->job ? NULL : &w->error);
+		break;
+	}
+}
+
 void
 acting_clear(struct acting *a)
 {
+	if (a->is_writing)
+		take_write(a);
 	if (a->ticket)
 		collector_cancel(a->collector, a->ticket);
 	if (a->child > 0) {
@@ -82,7 +113,9 @@ acting_free(struct acting *a)
 {
 	if (!a)
 		return;
-	if (a->act && a->state == ACTING_RUNNING) {
+	if (a->is_writing)
+		take_write(a);
+	if (a->act && a->state == ACTING_RUNNING && act_stage(a->act) == ACT_RUNNING) {
 		struct error err = { 0 };
 
 		error_set(&err, ERR_STATE, "the console ended before the outcome was seen");
@@ -93,36 +126,28 @@ acting_free(struct acting *a)
 	free(a);
 }
 
-static struct act_server
-server_of(const struct snapshot *snap)
-{
-	return (struct act_server){
-		.host = snap->server.host,
-		.port = snap->server.port,
-		.database = snap->server.database,
-		.role = snap->server.user,
-		.system_identifier = snap->server.system_identifier,
-	};
-}
-
 static void
-detach(struct acting *a)
+start_write(struct acting *a, enum actwrite_kind kind)
 {
-	const struct snapshot *snap = collector_snapshot(a->collector, a->index);
-	struct act_server server = server_of(snap);
-	struct error err = { 0 };
-	int64_t job = job_start(a->act, a->target, &server, &err);
-
-	act_detached(a->act, job, job ? NULL : &err);
-	snapshot_unref(snap);
+	a->write = (struct actwrite){ .kind = kind,
+		.log = a->log,
+		.act = a->act,
+		.target = a->target,
+		.snap = collector_snapshot(a->collector, a->index) };
+	a->is_writing = true;
+	a->state = ACTING_RUNNING;
+	actwrite_start(&a->write);
 }
 
 /* After anything that moved the act: queue its next query, or see where it stands. */
 static void
 advance(struct acting *a)
 {
-	if (act_stage(a->act) == ACT_DETACHED)
-		detach(a);
+	if (act_stage(a->act) == ACT_DETACHED && !a->has_job) {
+		a->has_job = true;
+		start_write(a, ACTWRITE_JOB);
+		return;
+	}
 	switch (act_stage(a->act)) {
 	case ACT_LOOKING:
 		a->state = ACTING_LOOKING;
@@ -135,7 +160,10 @@ advance(struct acting *a)
 		break;
 	case ACT_DETACHED:
 	case ACT_FINISHED:
-		actlog_end(&a->log, a->act);
+		if (a->log.journal) {
+			start_write(a, ACTWRITE_END);
+			return;
+		}
 		a->state = ACTING_DONE;
 		return;
 	}
@@ -198,25 +226,17 @@ acting_outcome(struct acting *a, struct run_outcome *outcome)
 bool
 acting_answer(struct acting *a, const char *typed, struct error *err)
 {
-	const struct snapshot *snap;
-	struct act_server server;
-	bool ok;
-
 	if (a->state != ACTING_ASKING)
 		return error_set(err, ERR_STATE, "nothing is asked");
 	if (!act_confirm(a->act, typed, err)) {
 		advance(a);
 		return false;
 	}
-	snap = collector_snapshot(a->collector, a->index);
-	server = server_of(snap);
-	ok = act_stage(a->act) == ACT_DETACHED ||
-	    actlog_begin(&a->log, a->act, a->target, &server, err);
-	snapshot_unref(snap);
-	if (!ok)
-		act_failed(a->act, err);
-	advance(a);
-	return ok;
+	if (act_stage(a->act) == ACT_DETACHED)
+		advance(a);
+	else
+		start_write(a, ACTWRITE_BEGIN);
+	return true;
 }
 
 void
@@ -231,6 +251,10 @@ acting_abort(struct acting *a)
 	}
 	if (!a->act || a->state == ACTING_DONE)
 		return;
+	if (a->is_writing) {
+		a->is_given_up = true;
+		return;
+	}
 	if (a->ticket)
 		collector_cancel(a->collector, a->ticket);
 	a->ticket = 0;
@@ -310,11 +334,24 @@ read_child(struct acting *a)
 		end_child(a);
 }
 
+static bool
+has_written(const struct acting *a)
+{
+	struct pollfd pfd = { .fd = actwrite_fd(&a->write), .events = POLLIN };
+
+	return poll(&pfd, 1, 0) > 0;
+}
+
 void
 acting_step(struct acting *a)
 {
 	if (a->fd >= 0)
 		read_child(a);
+	if (a->is_writing && has_written(a)) {
+		take_write(a);
+		advance(a);
+		return;
+	}
 	if (a->is_queued && mono_now().us >= a->due.us)
 		send_query(a);
 }
@@ -322,7 +359,7 @@ acting_step(struct acting *a)
 int
 acting_fd(const struct acting *a)
 {
-	return a->fd;
+	return a->is_writing ? actwrite_fd(&a->write) : a->fd;
 }
 
 int
