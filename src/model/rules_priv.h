@@ -151,7 +151,7 @@ const char *reading_span(const struct rule_input *in, double seconds);
 const char *reading_bytes(const struct rule_input *in, double n);
 const char *reading_count(const struct rule_input *in, double n);
 const char *reading_text(const struct rule_input *in, const struct cell *c);
-/* "pid 42 app/psql, idle in transaction: UPDATE t …" */
+/* "app/psql, idle in transaction: UPDATE t …", "" when it has gone. */
 const char *reading_session(const struct rule_input *in, int64_t pid);
 
 /* The volume that has least room, as a share; or the one of the data directory. path NULL: none is

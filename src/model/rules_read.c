@@ -128,14 +128,14 @@ reading_session(const struct rule_input *in, int64_t pid)
 	int cut;
 
 	if (row < 0)
-		return arena_printf(in->arena, "pid %lld", (long long)pid);
+		return "";
 	user = names_get(&in->r->names, NAME_ROLE, cell_i64(rowset_get(rs, row, "usesysid"), 0));
 	app = rowset_get(rs, row, "application");
 	query = rowset_get(rs, row, "query");
 	state = rowset_get(rs, row, "state");
 	cut = text_len(query) < 120 ? text_len(query) : 120;
-	return arena_printf(in->arena, "pid %lld %.*s%s%.*s, %.*s%s%.*s", (long long)pid,
-	    text_len(user), text_len(user) ? user->s : "", text_len(app) ? "/" : "", text_len(app),
+	return arena_printf(in->arena, "%.*s%s%.*s, %.*s%s%.*s", text_len(user),
+	    text_len(user) ? user->s : "", text_len(app) ? "/" : "", text_len(app),
 	    text_len(app) ? app->s : "", text_len(state), text_len(state) ? state->s : "",
 	    cut ? ": " : "", cut, cut ? query->s : "");
 }
@@ -287,7 +287,8 @@ RULE_READER(sync_waiting)
 	    arena_printf(in->arena, "%d commits wait for a synchronous standby, the longest for %s",
 	        f->sync_waiting, reading_span(in, out->value));
 	if (f->sync_start)
-		out->evidence = reading_session(in, f->sync_pid);
+		out->evidence = arena_printf(in->arena, "pid %lld %s", (long long)f->sync_pid,
+		    reading_session(in, f->sync_pid));
 }
 
 RULE_READER(slow_queries)
