@@ -1,0 +1,68 @@
+-- Set E: plain tables of plain names, filled by remainders, so that columns depend on each other and every value is as
+-- common as the next; single-row answers; everything in the simple protocol. About 250 MB, collation C.UTF-8.
+CREATE TABLE t_eq (id serial PRIMARY KEY, code int, filler text);
+INSERT INTO t_eq (code, filler) SELECT g * 7 % 100003, repeat('x', 100) FROM generate_series(1, 100000) g;
+CREATE TABLE t_parent (id serial PRIMARY KEY, grp int, filler text);
+INSERT INTO t_parent (grp, filler) SELECT g % 2000, repeat('x', 50) FROM generate_series(1, 20000) g;
+CREATE INDEX ON t_parent (grp);
+CREATE TABLE t_child (id serial PRIMARY KEY, parent_id int REFERENCES t_parent (id), val int, filler text);
+INSERT INTO t_child (parent_id, val, filler) SELECT g % 20000 + 1, g % 97, repeat('x', 80) FROM generate_series(1, 120000) g;
+CREATE TABLE t_two (id serial PRIMARY KEY, a int, b int, filler text);
+INSERT INTO t_two (a, b, filler) SELECT g % 500, g % 301, repeat('x', 90) FROM generate_series(1, 120000) g;
+CREATE TABLE t_three (id serial PRIMARY KEY, a int, b int, c int, filler text);
+INSERT INTO t_three (a, b, c, filler) SELECT g % 50, g / 50 % 40, g % 61, repeat('x', 90) FROM generate_series(1, 120000) g;
+CREATE TABLE t_range (id serial PRIMARY KEY, owner int, ts timestamp, filler text);
+INSERT INTO t_range (owner, ts, filler) SELECT g % 200, timestamp '2025-01-01' + g * interval '1 minute', repeat('x', 90) FROM generate_series(1, 130000) g;
+CREATE TABLE t_top (id serial PRIMARY KEY, owner int, ts timestamp, filler text);
+INSERT INTO t_top (owner, ts, filler) SELECT g % 100, timestamp '2025-01-01' + (g * 7919 % 130000) * interval '1 minute', repeat('x', 90) FROM generate_series(1, 130000) g;
+CREATE TABLE t_recent (id serial PRIMARY KEY, ts timestamptz, val int, filler text);
+INSERT INTO t_recent (ts, val, filler) SELECT timestamptz '2025-12-31' - (130000 - g) * interval '1 minute', g % 10, repeat('x', 90) FROM generate_series(1, 130000) g;
+CREATE TABLE t_skew (id serial PRIMARY KEY, status text, at timestamptz, filler text);
+INSERT INTO t_skew (status, at, filler)
+SELECT CASE WHEN g % 1000 = 0 THEN 'error' WHEN g % 200 = 1 THEN 'retry' ELSE 'ok' END, timestamptz '2025-01-01' + g * interval '1 minute', repeat('x', 90)
+FROM generate_series(1, 130000) g;
+CREATE TABLE t_prefix (id serial PRIMARY KEY, name text, filler text);
+INSERT INTO t_prefix (name, filler) SELECT md5(g::text), repeat('x', 80) FROM generate_series(1, 100000) g;
+CREATE TABLE t_lower (id serial PRIMARY KEY, email text, filler text);
+INSERT INTO t_lower (email, filler) SELECT 'User' || g || '@Example.COM', repeat('x', 80) FROM generate_series(1, 100000) g;
+CREATE TABLE t_json (id serial PRIMARY KEY, data jsonb);
+INSERT INTO t_json (data) SELECT jsonb_build_object('k', g % 5000, 'type', 't' || g % 7, 'filler', repeat('x', 80)) FROM generate_series(1, 80000) g;
+CREATE TABLE t_ri (id serial PRIMARY KEY, name text);
+INSERT INTO t_ri (name) SELECT 'n' || g FROM generate_series(1, 3000) g;
+CREATE TABLE t_ri_child (id serial PRIMARY KEY, ri_id int REFERENCES t_ri (id) ON DELETE CASCADE, filler text);
+INSERT INTO t_ri_child (ri_id, filler) SELECT g % 3000 + 1, repeat('x', 90) FROM generate_series(1, 100000) g;
+CREATE TABLE t_upd (id serial PRIMARY KEY, token text, n int DEFAULT 0, filler text);
+INSERT INTO t_upd (token, filler) SELECT md5((g * 3)::text), repeat('x', 80) FROM generate_series(1, 80000) g;
+CREATE TABLE t_del (id serial PRIMARY KEY, session_id int, filler text);
+INSERT INTO t_del (session_id, filler) SELECT g % 20000, repeat('x', 90) FROM generate_series(1, 100000) g;
+CREATE TABLE t_view (id serial PRIMARY KEY, region int, kind text, amount int, filler text);
+INSERT INTO t_view (region, kind, amount, filler) SELECT g % 1500, 'k' || g % 4, g % 1000, repeat('x', 90) FROM generate_series(1, 110000) g;
+CREATE VIEW v_amounts AS SELECT region, kind, amount FROM t_view WHERE amount > 10;
+CREATE TABLE t_mixed (id serial PRIMARY KEY, a int, b int, filler text);
+INSERT INTO t_mixed (a, b, filler) SELECT g % 1000, (g * 31) % 100000, repeat('x', 90) FROM generate_series(1, 120000) g;
+CREATE TABLE t_part (id int, tenant int, ts date NOT NULL, filler text) PARTITION BY RANGE (ts);
+CREATE TABLE t_part_1 PARTITION OF t_part FOR VALUES FROM ('2025-01-01') TO ('2025-04-01');
+CREATE TABLE t_part_2 PARTITION OF t_part FOR VALUES FROM ('2025-04-01') TO ('2025-07-01');
+CREATE TABLE t_part_3 PARTITION OF t_part FOR VALUES FROM ('2025-07-01') TO ('2026-01-01');
+INSERT INTO t_part SELECT g, g % 800, date '2025-01-01' + g % 360, repeat('x', 80) FROM generate_series(1, 150000) g;
+CREATE TABLE t_cover (id serial PRIMARY KEY, grp int, amount int, filler text);
+INSERT INTO t_cover (grp, amount, filler) SELECT g % 150, g % 1000, repeat('x', 90) FROM generate_series(1, 130000) g;
+CREATE TABLE t_in (id serial PRIMARY KEY, ref int, filler text);
+INSERT INTO t_in (ref, filler) SELECT g * 13 % 60000, repeat('x', 90) FROM generate_series(1, 100000) g;
+
+CREATE TABLE tiny (id serial PRIMARY KEY, kind int, label text);
+INSERT INTO tiny (kind, label) SELECT g % 10, 'l' || g FROM generate_series(1, 100) g;
+CREATE TABLE lowsel (id serial PRIMARY KEY, gender text, filler text);
+INSERT INTO lowsel (gender, filler) SELECT CASE WHEN g % 2 = 0 THEN 'm' ELSE 'f' END, repeat('x', 90) FROM generate_series(1, 80000) g;
+CREATE TABLE agg (id serial PRIMARY KEY, kind int, amount int, filler text);
+INSERT INTO agg (kind, amount, filler) SELECT g % 20, g, repeat('x', 90) FROM generate_series(1, 80000) g;
+CREATE TABLE oneoff (id serial PRIMARY KEY, v int, filler text);
+INSERT INTO oneoff (v, filler) SELECT g % 10000, repeat('x', 90) FROM generate_series(1, 100000) g;
+CREATE TABLE hot (id serial PRIMARY KEY, counter int, filler text);
+INSERT INTO hot (counter, filler) SELECT g, repeat('x', 200) FROM generate_series(1, 40000) g;
+CREATE TABLE covered (id serial PRIMARY KEY, a int, b int, filler text);
+INSERT INTO covered (a, b, filler) SELECT g % 20000, g % 7, repeat('x', 90) FROM generate_series(1, 80000) g;
+CREATE INDEX ON covered (a, b);
+CREATE TABLE partial_ok (id serial PRIMARY KEY, done boolean, prio int, filler text);
+INSERT INTO partial_ok (done, prio, filler) SELECT g % 300 <> 0, g % 10, repeat('x', 90) FROM generate_series(1, 80000) g;
+CREATE INDEX ON partial_ok (prio) WHERE NOT done;
