@@ -154,8 +154,8 @@ void storage_slots(const struct snapshot *snap, const struct storage *s, struct 
 /* ------------------------------------------------------------------ words: storage_words.c */
 
 struct storage_word {
-	const char *code; /* "slot", "full", "refused", "step", "regime", "rebuilt", "autoscaling",
-	                     "room" */
+	const char *code; /* "slot", "full", "room", "archive", "refused", "denied", "autoscaling",
+	                     "regime", "rebuilt", "step" */
 	const char *what, *hint;
 	enum role role;
 };

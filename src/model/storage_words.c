@@ -12,7 +12,14 @@
 /* Share of the growth from which on something is named as its cause. */
 static const double top_share = 0.15;
 
-enum { MAX_WORDS = 24, MAX_STEPS = 4, NEAR_HOURS = 30 * 24, DAY_HOURS = 24, PLAN_DAYS = 90 };
+enum {
+	MAX_WORDS = 24,
+	MAX_STEPS = 4,
+	MANY_FILES = 50,
+	NEAR_HOURS = 30 * 24,
+	DAY_HOURS = 24,
+	PLAN_DAYS = 90
+};
 
 struct saying {
 	const struct snapshot *snap;
@@ -96,6 +103,70 @@ say_slot(struct saying *y)
 	                                    ROLE_INFO,
 	    arena_printf(y->arena, "slot %s keeps %s of WAL and %s%s", t->name, kept, who, end),
 	    hint);
+}
+
+/* ------------------------------------------------------------------ room */
+
+static double
+column_of(const struct rowset *rs, int row, const char *column)
+{
+	return cell_num(rowset_get(rs, row, column), NAN);
+}
+
+/* Tablespaces and WAL on file systems of their own are not in the forecast: said when short. */
+static void
+say_others(struct saying *y)
+{
+	const struct rowset *rs = snapshot_rows(y->snap, PROBE_CAPACITY);
+	double device = NAN;
+	char left[32], all[32];
+
+	for (int i = 0; rs && i < rs->nrows; i++)
+		if (cell_is(rowset_get(rs, i, "what"), "data directory"))
+			device = column_of(rs, i, "device");
+	for (int i = 0; rs && i < rs->nrows; i++) {
+		const struct cell *what = rowset_get(rs, i, "what");
+		double total = column_of(rs, i, "total_bytes"),
+		       free = column_of(rs, i, "free_bytes");
+
+		if (!(column_of(rs, i, "device") != device) || isnan(free) || isnan(device) ||
+		    what->type != CELL_TEXT)
+			continue;
+		say(y, "room",
+		    free < 0.05 * total     ? ROLE_CRIT :
+		        free < 0.10 * total ? ROLE_WARN :
+		                              ROLE_INFO,
+		    arena_printf(y->arena, "%.*s is on another file system: %s of %s are free",
+		        (int)what->len, what->s, fmt_bytes(left, sizeof(left), free),
+		        fmt_bytes(all, sizeof(all), total)),
+		    "The forecast is of the data directory's.");
+	}
+}
+
+static void
+say_room(struct saying *y)
+{
+	const struct storage_room *room = &y->s->room;
+	double share = room->free / room->capacity,
+	       waiting = snapshot_rows(y->snap, PROBE_STORAGE_WAL) &&
+	        snapshot_rows(y->snap, PROBE_STORAGE_WAL)->nrows ?
+	    column_of(snapshot_rows(y->snap, PROBE_STORAGE_WAL), 0, "to_archive") :
+	    NAN;
+	char left[32], all[32];
+
+	if (share < 0.10)
+		say(y, "room", share < 0.05 ? ROLE_CRIT : ROLE_WARN,
+		    arena_printf(y->arena, "only %s of %s are free",
+		        fmt_bytes(left, sizeof(left), room->free),
+		        fmt_bytes(all, sizeof(all), room->capacity)),
+		    room->is_autoscaling ? "The storage grows by itself below a tenth." :
+		                           "Raise the storage or remove what is not needed.");
+	if (waiting >= MANY_FILES)
+		say(y, "archive", ROLE_WARN,
+		    arena_printf(y->arena,
+		        "%.0f WAL files wait to be archived and are kept until then", waiting),
+		    "See whether archive_command fails: pane maintenance.");
+	say_others(y);
 }
 
 /* ------------------------------------------------------------------ total */
@@ -218,6 +289,27 @@ say_full(struct saying *y)
 	strbuf_release(&text);
 }
 
+/* As SQL wants it. */
+static const char *
+role_name(const struct saying *y)
+{
+	const char *user = y->snap->server.user;
+	struct strbuf quoted = STRBUF_INIT(300);
+	const char *text;
+
+	if (!*user)
+		return "this role";
+	if (strspn(user, "abcdefghijklmnopqrstuvwxyz_0123456789") == strlen(user))
+		return user;
+	strbuf_addc(&quoted, '"');
+	for (; *user; user++)
+		strbuf_adds(&quoted, *user == '"' ? "\"\"" : (char[]){ *user, '\0' });
+	strbuf_addc(&quoted, '"');
+	text = arena_strndup(y->arena, quoted.buf, quoted.len);
+	strbuf_release(&quoted);
+	return text;
+}
+
 static void
 say_refused(struct saying *y)
 {
@@ -235,7 +327,7 @@ say_refused(struct saying *y)
 		        y->o->hidden),
 		    arena_printf(y->arena,
 		        "GRANT pg_read_all_data TO %s (from 14 on), or SELECT on them.",
-		        *y->snap->server.user ? y->snap->server.user : "this role"));
+		        role_name(y)));
 }
 
 static void
@@ -330,6 +422,7 @@ storage_say(const struct snapshot *snap, const struct storage *s, const struct s
 	say_full(&y);
 	if (!is_slot_first)
 		say_slot(&y);
+	say_room(&y);
 	say_refused(&y);
 	say_autoscaling(&y);
 	say_regime(&y);
