@@ -60,14 +60,13 @@ fc_fan_rate(const struct fc_fan *fan)
 static struct forecast_quantiles
 quantiles_at(const struct fc_fan *fan, double last, int days)
 {
-	return (struct forecast_quantiles){
-		.days = days,
-		.p2_5 = fmax(0, last + fc_fan_at(fan, days, 0.025)),
-		.p10 = fmax(0, last + fc_fan_at(fan, days, 0.1)),
-		.p50 = fmax(0, last + fc_fan_at(fan, days, 0.5)),
-		.p90 = fmax(0, last + fc_fan_at(fan, days, 0.9)),
-		.p97_5 = fmax(0, last + fc_fan_at(fan, days, 0.975)),
-	};
+	static const double levels[] = { 0.025, 0.1, 0.5, 0.9, 0.975 };
+	double q[ARRAY_LEN(levels)], least = 0;
+
+	/* Reckoning between knots may put equal levels out of order by their last bits. */
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
+		q[i] = least = fmax(least, last + fc_fan_at(fan, days, levels[i]));
+	return (struct forecast_quantiles){ days, q[0], q[1], q[2], q[3], q[4] };
 }
 
 /* The first day on which the course has grown by `room`; INFINITY: not until max_days. */
