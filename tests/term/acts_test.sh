@@ -193,4 +193,31 @@ ok "nothing was done" here victim6
 "$PGMEDIC" run journal >"$TMP/journal" 2>&1
 is "every act is in the journal" "$(grep -c -E '  done +.*(terminate|cancel)$' "$TMP/journal")" 5
 like "with what became of it" "$(cat "$TMP/journal")" "session $pid: gone"
+
+# ------------------------------------------------------------------ the journal
+
+# Somebody holds the journal: the screen goes on, and what cannot be written down is not done.
+if command -v python3 >/dev/null; then
+	session victim9
+	mkfifo "$TMP/hold"
+	spawn python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN IMMEDIATE")
+open(sys.argv[2], "w").close()
+open(sys.argv[3]).read()' "$XDG_STATE_HOME/pgmedic/journal.db" "$TMP/held" "$TMP/hold"
+	holder=$spawned_pid
+	ok "the journal is held" wait_for 10 test -e "$TMP/held"
+	activity "$primary_uri"
+	only victim9
+	seen "one session is selected" "'victim9'"
+	press K
+	seen "its plan" 'terminate session [0-9]+\?'
+	press y
+	press '?'
+	ok "while the journal is waited for, a key answers" wait_for 1 shows 'keys (here|everywhere)'
+	press q
+	seen "then it is told" 'journal cannot be'
+	ok "and nothing was done" here victim9
+	kill "$holder"
+fi
 finish
