@@ -54,25 +54,33 @@ struct advice_request {
 	const volatile int *stop; /* set to 1: end soon */
 };
 
+/* clang-format off */
 /*
  * What comes out, as rowsets of the posted probes (model/probes.h), each complete at that moment,
  * references given:
  *
- * PROBE_ADVICE       one row per advice: rank int, action text (create|drop|reindex), schema, table
- * text, columns text (JSON array of column names or expressions), method text, ddl text, kind text,
- * saving_pct float (of the database's statement time, expected), size_bytes int, confidence text
- * (what-if|modelled|heuristic), reason text, statements text (JSON array of query ids), caveats
- * text (JSON array of texts), index text (existing, or NULL), build_s float, lock text, key text
- * (identity between runs) PROBE_ADVICE_STATEMENTS  one row per advice and statement, and per
- * statement that got none: advice_key text (NULL: rejected or not explainable), queryid int,
- * weight_pct float, before_cost float, after_cost float, low float and high float (the span of
- * after/before over values), verdict text (helps|rejected|not explainable), candidate text, why
- * text, plan_rows float (that the planner expects of a call) PROBE_ADVICE_SUMMARY     one row: explains int, elapsed_ms float, statements int, explained
- * int, is_final bool, hypopg text (used|never|absent|denied|refused), hypopg_hint text,
- * not_explained text (JSON array of
- *                    {"queryid","why"}), stopped text (NULL | budget | time | load | cancelled),
- * stats_age_s float, no_unused text (why no index is called unused, or NULL), no_unused_hint text
+ * PROBE_ADVICE, a row per advice:
+ *   rank int, action text (create|drop|reindex), schema text, table text,
+ *   columns text (JSON array of column names or expressions), method text, ddl text, kind text,
+ *   saving_pct float (of the database's statement time, expected), size_bytes int,
+ *   confidence text (what-if|modelled|heuristic), reason text,
+ *   statements text (JSON array of query ids), caveats text (JSON array of texts),
+ *   index text (existing, or NULL), build_s float, lock text, key text (identity between runs)
+ *
+ * PROBE_ADVICE_STATEMENTS, a row per advice and statement, and per statement that got none:
+ *   advice_key text (NULL: rejected or not explainable), queryid int, weight_pct float,
+ *   before_cost float, after_cost float, low float, high float (span of after/before over values),
+ *   verdict text (helps|rejected|not explainable), candidate text, why text,
+ *   plan_rows float (that the planner expects of a call)
+ *
+ * PROBE_ADVICE_SUMMARY, one row:
+ *   explains int, elapsed_ms float, statements int, explained int, is_final bool,
+ *   hypopg text (used|never|absent|denied|refused), hypopg_hint text,
+ *   not_explained text (JSON array of {"queryid","why"}),
+ *   stopped text (NULL|budget|time|load|cancelled), stats_age_s float,
+ *   no_unused text (why no index is called unused, or NULL), no_unused_hint text
  */
+/* clang-format on */
 struct advice_sink {
 	void *arg;
 	void (*put)(

@@ -62,8 +62,8 @@
 	X(ADVICE_STATEMENTS, "advice_statements", "what each advice does to each statement")     \
 	X(ADVICE_SUMMARY, "advice_summary", "how the advice was come by")                        \
 	X(ADVICE_EFFECT, "advice_effect", "measured effect of indexes made before")              \
-	X(HISTORY, "history", "figures of the past")                \
-	X(SIZE_HISTORY, "size_history", "sizes of the past") \
+	X(HISTORY, "history", "figures of the past")                                             \
+	X(SIZE_HISTORY, "size_history", "sizes of the past")                                     \
 	X(ALERT_RULES, "alert_rules", "thresholds of the alert rules")                           \
 	X(ALERT_MUTES, "alert_mutes", "muted alert rules")                                       \
 	X(ALERT_STATE, "alert_state", "what the rules knew when last looked")                    \
