@@ -100,8 +100,8 @@ tame_mean(const struct fc_past *p, int w)
 	return sum / k / WEEK;
 }
 
-double
-fc_middle(const struct fc_past *p, double h)
+static double
+combine(const struct fc_past *p, double h)
 {
 	double v[ESTIMATES] = {
 		h * drift(p, 28),
@@ -114,15 +114,41 @@ fc_middle(const struct fc_past *p, double h)
 		h * tame_mean(p, 112),
 		h * tame_mean(p, YEAR),
 	};
-	double bent;
 
-	if (fc_bent_growth(p, h, &bent))
-		return bent;
 	fc_sort(v, ESTIMATES);
 	/* Towards nothing from both sides. */
 	if (v[ESTIMATES / 2] < 0)
 		return 0.6 * v[5] + 0.4 * v[4];
 	return 0.6 * v[3] + 0.4 * v[4];
+}
+
+/*
+ * The more the past changes differ from each other, against their middle, the less of it is carried
+ * on: a tenth is left out where they differ by four times it.
+ */
+static double
+draw_in(const struct fc_past *p, double h, double middle)
+{
+	const int m = asked_horizon(p, h);
+	const int k = changes(p, m, YEAR);
+	double apart;
+
+	fc_sort(p->scratch, k);
+	apart = (fc_sorted_quantile(p->scratch, k, 0.9) - fc_sorted_quantile(p->scratch, k, 0.1)) *
+	    h / m;
+	if (!(apart > fabs(middle)))
+		return middle;
+	return middle * (1 - 0.1 * fmin(1, (apart / fabs(middle) - 1) / 3));
+}
+
+double
+fc_middle(const struct fc_past *p, double h)
+{
+	double bent;
+
+	if (fc_bent_growth(p, h, &bent))
+		return bent;
+	return draw_in(p, h, combine(p, h));
 }
 
 void
