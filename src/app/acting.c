@@ -34,6 +34,7 @@ struct acting {
 	bool is_writing; /* the journal, with `write` */
 	struct actwrite write;
 	bool is_given_up;       /* meanwhile */
+	int64_t job;            /* of ACTWRITE_JOB */
 	bool has_job;           /* was handed to a process of its own */
 	struct act_query query; /* waits for `due`, or is out as `ticket` */
 	bool is_queued;
@@ -80,6 +81,7 @@ take_write(struct acting *a)
 		break;
 	case ACTWRITE_JOB:
 		act_detached(a->act, w->job, w->job ? NULL : &w->error);
+		a->job = w->job;
 		break;
 	}
 }
@@ -441,6 +443,12 @@ acting_line(struct acting *a, enum role *role)
 		break;
 	}
 	return error ? error_line(a, error) : line;
+}
+
+int64_t
+acting_job(const struct acting *a)
+{
+	return a->job;
 }
 
 bool

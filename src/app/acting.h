@@ -45,6 +45,7 @@ void acting_abort(struct acting *a);
 /* DONE: one line and its role. */
 const char *acting_line(struct acting *a, enum role *role);
 bool acting_is_long(const struct acting *a);
+int64_t acting_job(const struct acting *a); /* DONE: the job that it goes on as, 0 none */
 void acting_clear(struct acting *a);
 int acting_fd(const struct acting *a);         /* -1: none */
 int acting_timeout_ms(const struct acting *a); /* -1: none */

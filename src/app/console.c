@@ -235,6 +235,8 @@ finish_act(struct console *c)
 	}
 	if (line && *line)
 		console_message(c, role, "%s", line);
+	if (acting_job(c->acting))
+		jobwatch_add(c->jobs, acting_job(c->acting));
 	acting_clear(c->acting);
 	console_now(c);
 }
@@ -268,6 +270,19 @@ follow_act(struct console *c)
 	}
 	if (state == ACTING_DONE)
 		finish_act(c);
+}
+
+/* Jobs that were started here say how they ended. */
+static void
+follow_jobs(struct console *c)
+{
+	char line[CONSOLE_MESSAGE];
+	enum role role;
+
+	while (c->jobs && jobwatch_next(c->jobs, line, sizeof(line), &role)) {
+		console_message(c, role, "%s", line);
+		console_now(c);
+	}
 }
 
 /* Advice is made once by itself, when its pane is opened; what it comes to is said. */
@@ -361,12 +376,13 @@ static void
 turn(struct console *c)
 {
 	const struct source *source = &c->conf->source;
-	struct pollfd fds[5] = {
+	struct pollfd fds[6] = {
 		{ .fd = input_fd(), .events = POLLIN },
 		{ .fd = c->conf->wake_fd, .events = POLLIN },
 		{ .fd = console_signals_fd(), .events = POLLIN },
 		{ .fd = c->acting ? acting_fd(c->acting) : -1, .events = POLLIN },
 		{ .fd = c->advising ? advising_fd(c->advising) : -1, .events = POLLIN },
+		{ .fd = c->jobs ? jobwatch_fd(c->jobs) : -1, .events = POLLIN },
 	};
 	int timeout = loop_timeout(c);
 
@@ -407,6 +423,7 @@ turn(struct console *c)
 	    (c->conf->opt->bell || settings_bool(c->conf->settings, "bell")))
 		screen_beep();
 	follow_act(c);
+	follow_jobs(c);
 	follow_advice(c);
 	follow_history(c);
 }
@@ -425,10 +442,11 @@ console_main(const struct console_conf *conf, struct error *err)
 	console_load_looks(&c, &problems);
 	screen_theme(&c.theme);
 	console_make_targets(&c, console_first_pane(&c, &problems));
-	if (conf->collector)
+	if (conf->collector) {
 		c.acting = acting_new(conf->collector);
-	if (conf->collector)
 		c.advising = advising_new(conf->collector);
+		c.jobs = jobwatch_new();
+	}
 	prompt_setup(conf->history_path, (struct prompt_completer){ console_complete, &c });
 	console_settings(&c);
 	console_show_problems(&c, &problems);

@@ -5,6 +5,7 @@
 #include "app/acting.h"
 #include "app/advising.h"
 #include "app/console.h"
+#include "app/jobwatch.h"
 #include "base/clock.h"
 #include "tui/docview.h"
 #include "tui/keymap.h"
@@ -76,6 +77,7 @@ struct console {
 	int ntargets, target;
 	struct acting *acting;     /* NULL: nothing can be done here */
 	struct advising *advising; /* likewise */
+	struct jobwatch *jobs;     /* likewise */
 
 	struct theme theme;
 	struct keymap keymap;

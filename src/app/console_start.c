@@ -161,6 +161,7 @@ console_release(struct console *c)
 	if (c->acting)
 		acting_free(c->acting);
 	advising_free(c->advising);
+	jobwatch_free(c->jobs);
 	keymap_release(&c->keymap);
 	free(c->filter_before);
 	script_release(&c->script);

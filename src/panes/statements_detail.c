@@ -236,10 +236,10 @@ statements_detail(const struct snapshot *snap, const struct rowset *look, int ro
 	if (cell_i64(rowset_get(st.cur, row, "toplevel"), 1) == 0)
 		doc_pair(doc, "level", ROLE_NORMAL, "inside a function");
 	doc_add(doc, ROLE_NORMAL, "%s", "");
+	statement_help(snap, &st, row, query_id, text, doc);
+	doc_add(doc, ROLE_NORMAL, "%s", "");
 	counters(doc, &st, row, block_size);
 	extremes(doc, st.cur, row);
-	doc_add(doc, ROLE_NORMAL, "%s", "");
-	statement_help(snap, &st, row, query_id, text, doc);
 	doc_add(doc, ROLE_NORMAL, "%s", "");
 	if (!cell_is_null(query_id))
 		history(doc, &snap->series, query_id->i);

@@ -46,7 +46,8 @@ is "and nothing is done" "$(sql primary "SELECT count(*) FROM pg_index WHERE ind
 press A
 seen "A again" '\(y/n\)'
 press y
-seen "y starts the job" 'job [0-9]+ has started'
+seen "y starts the job" 'job [0-9]+ has started|job [0-9]+ done'
+seen "whose end is said" 'job [0-9]+ done: public.parcels_depot.* is valid'
 is_made() {
 	[ "$(sql primary "SELECT count(*) FROM pg_index WHERE indrelid = 'parcels'::regclass AND indisvalid")" = 3 ]
 }
