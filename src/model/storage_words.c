@@ -205,7 +205,7 @@ remedy(struct saying *y, const struct storage_item *top)
 	double dead, live, indexes;
 
 	if (!top)
-		return "Remove what is not needed";
+		return "Find what grows in the rows below, and remove what is not needed";
 	switch (top->kind) {
 	case STORAGE_WAL:
 		return "See what keeps the WAL: slots, archiving, wal_keep_size";
