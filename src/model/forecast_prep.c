@@ -152,6 +152,9 @@ fc_prepare(const struct forecast_request *req, struct arena *arena, struct fc_se
 	if (req->n == 0)
 		return;
 	s->last_us = req->points[req->n - 1].at_us;
+	if (req->nrebuilt > 0 && span > 0)
+		s->rebuilt = (double)(req->points[req->nrebuilt - 1].at_us - req->points[0].at_us) /
+		    (double)span;
 	fill_buckets(req, len, n, level, seen);
 	for (from = 0; from < n && !seen[from]; from++)
 		continue;

@@ -14,6 +14,7 @@ struct fc_series {
 	const double *level; /* bytes at the end of each bucket */
 	double *clean;       /* the same without steps that do not recur */
 	int nfilled;         /* buckets without a point of their own */
+	double rebuilt;      /* share of the time that was rebuilt rather than seen */
 	double *scratch;     /* of n + FC_SCRATCH elements, for medians */
 };
 

@@ -193,7 +193,8 @@ reach(const double share[2][FC_MEASURES], const struct fc_measures *ms, double h
 }
 
 static void
-make_knot(const struct fc_past *clean, const struct fc_past *raw, double h, struct fc_knot *knot)
+make_knot(const struct fc_past *clean, const struct fc_past *raw, double h, double widen,
+    struct fc_knot *knot)
 {
 	const double middle = fc_middle(clean, h);
 	struct fc_measures ms;
@@ -201,10 +202,10 @@ make_knot(const struct fc_past *clean, const struct fc_past *raw, double h, stru
 	fc_measure(clean, raw, h, middle, &ms);
 	knot->q[FC_MEDIAN] = middle;
 	for (int i = 0; i < FC_SIDE; i++) {
-		knot->q[FC_MEDIAN + 1 + i] =
-		    fmax(knot->q[FC_MEDIAN + i], middle + reach(fc_above[i], &ms, h, raw->n));
-		knot->q[FC_MEDIAN - 1 - i] =
-		    fmin(knot->q[FC_MEDIAN - i], middle - reach(fc_below[i], &ms, h, raw->n));
+		knot->q[FC_MEDIAN + 1 + i] = fmax(
+		    knot->q[FC_MEDIAN + i], middle + widen * reach(fc_above[i], &ms, h, raw->n));
+		knot->q[FC_MEDIAN - 1 - i] = fmin(
+		    knot->q[FC_MEDIAN - i], middle - widen * reach(fc_below[i], &ms, h, raw->n));
 	}
 	/* No size is below nothing. */
 	for (int i = 0; i < FC_LEVELS; i++)
@@ -227,6 +228,8 @@ fc_take_apart(const struct fc_series *s, struct arena *arena, struct fc_season *
 void
 fc_make_fan(const struct fc_series *s, struct arena *arena, double max_days, struct fc_fan *fan)
 {
+	/* What is rebuilt is smoother than what was. */
+	const double widen = 1 + 0.5 * s->rebuilt;
 	struct fc_past clean, raw;
 
 	memset(fan, 0, sizeof(*fan));
@@ -237,7 +240,7 @@ fc_make_fan(const struct fc_series *s, struct arena *arena, double max_days, str
 		struct fc_knot *knot = &fan->knots[fan->n++];
 
 		knot->days = knot_days[i];
-		make_knot(&clean, &raw, knot_days[i] * fan->buckets_a_day, knot);
+		make_knot(&clean, &raw, knot_days[i] * fan->buckets_a_day, widen, knot);
 		if (knot_days[i] >= max_days)
 			break;
 	}

@@ -348,6 +348,25 @@ storage_that_grows_by_itself(void **state)
 }
 
 static void
+what_was_rebuilt_counts_less(void **state)
+{
+	struct forecast_request req = { .points = fx.points };
+	double width;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		add(i, 100 * GB + i * GB * (1 + 0.01 * noise(i)));
+	req.n = fx.n;
+	forecast_make(&req, &fx.arena, &fx.f);
+	assert_int_equal(fx.f.confidence, CONFIDENCE_HIGH);
+	width = fx.f.horizons[2].p90 - fx.f.horizons[2].p50;
+	req.nrebuilt = 150;
+	forecast_make(&req, &fx.arena, &fx.f);
+	assert_int_equal(fx.f.confidence, CONFIDENCE_LOW);
+	assert_true(fx.f.horizons[2].p90 - fx.f.horizons[2].p50 > 1.3 * width);
+}
+
+static void
 in_words(void **state)
 {
 	struct strbuf out = STRBUF_INIT(1000);
@@ -384,6 +403,7 @@ main(void)
 		cmocka_unit_test_setup(finer_and_odd_points, reset),
 		cmocka_unit_test_setup(what_is_no_number_is_left_out, reset),
 		cmocka_unit_test_setup(storage_that_grows_by_itself, reset),
+		cmocka_unit_test_setup(what_was_rebuilt_counts_less, reset),
 		cmocka_unit_test_setup_teardown(in_words, reset, reset),
 	};
 
