@@ -323,6 +323,15 @@ set_right(struct builder *b, struct cond *c, const struct expr *right, struct fo
 	}
 }
 
+static void
+note_inner(void *arg, const struct expr *e)
+{
+	struct cond *c = arg;
+
+	if (e->kind == EXPR_COLUMN && *e->alias)
+		c->inner = e->name;
+}
+
 /* left op right, when left belongs to one relation and right does not. */
 static void
 add_comparison(struct builder *b, const struct expr *left, const struct expr *right,
@@ -339,6 +348,8 @@ add_comparison(struct builder *b, const struct expr *left, const struct expr *ri
 	c->opname = name;
 	if (c->column && !is_binary_cast(need, left))
 		c->column = NULL;
+	if (!c->column)
+		expr_walk(left, note_inner, c);
 	set_right(b, c, right, &r, l.rel);
 	c->is_join |= r.is_opaque && r.rel == -1 && !c->is_plain && !c->param;
 	drop_repeated(need);

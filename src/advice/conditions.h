@@ -31,6 +31,7 @@ struct cond {
 	enum cond_op op;
 	const char *opname;
 	const char *column;       /* the plain column, or NULL: left is an expression */
+	const char *inner;        /* the one column in that expression, or NULL */
 	const struct expr *left;  /* the indexed side */
 	const struct expr *right; /* NULL for IS NULL and booleans */
 	int param;                /* $n on the right, 0 none */

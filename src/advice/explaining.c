@@ -266,7 +266,7 @@ doubt(struct statement *s)
 
 	for (int v = 0; v < s->nsets; v++) {
 		if (sure_pages(s->needs, s->plans[v]) * 0.3 > read)
-			s->sets[v].weight *= 0.02;
+			s->sets[v].weight *= 0.001;
 		else
 			any = true;
 	}

@@ -87,6 +87,9 @@ model_share(const struct cat_table *t, const struct cond *c, const struct value_
 	const struct cat_column *col = c->column ? catalog_column(t, c->column) : NULL;
 	const char *value = c->constant;
 
+	/* A function of a column tells rows apart about as well as the column. */
+	if (!col && c->op == COND_EQ && c->inner && catalog_column(t, c->inner))
+		return column_eq_share(catalog_column(t, c->inner), t->rows);
 	if (!col)
 		return 1;
 	if (c->is_plain && c->param && set->values)
@@ -235,6 +238,23 @@ index_of(const struct cand *cand, const struct need *need, double share)
 
 /* ---- parts of a plan ---- */
 
+double
+model_filter_share(const struct need *need, const struct cand *cand, const struct value_set *set)
+{
+	double share = 1;
+
+	for (int i = 0; i < need->nconds; i++) {
+		const struct cond *c = &need->conds[i];
+		bool is_key = false;
+
+		for (int k = 0; k < cand->ncore && c->column; k++)
+			is_key |= strcmp(cand->keys[k]->name, c->column) == 0;
+		if (!is_key && !c->is_join && !c->or_group)
+			share *= model_share(need->table, c, set);
+	}
+	return fmax(share, 1 / fmax(need->table->rows, 1));
+}
+
 /* Keys from at_sort on give all of the sort. */
 static bool
 gives_sort(const struct cand *cand, const struct need *need, int at)
@@ -332,20 +352,27 @@ struct part {
 	const struct value_set *set;
 };
 
+static int
+plain_conds(const struct need *need)
+{
+	int n = 0;
+
+	for (int i = 0; i < need->nconds; i++)
+		n += !need->conds[i].is_join;
+	return n;
+}
+
 static double
 scan_saving(const struct part *p, const struct cand *cand, const struct match *m)
 {
 	double all = fmax(p->need->table->rows, 1), share = m->share, now;
 	struct model_index ix;
-	int conds = 0;
 
 	/* An index finds just these rows already. */
 	if (!plan_is(p->scan, "Seq Scan") && !p->scan->clauses[PLAN_FILTER])
 		return 0;
-	for (int i = 0; i < p->need->nconds; i++)
-		conds += !p->need->conds[i].is_join;
 	/* The plan knows the share of all conditions together. */
-	if (m->nconds >= conds && !p->scan->subplan && m->has_plain && !m->has_join)
+	if (m->nconds >= plain_conds(p->need) && !p->scan->subplan && m->has_plain && !m->has_join)
 		share = fmin(p->rows / all, 1);
 	else
 		share = fmax(share, m->has_join ? 0 : fmin(p->rows / all, 1));
@@ -367,6 +394,7 @@ sort_saving(const struct part *p, const struct cand *cand, const struct match *m
 		return 0;
 	found = fmax(all * (plain.nkeys ? plain.share : 1), 1);
 	rest = fmin(1, fmax(p->rows, 1) / found); /* of what the keys find, what the filter keeps */
+	rest = fmin(rest, model_filter_share(p->need, cand, p->set));
 	ix = index_of(cand, p->need, fmin(1, limit->rows / rest / all));
 	ix.share = fmax(ix.share, 1 / all);
 	now = model_index_scan(&ix);
@@ -445,7 +473,9 @@ saving_of(const struct part *p, const struct cand *cand)
 		best = fmax(best,
 		    loops > 1 ? loops * scan_saving(p, cand, &joins) :
 		                join_saving(p, cand, &joins));
-	if (p->need->minmax && plain.nkeys + 1 <= cand->ncore &&
+	/* The end of what the keys find, when no other filter is left. */
+	if (p->need->minmax && plain.nconds >= plain_conds(p->need) &&
+	    plain.nkeys + 1 <= cand->ncore &&
 	    strcmp(cand->keys[plain.nkeys]->name, p->need->minmax) == 0)
 		best = fmax(best, p->cost - 10);
 	return best;

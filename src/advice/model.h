@@ -27,4 +27,8 @@ const struct plan_node *model_scan(
 /* Share of rows that a condition selects, for the values of a set. */
 double model_share(const struct cat_table *t, const struct cond *c, const struct value_set *set);
 
+/* Of the rows that an index's keys find, the share that the conditions on other columns leave. */
+double model_filter_share(
+    const struct need *need, const struct cand *cand, const struct value_set *set);
+
 #endif

@@ -252,14 +252,34 @@ has_purpose(const struct plan_node *node)
 	        plan_has_limit_above(node->parent));
 }
 
+/*
+ * An index read in its order until a limit, while a filter throws away what it finds: the planner
+ * takes 0.5 % for what it knows nothing of, such as lower(x) = $1, and finds the end near. By the
+ * columns' own statistics and the rows that came back it may be far.
+ */
+static bool
+is_endless(const struct statement *s, int set, const struct plan_node *node, const struct cand *c)
+{
+	int rel = needs_of_node(s->needs, node);
+	const struct need *need = rel >= 0 ? &s->needs->rels[rel] : NULL;
+	double wanted = fmax(s->calls > 0 ? s->rows / s->calls : 1, 1), pages;
+
+	if (!need || node->clauses[PLAN_INDEX_COND] || !node->clauses[PLAN_FILTER])
+		return false;
+	pages = wanted / model_filter_share(need, c, &s->sets[set]);
+	pages *= 1 - c->keys[0]->correlation * c->keys[0]->correlation;
+	return pages > 0.3 * need->table->pages;
+}
+
 static void
 note_answer(struct oracle *o, const struct oracle_question *q, const char *json)
 {
-	double base = o->wl->items[q->statement].base[q->set];
+	struct statement *s = &o->wl->items[q->statement];
+	double base = s->base[q->set];
 	struct error err = { 0 };
 	struct plan *plan = json ? plan_read(&o->arena, json, strlen(json), &err) : NULL;
 	struct cand_set used = { 0 };
-	bool idle = false;
+	bool idle = false, is_bad = false;
 
 	if (!plan) {
 		remember(o, q->key, base, nothing);
@@ -270,11 +290,16 @@ note_answer(struct oracle *o, const struct oracle_question *q, const char *json)
 
 		if (owner < 0)
 			continue;
-		if (has_purpose(plan->nodes[i]))
+		if (is_endless(s, q->set, plan->nodes[i], &o->cands->items[owner])) {
+			cand_cut(&s->mine, owner);
+			idle = is_bad = true;
+		} else if (has_purpose(plan->nodes[i]))
 			cand_put(&used, owner);
 		else
 			idle = true;
 	}
+	if (is_bad)
+		used = nothing;
 	remember(o, q->key, idle && cand_empty(&used) ? base : plan->root->total, used);
 }
 

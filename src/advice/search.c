@@ -135,6 +135,9 @@ search_first(struct search *sr)
 		cand_put(&all, i);
 	ask_all(sr, all);
 	ok = oracle_run(o);
+	/* Again without those that turned out to be of no use to a statement. */
+	ask_all(sr, all);
+	ok = ok && oracle_run(o);
 	for (int i = 0; i < o->wl->n; i++) {
 		for (int v = 0; v < o->wl->items[i].nsets; v++) {
 			struct oracle_answer a = oracle_answer(o, i, v, all);

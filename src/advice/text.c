@@ -434,7 +434,9 @@ look_at(struct texts *t, struct statement *s)
 			best = p;
 		}
 	}
-	if (best.ix.table && s->weight * (now - best_ratio) >= MIN_SAVING)
+	/* What takes the place of a chosen one costs no more than that. */
+	if (best.ix.table &&
+	    s->weight * (now - best_ratio) >= (now < MAX_RATIO ? MIN_SAVING / 4 : MIN_SAVING))
 		keep(t, &best, s, best_ratio);
 }
 
@@ -546,8 +548,7 @@ text_advise(struct advice_list *list, const struct catalog *cat, struct search *
 		struct statement *s = &wl->items[i];
 
 		if (!s->is_explained || s->is_rare || s->is_served || !s->needs || !s->nsets ||
-		    !s->plans[0] || s->blocks < 12 * s->calls ||
-		    (s->before > 0 && s->after < 0.5 * s->before))
+		    !s->plans[0] || s->blocks < 12 * s->calls)
 			continue;
 		look_at(&t, s);
 	}

@@ -177,19 +177,46 @@ piece(struct arena *arena, const char *s, int skip, int n)
 	return out;
 }
 
+/* Characters that values must share until no more than `most` of the histogram's do. */
+static int
+telling_length(const struct cat_column *col, const char *v, int most)
+{
+	size_t len = strlen(v);
+	int chars = 0;
+
+	for (size_t at = 0, step; at < len; at += step) {
+		int same = 0;
+		uint32_t cp;
+
+		step = utf8_decode(v + at, len - at, &cp);
+		chars++;
+		for (int i = 0; i < col->nhist; i++)
+			same += strncmp(col->hist[i], v, at + step) == 0;
+		if (same <= most)
+			break;
+	}
+	return chars;
+}
+
+/* Beginnings (of LIKE) or middles that a tenth, a hundredth, and fewer of the values have. */
 static const char *
 pattern_value(struct chooser *ch, const struct tie *tie, enum value_kind kind)
 {
-	static const int lengths[VALUE_KINDS] = { 0, 2, 4, 7 };
 	const char *v = at_share(tie->col, 0.37);
+	int n;
 
 	if (!v)
 		v = tie->col->nmcv ? tie->col->mcv[0] : "abcdefgh";
+	n = telling_length(tie->col, v, kind == VALUE_COMMON ? tie->col->nhist / 10 : 1);
+	if (n < 2)
+		n = 2;
+	if (kind == VALUE_RARE)
+		n += 2;
 	if (tie->cond->op == COND_LIKE)
-		return arena_printf(ch->arena, "%s%%", piece(ch->arena, v, 0, lengths[kind]));
+		return arena_printf(ch->arena, "%s%%", piece(ch->arena, v, 0, n));
 	if (tie->cond->op == COND_ILIKE)
-		return arena_printf(ch->arena, "%%%s%%", piece(ch->arena, v, 1, lengths[kind] + 1));
-	return piece(ch->arena, v, 0, lengths[kind]);
+		return arena_printf(ch->arena, "%%%s%%", piece(ch->arena, v, 1, n));
+	return piece(ch->arena, v, 0, n);
 }
 
 static void
