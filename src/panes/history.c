@@ -198,6 +198,25 @@ take_ticks(
 	}
 }
 
+/* Where the span ends: now on the server's clock; before its first answer, where the history ends.
+ * 0: nothing is known. */
+static int64_t
+end_us(const struct pane_ctx *ctx)
+{
+	const struct rowset *rows = snapshot_rows(ctx->snap, PROBE_HISTORY);
+	int64_t end = 0;
+
+	if (ctx->snap->taken_at.us)
+		return ctx->snap->taken_at.us;
+	for (int i = 0, col = rows ? rowset_col(rows, "time") : -1; col >= 0 && i < rows->nrows;
+	     i++) {
+		int64_t at = cell_i64(rowset_cell(rows, i, col), 0);
+
+		end = at > end ? at : end;
+	}
+	return end ? end + MINUTE * INT64_C(1000000) : 0;
+}
+
 static void
 collect(const struct pane_ctx *ctx, struct grid *grid, struct buckets *b)
 {
@@ -207,7 +226,7 @@ collect(const struct pane_ctx *ctx, struct grid *grid, struct buckets *b)
 	int span = history_shown_span(ctx->opts), width = span_bucket_s(span);
 	const struct rowset *rows =
 	    snap->cur[PROBE_HISTORY] ? pane_rows(ctx, grid, PROBE_HISTORY) : NULL;
-	int64_t from = snap->taken_at.us / 1000000 - span, until = INT64_MAX;
+	int64_t from = end_us(ctx) / 1000000 - span, until = INT64_MAX;
 
 	if (series->n > 0)
 		until = series_tick(series, 0)->at.us / 1000000;
@@ -279,7 +298,7 @@ add_facts(const struct pane_ctx *ctx, struct grid *g, const struct buckets *b)
 {
 	enum metric metric = shown_metric(ctx->opts);
 	int span = history_shown_span(ctx->opts);
-	int64_t now = ctx->snap->taken_at.us;
+	int64_t now = end_us(ctx);
 	double min = NAN, max = NAN, sum = 0, known = 0;
 	int64_t n = 0;
 
@@ -313,10 +332,10 @@ history_fill(const struct pane_ctx *ctx, struct grid *g)
 	struct buckets b = { 0 };
 	double top = 0;
 
-	if (!ctx->snap->taken_at.us) {
+	if (!ctx->snap->taken_at.us)
 		grid_note(g, "no_data", "no answer from the server yet", "");
+	if (!end_us(ctx))
 		return;
-	}
 	collect(ctx, g, &b);
 	for (int i = 0; i < b.n; i++)
 		top = fmax(top, b.items[i].max);
@@ -447,7 +466,7 @@ draw_legend(struct draw *d, const struct pane_ctx *ctx, const struct grid *g)
 static void
 history_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *draw)
 {
-	double now = (double)ctx->snap->taken_at.us / 1e6;
+	double now = (double)end_us(ctx) / 1e6;
 	int span = history_shown_span(ctx->opts);
 	struct arena arena = { 0 };
 	struct drawing d;

@@ -167,6 +167,24 @@ says_why_there_is_none(void **state)
 	snapshot_unref(snap);
 }
 
+/* While a server is away its past can be looked at. */
+static void
+without_a_server(void **state)
+{
+	static const int64_t before[] = { 7200, 3000, 1800 };
+	struct snapshot *snap = snapshot_new();
+	struct grid g;
+
+	(void)state;
+	post(snap, "tps", 3600, before, (int)ARRAY_LEN(before));
+	fill(snap, METRIC_TPS, 3600, &g);
+	assert_int_equal(g.nrows, 2);
+	assert_int_equal(seconds_ago(&g, 0), 1800);
+	assert_true(fixture_has_note(&g, "no_data"));
+	grid_release(&g);
+	snapshot_unref(snap);
+}
+
 static void
 names(void **state)
 {
@@ -190,6 +208,7 @@ main(void)
 		cmocka_unit_test(ticks_alone),
 		cmocka_unit_test(history_before_ticks),
 		cmocka_unit_test(says_why_there_is_none),
+		cmocka_unit_test(without_a_server),
 		cmocka_unit_test(names),
 	};
 
