@@ -92,7 +92,7 @@ start_standby replica primary
 	    "k = 5 AND b = 6" "l = 5" "p = 5" "p = 5 AND q = 5" "r = 5" "j @> '{\"a\": 1}'" "j ? 'a'"; do
 		echo "SELECT count(*) FROM t WHERE $where;"
 	done
-	echo "SELECT c FROM t ORDER BY c LIMIT 1; SELECT c FROM t ORDER BY c COLLATE \"POSIX\" LIMIT 1; SELECT g FROM t ORDER BY g LIMIT 1; SELECT g FROM t ORDER BY g DESC NULLS LAST LIMIT 1;"
+	echo "SELECT c FROM t ORDER BY c LIMIT 1; SELECT c FROM t ORDER BY c USING ~<~ LIMIT 1; SELECT c FROM t ORDER BY c COLLATE \"POSIX\" LIMIT 1; SELECT g FROM t ORDER BY g LIMIT 1; SELECT g FROM t ORDER BY g DESC NULLS LAST LIMIT 1;"
 	echo "SELECT h FROM t ORDER BY h, i LIMIT 1; SELECT h FROM t ORDER BY h, i DESC LIMIT 1; SELECT m FROM t WHERE l = 3; SELECT n FROM t WHERE l = 3;"
 	echo "SELECT * FROM idle WHERE f = 5; SELECT * FROM parted WHERE k = 5 AND id < 100; SELECT * FROM idle WHERE id = 5; DELETE FROM parent WHERE id < 500;"
 } >"$TMP/reads.sql"
