@@ -164,6 +164,9 @@ take_history(struct buckets *b, const struct rowset *rows, const char *metric, i
 		its = its > MINUTE ? its : MINUTE;
 		if (time->i / 1000000 + its <= from || time->i / 1000000 >= until)
 			continue;
+		/* The minute in which this run began is told by its ticks, in finer steps. */
+		if (its == MINUTE && time->i / 1000000 + its > until)
+			continue;
 		to = add_bucket(b, time->i / 1000000, its);
 		to->min = cell_num(rowset_cell(rows, i, at[3]), NAN);
 		to->avg = cell_num(rowset_cell(rows, i, at[4]), NAN);

@@ -144,6 +144,26 @@ history_before_ticks(void **state)
 	snapshot_unref(snap);
 }
 
+/* The history has a row of the minute in which this run began: it does not stand before the ticks.
+ */
+static void
+ticks_of_the_first_minute(void **state)
+{
+	static const int64_t before[] = { 120, 40 };
+	struct snapshot *snap = new_snapshot();
+	struct grid g;
+
+	(void)state;
+	for (int i = 19; i >= 0; i--)
+		tick(snap, i, i);
+	post(snap, "tps", 300, before, 2);
+	fill(snap, METRIC_TPS, 300, &g);
+	assert_int_equal(g.nrows, 6); /* 5 buckets of ticks, the minute two minutes ago */
+	assert_int_equal(seconds_ago(&g, 5), 120);
+	grid_release(&g);
+	snapshot_unref(snap);
+}
+
 static void
 says_why_there_is_none(void **state)
 {
@@ -207,6 +227,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ticks_alone),
 		cmocka_unit_test(history_before_ticks),
+		cmocka_unit_test(ticks_of_the_first_minute),
 		cmocka_unit_test(says_why_there_is_none),
 		cmocka_unit_test(without_a_server),
 		cmocka_unit_test(names),
