@@ -31,6 +31,10 @@ seen "Enter shows the command" 'CREATE INDEX CONCURRENTLY .* ON public.parcels \
 like "and the figures" "$(shot)" 'expected saving  *[0-9.]+ %'
 press G
 seen "each statement before and after" 'cost [0-9.]+ to [0-9.]+'
+press A
+seen "A does it from here, too: the plan first" '\(y/n\)'
+press n
+seen "n leaves it" 'given up|not confirmed'
 press q
 seen "q closes it" 'ACTION'
 
