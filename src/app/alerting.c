@@ -553,7 +553,7 @@ alerting_recall(struct sampler *s, const struct settings *settings, const char *
 
 	sampler_post(s, PROBE_ALERT_RULES, alerting_limits(settings, target));
 	if (!store) {
-		log_warn("alerts", "%s", err.what);
+		fprintf(stderr, "pgmedic: %s; durations begin anew\n", err.what);
 		return;
 	}
 	rs = alerts_recall(store, target, rules_memory_rowset(), &err);

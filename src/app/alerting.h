@@ -31,7 +31,8 @@ void alerting_mute(
     struct alerting *a, int target, const char *rule, struct wall until, const char *reason);
 
 /* Without a thread, for one look (pgmedic show): post what is known before the first answer, and
- * write down what was found. What fails is said in the log only. */
+ * write down what was found. What fails is said on standard error or in the log, and ends nothing.
+ */
 void alerting_recall(struct sampler *s, const struct settings *settings, const char *target);
 void alerting_keep(const struct snapshot *snap, const char *target);
 
