@@ -357,11 +357,12 @@ static void
 ladder_operator(struct sql_typed *t, const char *op, const char *left, const char *right)
 {
 	const char *known = is_vague(left) ? right : left;
-	size_t len = strlen(known);
 	bool is_arithmetic = *op && strchr("+-*/%", *op) && !op[1];
+	size_t len;
 
 	if (is_vague(known))
 		known = "";
+	len = strlen(known);
 	if (is_arithmetic && strcmp(known, "date") == 0)
 		add_type(t, "integer");
 	/* at > now() - $1 reads as an interval or a number of days: $1 is a span, not a time */
