@@ -27,6 +27,7 @@ struct advising {
 	struct mono stopping; /* when it was told to; 0: it was not */
 	bool is_done;         /* it said so */
 	struct error error;
+	char stray[256]; /* its last line that was no frame */
 	int creates, drops;
 	double elapsed_ms;
 	int64_t explains;
@@ -145,6 +146,7 @@ advising_start(struct advising *a, const struct targets *targets, int i, struct 
 	a->is_done = false;
 	a->stopping = (struct mono){ 0 };
 	a->error = (struct error){ 0 };
+	a->stray[0] = '\0';
 	a->creates = a->drops = 0;
 	a->explains = 0;
 	a->elapsed_ms = 0;
@@ -241,39 +243,57 @@ take_error(struct advising *a, const char *data, size_t len)
 		error_hint(&a->error, "%.*s", (int)(len - what - 1), data + what + 1);
 }
 
-/* Whole frames; what is none is what a dying program says. False: come again. */
-static bool
+/* A line that is no frame: a notice of a library, or what a dying program says. 0: it is not whole.
+ */
+static size_t
+take_stray(struct advising *a, const char *text, size_t len)
+{
+	const char *nl = memchr(text, '\n', len);
+	size_t n = nl ? (size_t)(nl - text) : len;
+
+	if (!nl && len < sizeof(a->stray))
+		return 0;
+	snprintf(a->stray, sizeof(a->stray), "%.*s", n < 200 ? (int)n : 200, text);
+	return nl ? n + 1 : n;
+}
+
+/* The frame at the beginning of the text; 0: it is not whole, or cannot be posted now (is_held). */
+static size_t
+take_frame(struct advising *a, const char *text, size_t len)
+{
+	uint32_t size;
+
+	if (len < ADVISE_HEAD || memcmp(text, "PMA", 3) != 0)
+		return memcmp(text, "PMA", len < 3 ? len : 3) == 0 ? 0 : take_stray(a, text, len);
+	memcpy(&size, text + 4, sizeof(size));
+	if (size > ADVISE_MAX_FRAME)
+		return take_stray(a, text, len);
+	if (len - ADVISE_HEAD < size)
+		return 0;
+	text += ADVISE_HEAD;
+	if (text[-5] == 'S' && !post_sample(a, text, size)) {
+		a->is_held = true;
+		return 0;
+	}
+	if (text[-5] == 'E')
+		take_error(a, text, size);
+	a->is_done |= text[-5] == 'F';
+	return ADVISE_HEAD + size;
+}
+
+/* All that is whole. */
+static void
 take_frames(struct advising *a)
 {
-	size_t at = 0;
-	bool ok = true;
+	size_t at = 0, n = 1;
 
-	while (ok && a->in.len - at >= ADVISE_HEAD) {
-		const char *head = a->in.buf + at;
-		uint32_t len;
-
-		memcpy(&len, head + 4, sizeof(len));
-		if (memcmp(head, "PMA", 3) != 0 || len > ADVISE_MAX_FRAME) {
-			if (!*a->error.what)
-				error_set(
-				    &a->error, ERR_STATE, "%.*s", (int)strcspn(head, "\n"), head);
-			at = a->in.len;
-			break;
-		}
-		if (a->in.len - at - ADVISE_HEAD < len)
-			break;
-		if (head[3] == 'S')
-			ok = post_sample(a, head + ADVISE_HEAD, len);
-		else if (head[3] == 'E')
-			take_error(a, head + ADVISE_HEAD, len);
-		else if (head[3] == 'F')
-			a->is_done = true;
-		if (ok)
-			at += ADVISE_HEAD + len;
+	a->is_held = false;
+	while (n && at < a->in.len) {
+		n = take_frame(a, a->in.buf + at, a->in.len - at);
+		at += n;
 	}
 	memmove(a->in.buf, a->in.buf + at, a->in.len - at + 1);
 	a->in.len -= at;
-	return ok;
 }
 
 static const char *
@@ -290,8 +310,8 @@ end(struct advising *a, enum role *role)
 	else if (!a->is_done && was_stopped)
 		snprintf(a->line, sizeof(a->line), "the adviser was stopped");
 	else if (!a->is_done)
-		snprintf(a->line, sizeof(a->line), "the adviser ended without a word: %s",
-		    proc_status_text(status, how, sizeof(how)));
+		snprintf(a->line, sizeof(a->line), "the adviser ended without a word: %s%s%s",
+		    proc_status_text(status, how, sizeof(how)), *a->stray ? ": " : "", a->stray);
 	else {
 		*role = ROLE_OK;
 		snprintf(a->line, sizeof(a->line),
@@ -311,14 +331,14 @@ advising_step(struct advising *a, enum role *role)
 		return NULL;
 	if (a->stopping.us && mono_since_ms(mono_now(), a->stopping) >= STOP_MS)
 		kill(a->child, SIGKILL);
-	a->is_held = !take_frames(a);
+	take_frames(a);
 	while (!a->is_held && (n = read(a->fd, buf, sizeof(buf))) > 0) {
 		strbuf_add(&a->in, buf, (size_t)n);
-		a->is_held = !take_frames(a);
+		take_frames(a);
 	}
 	if (a->is_held || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return NULL;
-	if (a->in.len && !*a->error.what)
-		error_set(&a->error, ERR_STATE, "%.*s", (int)strcspn(a->in.buf, "\n"), a->in.buf);
+	if (a->in.len && memcmp(a->in.buf, "PMA", a->in.len < 3 ? a->in.len : 3) != 0)
+		snprintf(a->stray, sizeof(a->stray), "%.200s", a->in.buf);
 	return end(a, role);
 }
