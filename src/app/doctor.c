@@ -129,6 +129,23 @@ check_statements(struct report *r, const struct rowset *rows)
 		        "pg_stat_statements is not installed on the server");
 }
 
+/* Index advice does without it; with it the planner says what an index would change. */
+static void
+check_hypopg(struct report *r, const struct rowset *rows)
+{
+	const char *version = value(r, rows, "hypopg_version");
+
+	if (version)
+		add(r, "advice", GOOD, "",
+		    "hypopg %s is here: the planner is asked what indexes save", version);
+	else
+		add(r, "advice", NOTE,
+		    is_set(rows, "hypopg_available") ?
+		        "CREATE EXTENSION hypopg" :
+		        "Install postgresql-NN-hypopg on the server.",
+		    "hypopg is not in this database: what indexes save is modelled");
+}
+
 static void
 check_on(struct report *r, const struct rowset *rows, const char *setting, enum level level,
     const char *without)
@@ -256,6 +273,7 @@ examine(struct report *r, const struct target *t, struct error *err)
 		check_server(r, rows);
 		check_role(r, rows);
 		check_statements(r, rows);
+		check_hypopg(r, rows);
 		check_settings(r, rows);
 	}
 	rowset_unref(rows);

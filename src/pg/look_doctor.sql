@@ -4,7 +4,7 @@
 -- columns: version_num int, version text, role text, database text, is_superuser bool, has_read_stats bool,
 -- has_read_settings bool, has_signal bool, has_checkpoint bool, is_standby bool, preload text,
 -- pgss_version text, pgss_available bool, pgss_usable bool, track_io_timing text, track_activities text,
--- track_counts text, compute_query_id text, query_size text, track_planning text
+-- track_counts text, compute_query_id text, query_size text, track_planning text, hypopg_version text, hypopg_available bool
 SELECT pg_catalog.current_setting('server_version_num')::int4 AS version_num,
 	pg_catalog.current_setting('server_version') AS version,
 	CURRENT_USER::text AS role, pg_catalog.current_database()::text AS database,
@@ -26,4 +26,6 @@ SELECT pg_catalog.current_setting('server_version_num')::int4 AS version_num,
 	pg_catalog.current_setting('track_counts') AS track_counts,
 	pg_catalog.current_setting('compute_query_id', true) AS compute_query_id,
 	pg_catalog.current_setting('track_activity_query_size') AS query_size,
-	pg_catalog.current_setting('pg_stat_statements.track_planning', true) AS track_planning
+	pg_catalog.current_setting('pg_stat_statements.track_planning', true) AS track_planning,
+	(SELECT e.extversion FROM pg_catalog.pg_extension e WHERE e.extname = 'hypopg') AS hypopg_version,
+	EXISTS (SELECT 1 FROM pg_catalog.pg_available_extensions a WHERE a.name = 'hypopg') AS hypopg_available
