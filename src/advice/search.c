@@ -243,6 +243,39 @@ gains(const struct search *sr, const struct move *m, const double *now, const do
 	return false;
 }
 
+static int
+only_one(const struct cand_set *set)
+{
+	for (int i = 0; i < CAND_MAX; i++) {
+		if (cand_has(set, i))
+			return cand_count(set) == 1 ? i : -1;
+	}
+	return -1;
+}
+
+/* Does it only give an order or a range, where another would also find by equality what is ordered?
+ * Then it is a matter of luck how far it must be read. */
+static bool
+is_gamble(const struct search *sr, int k)
+{
+	const struct cands *cands = sr->oracle->cands;
+	const struct cand *c = &cands->items[k];
+
+	if (c->neq)
+		return false;
+	for (int i = 0; i < cands->n; i++) {
+		const struct cand *d = &cands->items[i];
+		bool same = d->is_used && d->table == c->table && d->neq > 0 &&
+		    d->ncore == d->neq + c->ncore;
+
+		for (int n = 0; n < c->ncore && same; n++)
+			same = d->keys[d->neq + n] == c->keys[n];
+		if (same)
+			return true;
+	}
+	return false;
+}
+
 /* Fills the move's net worth; false when it is not worth making. */
 static bool
 value_move(struct search *sr, struct move *m, const double *now, double *then)
@@ -267,7 +300,9 @@ value_move(struct search *sr, struct move *m, const double *now, double *then)
 	    !gains(sr, m, now, then))
 		return false;
 	/* Of two that do the same the smaller; size in MB, so that small ones do not differ. */
-	m->net /= pow(1 + size / (1 << 20), 0.2);
+	m->net /= pow(1 + size / (1 << 20), 0.15);
+	if (only_one(&m->add) >= 0 && is_gamble(sr, only_one(&m->add)))
+		m->net *= 0.85;
 	return true;
 }
 
@@ -313,16 +348,6 @@ list_moves(const struct search *sr, struct move *moves, bool covering)
 	for (int i = 0; i < nbundles; i++)
 		moves[n++] = (struct move){ .add = bundles[i] };
 	return n;
-}
-
-static int
-only_one(const struct cand_set *set)
-{
-	for (int i = 0; i < CAND_MAX; i++) {
-		if (cand_has(set, i))
-			return cand_count(set) == 1 ? i : -1;
-	}
-	return -1;
 }
 
 /* The shortest beginning of the best move that leaves its other keys too little to gain. */

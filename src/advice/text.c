@@ -70,18 +70,18 @@ propose_expression(struct texts *t, const struct need *need, const struct cond *
 	const struct cat_column *col = text_expr_column(need, c->left);
 	const struct expr *bare = expr_bare(c->left);
 	const char *text = text_expr(arena, need, c->left), *key = NULL;
-	bool is_call;
+	bool is_call, is_path = bare->kind == EXPR_OP && strcmp(bare->name, "#>>") == 0;
 
 	if (!col)
 		return false;
 	/* The key is a constant, and constants are not in pg_stat_statements. */
-	if (!text && bare->kind == EXPR_OP && strcmp(bare->name, "->>") == 0 &&
+	if (!text && (is_path || (bare->kind == EXPR_OP && strcmp(bare->name, "->>") == 0)) &&
 	    expr_bare(bare->kids[0])->kind == EXPR_COLUMN &&
 	    expr_bare(bare->kids[1])->kind == EXPR_PARAM) {
-		key = text_json_key(arena, col, seen > 0 ? seen : 1e-4);
+		key = text_json_key(arena, col, seen > 0 ? seen : 1e-4, is_path);
 		if (key)
 			text = arena_printf(
-			    arena, "(%s ->> '%s')", advice_ident(arena, col->name), key);
+			    arena, "(%s %s '%s')", advice_ident(arena, col->name), bare->name, key);
 	}
 	if (!text)
 		return false;

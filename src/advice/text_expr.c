@@ -181,60 +181,90 @@ struct key {
 	int n, distinct;
 };
 
+struct keys {
+	struct arena *arena;
+	struct key items[MAX_KEYS];
+	int n;
+	bool is_path;
+};
+
 static void
-add_value(struct arena *arena, struct key *keys, int *nkeys, const struct json *v)
+add_scalar(struct keys *keys, const char *name, const char *text)
 {
-	const char *name = json_name(v), *text = json_text(v);
-	double num;
+	struct key *key;
 	int k;
 
-	if (!name || (!text && !json_number(v, &num)))
-		return;
-	for (k = 0; k < *nkeys && strcmp(keys[k].name, name) != 0; k++)
+	for (k = 0; k < keys->n && strcmp(keys->items[k].name, name) != 0; k++)
 		;
 	if (k == MAX_KEYS)
 		return;
-	if (k == *nkeys)
-		keys[(*nkeys)++] = (struct key){ .name = arena_strdup(arena, name) };
-	if (keys[k].n == MAX_DOCS)
+	key = &keys->items[k];
+	if (k == keys->n) {
+		*key = (struct key){ .name = arena_strdup(keys->arena, name) };
+		keys->n++;
+	}
+	if (key->n == MAX_DOCS)
 		return;
-	text = text ? arena_strdup(arena, text) : arena_printf(arena, "%.17g", num);
-	keys[k].distinct++;
-	for (int i = 0; i < keys[k].n; i++) {
-		if (strcmp(keys[k].values[i], text) == 0) {
-			keys[k].distinct--;
+	key->distinct++;
+	for (int i = 0; i < key->n; i++) {
+		if (strcmp(key->values[i], text) == 0) {
+			key->distinct--;
 			break;
 		}
 	}
-	keys[k].values[keys[k].n++] = text;
+	key->values[key->n++] = arena_strdup(keys->arena, text);
+}
+
+/* Members of an object; with paths those of the objects in it too, as "outer,inner". */
+static void
+add_members(struct keys *keys, const struct json *object, const char *outer, int depth)
+{
+	for (const struct json *v = json_child(object); v; v = json_next(v)) {
+		const char *name = json_name(v), *text = json_text(v);
+		double num;
+
+		if (!name || strpbrk(name, ",{}\"\\' "))
+			continue;
+		if (*outer)
+			name = arena_printf(keys->arena, "%s,%s", outer, name);
+		if (text)
+			add_scalar(keys, name, text);
+		else if (json_number(v, &num))
+			add_scalar(keys, name, arena_printf(keys->arena, "%.17g", num));
+		else if (keys->is_path && depth < 3)
+			add_members(keys, v, name, depth + 1);
+	}
 }
 
 const char *
-text_json_key(struct arena *arena, const struct cat_column *col, double share)
+text_json_key(struct arena *arena, const struct cat_column *col, double share, bool is_path)
 {
-	struct key *keys = arena_zalloc(arena, MAX_KEYS, sizeof(*keys));
+	struct keys *keys = arena_zalloc(arena, 1, sizeof(*keys));
 	const char *best = NULL;
-	int nkeys = 0, docs = 0;
+	int docs = 0;
 
+	keys->arena = arena;
+	keys->is_path = is_path;
 	for (int i = 0; i < col->nhist + col->nmcv && docs < MAX_DOCS; i++) {
 		const char *doc = i < col->nhist ? col->hist[i] : col->mcv[i - col->nhist];
 		struct error err;
 		struct json *root = json_parse(doc, strlen(doc), &err);
 
-		for (const struct json *v = json_child(root); v; v = json_next(v))
-			add_value(arena, keys, &nkeys, v);
+		add_members(keys, root, "", 0);
 		docs += root != NULL;
 		json_free(root);
 	}
-	for (int k = 0; k < nkeys && docs >= 10; k++) {
+	for (int k = 0; k < keys->n && docs >= 10; k++) {
+		const struct key *key = &keys->items[k];
 		/* Among so few documents a value seldom comes twice if it is that rare. */
-		double twice = 1 - (double)keys[k].distinct / fmax(keys[k].n, 1);
+		double twice = 1 - (double)key->distinct / fmax(key->n, 1);
 
-		if (keys[k].n < docs / 2 || twice > fmin(0.9, docs * share + 0.05))
+		if (key->n < docs / 2 || twice > fmin(0.9, docs * share + 0.05))
 			continue;
-		if (best)
+		/* A path is written where a key alone would not do. */
+		if (best && !(is_path && strchr(key->name, ',') && !strchr(best, ',')))
 			return NULL;
-		best = keys[k].name;
+		best = key->name;
 	}
-	return best;
+	return best && is_path ? arena_printf(arena, "{%s}", best) : best;
 }

@@ -10,10 +10,11 @@ const char *text_expr(struct arena *arena, const struct need *need, const struct
 /* The one plain column in it, or NULL. */
 const struct cat_column *text_expr_column(const struct need *need, const struct expr *e);
 /*
- * Of "column ->> $1" the key that is probably meant: one that the column's documents in the
- * statistics have, whose values tell rows apart as well as `share` of the rows per value wants.
- * NULL when none or several fit.
+ * Of "column ->> $1" (or, is_path, "column #>> $1") the key that is probably meant: one that the
+ * column's documents in the statistics have, whose values tell rows apart as well as `share` of the
+ * rows per value wants. NULL when none or several fit.
  */
-const char *text_json_key(struct arena *arena, const struct cat_column *col, double share);
+const char *text_json_key(
+    struct arena *arena, const struct cat_column *col, double share, bool is_path);
 
 #endif
