@@ -214,7 +214,7 @@ summary(struct grid *grid, const struct rowset *rs)
 	static const struct {
 		const char *name;
 		enum column_kind kind;
-	} facts[] = { { "explains", COL_COUNT }, { "elapsed_ms", COL_MS },
+	} facts[] = { { "explains", COL_COUNT }, { "elapsed_ms", COL_MS }, { "first_ms", COL_MS },
 		{ "statements", COL_COUNT }, { "explained", COL_COUNT }, { "is_final", COL_BOOL },
 		{ "hypopg", COL_TEXT }, { "stopped", COL_TEXT }, { "stats_age_s", COL_SECONDS },
 		{ "not_explained", COL_JSON } };
