@@ -6,8 +6,8 @@
 On the server of bench.py (started before): set a's database with 500 more tables, a replay of its statements, then
   delay   `show advice` through a relay that adds 15 ms each way: seconds to the first and to all advice, EXPLAINs
   load    pgbench with and without `show advice` running again and again beside it, in turns: the ratio of tps
-  locks   every lock and every hypothetical index that its backend holds while it runs, sampled
-  residue what is left: hypothetical indexes, prepared statements, sessions, entries in pg_stat_statements, relations
+  locks   every lock stronger than AccessShareLock that its backend holds while it runs, sampled; its CPU time
+  residue what is left: prepared transactions, sessions, entries in pg_stat_statements, relations
 """
 import argparse
 import importlib
@@ -48,7 +48,7 @@ def environment(args, port, name):
     folder = home / "config" / "pgmedic"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pgmedic.conf").write_text(
-        f"[target bench]\nconninfo = postgresql://watcher@127.0.0.1:{port}/cost\n", encoding="utf-8")
+        f"[target bench]\nconninfo = postgresql://{args.role}@127.0.0.1:{port}/cost\n", encoding="utf-8")
     return dict(os.environ, HOME=str(home), XDG_CONFIG_HOME=str(home / "config"), XDG_STATE_HOME=str(home / "state"))
 
 
@@ -113,10 +113,10 @@ def loaded(args):
           f" (of {', '.join(f'{r:.3f}' for r in sorted(ratios))})")
 
 
-LOCKS = """SELECT l.mode, l.locktype, c.relname, c.relkind, a.state, a.backend_xid IS NOT NULL AS has_xid, a.query
+LOCKS = """SELECT a.pid, l.mode, l.locktype, c.relname, c.relkind, a.state, a.backend_xid IS NOT NULL AS has_xid, a.query
 FROM pg_stat_activity a LEFT JOIN pg_locks l ON l.pid = a.pid AND l.locktype = 'relation' AND l.mode <> 'AccessShareLock'
 LEFT JOIN pg_class c ON c.oid = l.relation
-WHERE a.usename = 'watcher'"""
+WHERE a.application_name LIKE 'pgmedic%'"""
 
 
 def watched(args):
@@ -126,12 +126,13 @@ def watched(args):
     sessions_log = set()
     strong = set()
     wrote = False
-    samples = 0
+    samples, cpu = 0, {}
     thread = threading.Thread(target=advise, args=(args, env))
     thread.start()
     while thread.is_alive():
         for row in conn.run(LOCKS):
             samples += 1
+            cpu[row["pid"]] = cpu_s(row["pid"]) or cpu.get(row["pid"], 0)
             sessions_log.add(row["state"])
             wrote |= row["has_xid"] == "t"
             if row["mode"]:
@@ -139,18 +140,28 @@ def watched(args):
         time.sleep(0.002)
     thread.join()
     deadline = time.monotonic() + 5
-    while conn.run("SELECT 1 FROM pg_stat_activity WHERE usename = 'watcher'") and time.monotonic() < deadline:
+    while conn.run("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'pgmedic%'") and time.monotonic() < deadline:
         time.sleep(0.05)
     after = catalog(conn)
-    left = conn.run("SELECT count(*) AS n FROM pg_stat_activity WHERE usename = 'watcher'")[0]["n"]
+    left = conn.run("SELECT count(*) AS n FROM pg_stat_activity WHERE application_name LIKE 'pgmedic%'")[0]["n"]
     own = conn.run("""SELECT count(*) AS n, count(*) FILTER (WHERE query ILIKE '%EXPLAIN%') AS explains FROM pg_stat_statements s
-        JOIN pg_roles r ON r.oid = s.userid WHERE r.rolname = 'watcher'""")[0]
+        WHERE query LIKE '%pgmedic:%' OR query ILIKE '%EXPLAIN (%'""")[0]
     conn.close()
+    print(f"server CPU of one run: {sum(cpu.values()):.2f} s, in {len(cpu)} sessions")
     print(f"locks: {samples} samples, stronger than AccessShareLock: {', '.join(sorted(strong)) or 'none'},"
           f" transaction ids taken: {'yes' if wrote else 'none'}")
     print(f"residue: sessions {left}, prepared transactions {after['prepared']}, relations"
           f" {after['relations'] - before['relations']:+d}, own entries in pg_stat_statements {own['n']}"
           f" ({own['explains']} of them EXPLAINs)")
+
+
+def cpu_s(pid):
+    """CPU time of a process so far; None when it has gone."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def catalog(conn):
@@ -172,6 +183,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--pgmedic", default=shutil.which("pgmedic") or "pgmedic")
+    parser.add_argument("--role", default="watcher", help="watcher (may only read) or postgres")
     parser.add_argument("--only", default="delay,locks,load")
     args = parser.parse_args()
     prepare(args)
