@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/hmap.h"
+#include "base/utf8.h"
 #include "panes/chart.h"
 #include "panes/pane.h"
 #include "panes/storage_detail.h"
@@ -280,12 +281,28 @@ forecast_facts(struct grid *g, const struct storage_outlook *o)
 	    isnan(o->carried) ? cell_null(WHY_NODATA) : cell_float(100 * o->carried));
 }
 
+/* What is missing in the total. */
+static int
+unknown_parts(const struct storage *s)
+{
+	int n = 0;
+
+	for (int i = 1; i < s->n; i++) {
+		const struct storage_item *item = &s->items[i];
+		bool is_part = item->kind == STORAGE_DATABASE || item->kind == STORAGE_WAL ||
+		    item->kind == STORAGE_TEMP || item->kind == STORAGE_LOG;
+
+		n += is_part && isnan(item->bytes) && item->state != SAMPLE_OK;
+	}
+	return n;
+}
+
 static void
 room_facts(struct grid *g, const struct storage *s)
 {
 	grid_fact(
 	    g, "total_bytes", COL_BYTES, bytes_cell(s->items[0].bytes, why_of(s->items[0].state)));
-	grid_fact(g, "is_complete", COL_BOOL, cell_bool(s->is_complete));
+	grid_fact(g, "unknown_parts", COL_INT, cell_int(unknown_parts(s)));
 	grid_fact(g, "capacity_bytes", COL_BYTES, bytes_cell(s->room.capacity, WHY_NODATA));
 	grid_fact(g, "free_bytes", COL_BYTES, bytes_cell(s->room.free, WHY_NODATA));
 	grid_fact(g, "capacity_source", COL_TEXT,
@@ -449,6 +466,17 @@ draw_chart(const struct storage_view *v, struct draw *draw, int row)
 	arena_release(&arena);
 }
 
+/* Names of tables and slots are the server's. */
+static void
+draw_clean(struct draw *draw, int row, int col, enum role role, const char *text)
+{
+	struct strbuf clean = STRBUF_INIT(4096);
+
+	utf8_clean(&clean, text, strlen(text), true);
+	draw_textn(draw, row, col, role, clean.buf, clean.len);
+	strbuf_release(&clean);
+}
+
 static void
 storage_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *draw)
 {
@@ -462,9 +490,9 @@ storage_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *d
 	storage_slots(ctx->snap, &v->storage, &arena, &slot);
 	n = storage_say(ctx->snap, &v->storage, &v->outlook, &slot, &arena, &words);
 	for (int i = 0; i < n && row < (draw->rows >= 12 ? 3 : 2); i++) {
-		draw_text(draw, row++, 0, words[i].role, words[i].what);
+		draw_clean(draw, row++, 0, words[i].role, words[i].what);
 		if (i == 0 && *words[i].hint)
-			draw_text(draw, row++, 2, ROLE_HINT, words[i].hint);
+			draw_clean(draw, row++, 2, ROLE_HINT, words[i].hint);
 	}
 	draw_chart(v, draw, row);
 	arena_release(&arena);

@@ -48,7 +48,7 @@ ok "the scene is set" wait_for 20 has "(SELECT count(*) = 2 FROM pg_stat_activit
 
 # ------------------------------------------------------------------ every pane for each role
 
-panes='overview activity waits locks statements replication tables indexes maintenance databases settings pools'
+panes='overview activity waits locks statements replication tables indexes maintenance databases settings pools storage'
 # The superuser first: counters grow from one to the next.
 for role in postgres monitor plain; do
 	for pane in $panes; do

@@ -33,7 +33,7 @@ wait_for 10 waits waiter
 
 # ------------------------------------------------------------------ every pane, every format
 
-for pane in overview activity waits locks statements replication tables indexes maintenance databases settings pools history; do
+for pane in overview activity waits locks statements replication tables indexes maintenance databases settings pools history storage; do
 	status 0 "show $pane --json" show "$pane" --json
 	cp "$TMP/out" "$TMP/$pane.json"
 	is "$pane is the object of the contract" "$(python3 - "$TMP/$pane.json" "$pane" <<'PY'

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/screen.sh"
 
-for pane in overview activity waits locks statements replication tables indexes maintenance databases settings pools advice history; do
+for pane in overview activity waits locks statements replication tables indexes maintenance databases settings pools advice history storage; do
 	for size in "24 80" "50 200" "10 40"; do
 		in_size "${size% *}" "${size#* }" ":pane $pane
 :wait sample 4

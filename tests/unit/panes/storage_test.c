@@ -120,7 +120,7 @@ parts_add_up(void **state)
 	assert_int_equal(fixture_at(&g, "kind", "wal", "size_bytes")->i, 2000000000);
 	/* No collector: nothing to know, and nothing missing. */
 	assert_true(cell_is_null(fixture_at(&g, "kind", "log", "size_bytes")));
-	assert_int_equal(fact(&g, "is_complete")->i, 1);
+	assert_int_equal(fact(&g, "unknown_parts")->i, 0);
 	/* The connected database first. */
 	assert_true(cell_is(&g.rows[1].cells[grid_col(&g, "name")], "shop"));
 	assert_true(fabs(fixture_at(&g, "name", "public.events", "share_pct")->f - 62.5) < 0.01);
