@@ -9,6 +9,8 @@
 #include "base/utf8.h"
 #include "pg/sqltyped_priv.h"
 
+enum { MAX_NAMES = 8 }; /* variables of one statement; each costs the server an error */
+
 static void
 set_text(struct sql_typed *t, const char *statement)
 {
@@ -140,6 +142,50 @@ step_on(struct sql_typed *t)
 	return t->nslots && apply(t);
 }
 
+/* Where a variable of a function may stand, and not the name of a relation. */
+static bool
+is_in_expression(const struct sql_typed *t, int i)
+{
+	static const char *const before[] = { "from", "join", "into", "update", "only", "table",
+		"using", "as" };
+
+	for (size_t k = 0; i > 0 && k < ARRAY_LEN(before); k++)
+		if (sql_is_word(&t->tok[i - 1], before[k]))
+			return false;
+	return i > 0 && !sql_is_symbol(&t->tok[i - 1], '.');
+}
+
+/*
+ * A statement of a function has its variables by name, as p_id or NEW.id. The server says that
+ * there is no such column, or no such table; each becomes a parameter. Columns that are gone do so
+ * as well: no plan can be right for those.
+ */
+static const char *
+name_to_param(struct sql_typed *t, const struct sql_complaint *c)
+{
+	bool is_row = strcmp(c->sqlstate, "42P01") == 0;
+	int i = c->position > 0 ? token_at(t, uncast_place(t, c->position)) : t->ntok;
+	const struct sql_token *name = &t->tok[i < t->ntok ? i : 0];
+	const char *text, *end, *result;
+
+	if (i >= t->ntok || (name->kind != SQL_WORD && name->kind != SQL_QUOTED) ||
+	    t->nnames >= MAX_NAMES || !is_in_expression(t, i))
+		return NULL;
+	end = name->s + name->len;
+	if (is_row != (i + 2 < t->ntok && sql_is_symbol(&t->tok[i + 1], '.')))
+		return NULL;
+	if (is_row)
+		end = t->tok[i + 2].s + t->tok[i + 2].len;
+	if (i + 1 < t->ntok && sql_is_symbol(&t->tok[i + 1], '('))
+		return NULL;
+	/* what was cast so far is kept */
+	text = arena_printf(
+	    t->arena, "%.*s$%d%s", (int)(name->s - t->text), t->text, t->nparams + 1, end);
+	t->nnames++;
+	result = sql_cast(t->arena, text, t->types, t->nparams);
+	return result;
+}
+
 bool
 sql_typed_learn(struct sql_typed *t, const struct sql_complaint *c)
 {
@@ -152,6 +198,13 @@ sql_typed_learn(struct sql_typed *t, const struct sql_complaint *c)
 		const char *text = t->unified ? NULL : sql_unify(t->arena, t->statement);
 
 		t->unified = true;
+		if (text)
+			set_text(t, text);
+		return text != NULL;
+	}
+	if (strcmp(c->sqlstate, "42703") == 0 || strcmp(c->sqlstate, "42P01") == 0) {
+		const char *text = name_to_param(t, c);
+
 		if (text)
 			set_text(t, text);
 		return text != NULL;

@@ -16,6 +16,7 @@ struct sql_typed {
 	const char **types; /* [nparams + 1] cast in force, by parameter */
 	bool *skip;         /* [nparams + 1] tried in vain for the present complaint */
 	bool unified;
+	int nnames; /* of variables that became parameters */
 	/* the present complaint, and what is being tried for it */
 	char sqlstate[6];
 	size_t place;

@@ -61,6 +61,12 @@ learned_once(void **state)
 		{ "select extract($1 from d), a ->> $2 from t group by extract(year from d), a ->> $3",
 		    "42803", "column \"t.d\" must appear", "d)",
 		    "select pg_catalog.date_part($1::text, d), a ->> $2 from t group by pg_catalog.date_part($1::text, d), a ->> $2" },
+		{ "select * from t where a = p_id and b = $1", "42703",
+		    "column \"p_id\" does not exist", "p_id",
+		    "select * from t where a = $1 and b = $2" },
+		{ "update t set a = $1 where i = new.i", "42P01",
+		    "missing FROM-clause entry for table \"new\"", "new.i",
+		    "update t set a = $1 where i = $2" },
 		{ "select i % $1, s from t group by rollup (i % -10, s)", "42803", "column", "i",
 		    "select i % $1, s from t group by rollup (i % $1, s)" },
 	};
