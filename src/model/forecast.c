@@ -81,22 +81,36 @@ judge(const struct forecast_request *req, const struct fc_series *s, const struc
 	return CONFIDENCE_HIGH;
 }
 
+/* "400 days", "36 hours", "10 minutes" */
+static const char *
+span_text(double days, char buf[static 32])
+{
+	if (days >= 2)
+		snprintf(buf, 32, "%.0f days", days);
+	else if (days * 24 >= 2)
+		snprintf(buf, 32, "%.0f hours", days * 24);
+	else
+		snprintf(buf, 32, "%.0f minutes", days * 1440);
+	return buf;
+}
+
 static void
 say_refused(const struct forecast_request *req, double max_days, struct forecast *out)
 {
+	char span[32];
+
+	span_text(out->span_days, span);
 	if (out->nhorizons == 0)
 		snprintf(out->refused, sizeof(out->refused),
-		    "%.3g days of history carry no forecast of a week: at least %.3g are needed",
-		    out->span_days, 7 / days_per_day);
+		    "%s of history carry no forecast of a week: at least 42 hours are needed",
+		    span);
 	else if (req->capacity_bytes > 0 && !isfinite(out->full_p50))
 		snprintf(out->refused, sizeof(out->refused),
-		    "not expected to be full within %d days, and %.0f days of history carry no later "
-		    "date",
-		    (int)max_days, out->span_days);
+		    "not expected to be full within %d days, and %s of history carry no later date",
+		    (int)max_days, span);
 	else if (out->nhorizons < FORECAST_HORIZONS)
 		snprintf(out->refused, sizeof(out->refused),
-		    "%.3g days of history carry no forecast beyond %d days", out->span_days,
-		    (int)max_days);
+		    "%s of history carry no forecast beyond %d days", span, (int)max_days);
 }
 
 void

@@ -23,7 +23,7 @@ const double fc_levels[FC_LEVELS] = { 0.005, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.
 
 static const double knot_days[] = { 1, 3, 7, 14, 30, 90, 180, 365 };
 
-enum { YEAR = 365, WEEK = 7, ESTIMATES = 9 };
+enum { YEAR = 365, WEEK = 7, ESTIMATES = 9, ENOUGH_CHANGES = 60 };
 
 /* Growth per bucket over the last w buckets. */
 static double
@@ -123,19 +123,24 @@ combine(const struct fc_past *p, double h)
 }
 
 /*
- * The more the past changes differ from each other, against their middle, the less of it is carried
- * on: a tenth is left out where they differ by four times it.
+ * Towards what is usual. Not beyond a share of the past changes that rises from half of them for
+ * the next days to nine tenths for a month: bursts end. And the more the past changes differ from
+ * each other, against the middle, the less is carried on: a tenth is left out at four times it.
  */
 static double
 draw_in(const struct fc_past *p, double h, double middle)
 {
 	const int m = asked_horizon(p, h);
 	const int k = changes(p, m, YEAR);
-	double apart;
+	const double share = 0.5 + 0.4 * fmin(1, h / 30), scale = h / m;
+	double *v = p->scratch, apart;
 
-	fc_sort(p->scratch, k);
-	apart = (fc_sorted_quantile(p->scratch, k, 0.9) - fc_sorted_quantile(p->scratch, k, 0.1)) *
-	    h / m;
+	fc_sort(v, k);
+	if (k >= ENOUGH_CHANGES) {
+		middle = fmin(middle, fmax(0, scale * fc_sorted_quantile(v, k, share)));
+		middle = fmax(middle, fmin(0, scale * fc_sorted_quantile(v, k, 1 - share)));
+	}
+	apart = scale * (fc_sorted_quantile(v, k, 0.9) - fc_sorted_quantile(v, k, 0.1));
 	if (!(apart > fabs(middle)))
 		return middle;
 	return middle * (1 - 0.1 * fmin(1, (apart / fabs(middle) - 1) / 3));
