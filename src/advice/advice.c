@@ -176,9 +176,10 @@ give(struct run *r, bool is_final)
 	search_settle(&r->search);
 	text_advise(&list, &r->catalog, &r->search, r->has_trgm);
 	report_chosen(&list, &r->catalog, &r->search);
+	dropping_advise(r->dropping, r->req, &r->catalog, &list, &drop);
+	report_foreign_keys(&list, &r->catalog, &r->workload);
 	if (is_final)
 		report_reasons(&r->search);
-	dropping_advise(r->dropping, r->req, &r->catalog, &list, &drop);
 	advice_list_sort(&list);
 	r->sink->put(r->sink->arg, advice_list_rows(&list), report_statements(&list, &r->workload),
 	    summary(r, &drop, is_final));

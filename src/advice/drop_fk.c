@@ -67,6 +67,7 @@ add_missing(struct drop *d, const struct drop_fkey *fk, double events)
 	if (!item)
 		return;
 	item->confidence = ADVICE_HEURISTIC;
+	item->parent = arena_strdup(&d->list->arena, fk->ref_table);
 	item->score = fmin(50, 5 * log10(1 + events * fk->table->pages / 1000));
 	item->reason = arena_printf(&d->list->arena,
 	    "foreign key %s to %s: %s deleted or re-keyed rows there each read all of %s", fk->name,

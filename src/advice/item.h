@@ -23,6 +23,7 @@ struct advice_item {
 	const char *schema, *table;
 	const char *index;    /* existing index it is about; NULL: none */
 	const char *name;     /* of the index to be made; NULL: none */
+	const char *parent;   /* of a foreign key: the table it refers to; NULL: none */
 	const char **columns; /* plain names or expressions, as pg_get_indexdef has them */
 	int ncolumns;
 	const char *method; /* btree unless set */

@@ -30,4 +30,10 @@ struct rowset *report_statements(struct advice_list *list, const struct workload
 void report_helped(struct advice_list *list, struct advice_item *item, struct statement *s,
     double ratio, const char *wanted);
 
+/*
+ * Foreign keys' indexes: those that an index to be made serves too go, the others are credited with
+ * the deletes and updates of their parent, whose triggers no plan shows but whose buffers count.
+ */
+void report_foreign_keys(struct advice_list *list, const struct catalog *cat, struct workload *wl);
+
 #endif
