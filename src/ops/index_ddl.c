@@ -152,8 +152,7 @@ keep_group(struct reader *r, struct strbuf *sb)
 	do {
 		if (!is_safe(r))
 			return expected(r, "')'");
-		depth += is_symbol(r, '(') || is_symbol(r, '[');
-		depth -= is_symbol(r, ')') || is_symbol(r, ']');
+		depth += is_symbol(r, '(') - is_symbol(r, ')');
 		keep(r, sb);
 	} while (depth > 0);
 	return true;

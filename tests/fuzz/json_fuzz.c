@@ -25,6 +25,33 @@ walk(const struct json *v)
 	return n;
 }
 
+/* What is copied is clean, is JSON to others, and is the same when it is copied again; a list ends.
+ */
+static void
+copy(const char *text, size_t size)
+{
+	struct strbuf once = STRBUF_INIT(1 << 24), twice = STRBUF_INIT(1 << 24);
+	struct json_list list = { text, text + size, 0 };
+	struct error err;
+	struct json *root;
+
+	while (json_list_next(&list, &once))
+		if (list.n > (int)size)
+			abort();
+	strbuf_clear(&once);
+	if (json_copy(&once, text, size)) {
+		if (!utf8_is_clean(once.buf, once.len) || !json_copy(&twice, once.buf, once.len) ||
+		    strcmp(once.buf, twice.buf) != 0)
+			abort();
+		root = json_parse(once.buf, once.len, &err);
+		if (!root)
+			abort();
+		json_free(root);
+	}
+	strbuf_release(&once);
+	strbuf_release(&twice);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -35,6 +62,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (root)
 		walk(root);
 	json_free(root);
+	copy((const char *)data, size);
 	json_str(&out, (const char *)data, size);
 	if (!utf8_is_clean(out.buf, out.len) || memchr(out.buf, '\n', out.len))
 		abort();
