@@ -4,7 +4,8 @@
  * business. So the growth of the last half year, week by week, is described in three ways: one
  * rate; one rate until some week and another since; a rate that rises or falls evenly. The second
  * and third are believed only when they explain most of what the first leaves and the weeks then
- * lie close to them.
+ * lie close to them. Growth that was there nearly every week and has stopped altogether is one more
+ * thing that is believed: after three weeks of nothing, nothing more is expected.
  */
 #include "config.h"
 
@@ -17,6 +18,9 @@ enum { WEEK = 7, MOST_WEEKS = 26, MIN_WEEKS = 8, MIN_SIDE = 3 };
 static const double most_left = 0.35, most_scatter = 0.3;
 /* A rate that rises is carried on for half as long as it was seen to rise. */
 static const double carry_on = 0.5;
+/* Of the mean growth of a week: less is none, more is growth; and the share of the weeks with some.
+ */
+static const double none = 0.02, some = 0.1, busy_share = 0.8;
 
 struct fit {
 	double left; /* sum of squares */
@@ -76,10 +80,23 @@ growth_along(const struct fit *f, double h)
 	return f->now * weeks + f->per_week * (bent * bent / 2 + (weeks - bent) * bent);
 }
 
+/* Nothing for some weeks, after growth nearly every week. */
+static bool
+has_stopped(const double *v, int n, double mean)
+{
+	int quiet = 0, busy = 0;
+
+	while (quiet < n && fabs(v[n - 1 - quiet]) <= none * fabs(mean))
+		quiet++;
+	for (int i = 0; i < n - quiet; i++)
+		busy += fabs(v[i]) > some * fabs(mean);
+	return quiet >= MIN_SIDE && n - quiet > MIN_SIDE && busy >= busy_share * (n - quiet);
+}
+
 bool
 fc_bent_growth(const struct fc_past *p, double h, double *growth)
 {
-	double v[MOST_WEEKS], mean;
+	double v[MOST_WEEKS], mean, all;
 	struct fit change, line, best;
 	int n = (p->n - 1) / WEEK;
 
@@ -95,8 +112,12 @@ fc_bent_growth(const struct fc_past *p, double h, double *growth)
 	change = fit_change(v, n);
 	line = fit_line(v, n);
 	best = line.left < change.left ? line : change;
-	if (!(best.left < most_left * squares_around_mean(v, 0, n, &mean)) ||
-	    sqrt(best.left / n) > most_scatter * fabs(best.now))
+	all = squares_around_mean(v, 0, n, &mean);
+	if (has_stopped(v, n, mean)) {
+		*growth = 0;
+		return true;
+	}
+	if (!(best.left < most_left * all) || sqrt(best.left / n) > most_scatter * fabs(best.now))
 		return false;
 	*growth = growth_along(&best, h);
 	return true;

@@ -24,6 +24,9 @@ const double fc_levels[FC_LEVELS] = { 0.005, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.
 static const double knot_days[] = { 1, 3, 7, 14, 30, 90, 180, 365 };
 
 enum { YEAR = 365, WEEK = 7, ESTIMATES = 9, ENOUGH_CHANGES = 60 };
+/* How much farther out than the level before it a level lies at least, outside of the middle 80 %:
+ * shares of different measures may cross. About half of what they do where growth is normal. */
+static const double least_farther[FC_SIDE] = { 0, 0, 0, 0, 1.14, 1.1, 1.15 };
 
 /* Growth per bucket over the last w buckets. */
 static double
@@ -202,15 +205,18 @@ make_knot(const struct fc_past *clean, const struct fc_past *raw, double h, doub
     struct fc_knot *knot)
 {
 	const double middle = fc_middle(clean, h);
+	double above = 0, below = 0;
 	struct fc_measures ms;
 
 	fc_measure(clean, raw, h, middle, &ms);
 	knot->q[FC_MEDIAN] = middle;
 	for (int i = 0; i < FC_SIDE; i++) {
-		knot->q[FC_MEDIAN + 1 + i] = fmax(
-		    knot->q[FC_MEDIAN + i], middle + widen * reach(fc_above[i], &ms, h, raw->n));
-		knot->q[FC_MEDIAN - 1 - i] = fmin(
-		    knot->q[FC_MEDIAN - i], middle - widen * reach(fc_below[i], &ms, h, raw->n));
+		above = fmax(
+		    above * fmax(1, least_farther[i]), widen * reach(fc_above[i], &ms, h, raw->n));
+		below = fmax(
+		    below * fmax(1, least_farther[i]), widen * reach(fc_below[i], &ms, h, raw->n));
+		knot->q[FC_MEDIAN + 1 + i] = middle + above;
+		knot->q[FC_MEDIAN - 1 - i] = middle - below;
 	}
 	/* No size is below nothing. */
 	for (int i = 0; i < FC_LEVELS; i++)

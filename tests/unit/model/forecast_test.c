@@ -385,6 +385,37 @@ in_words(void **state)
 	strbuf_release(&out);
 }
 
+/* Growth of every week that ended a month ago does not go on. */
+static void
+growth_that_has_stopped(void **state)
+{
+	const struct forecast *f;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		add(i, (100 + 2 * (i < 170 ? i : 169) + 0.2 * noise(i < 170 ? i : 169)) * GB);
+	f = make(0);
+	assert_near(f->horizons[2].p50, f->last.bytes, 0.01);
+	/* It may begin again. */
+	assert_true(f->horizons[2].p90 > f->last.bytes + 10 * GB);
+}
+
+/* The 95 % band is wider than the 80 % band, on both sides, whatever the growth is like. */
+static void
+wider_bands_are_wider(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		add(i, (100 + 0.2 * i + i * i / 200.0 + 0.1 * noise(i)) * GB);
+	make(0);
+	for (int i = 0; i < FORECAST_HORIZONS; i++) {
+		const struct forecast_quantiles *q = &fx.f.horizons[i];
+
+		assert_true(q->p97_5 - q->p50 >= 1.2 * (q->p90 - q->p50));
+		assert_true(q->p50 - q->p2_5 >= 1.2 * (q->p50 - q->p10) || q->p2_5 == 0);
+	}
+}
+
 int
 main(void)
 {
@@ -405,6 +436,8 @@ main(void)
 		cmocka_unit_test_setup(storage_that_grows_by_itself, reset),
 		cmocka_unit_test_setup(what_was_rebuilt_counts_less, reset),
 		cmocka_unit_test_setup_teardown(in_words, reset, reset),
+		cmocka_unit_test_setup(growth_that_has_stopped, reset),
+		cmocka_unit_test_setup(wider_bands_are_wider, reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
