@@ -109,6 +109,8 @@ shown_probes(struct console *c, enum probe_id *probes)
 	return pane_probes(v->pane, is_all ? NULL : v->cols, is_all ? 0 : v->ncols, probes);
 }
 
+_Static_assert(PROBE_COUNT <= 64, "a set of probes is kept as bits");
+
 static uint64_t
 probe_bits(const enum probe_id *probes, int n)
 {

@@ -234,19 +234,40 @@ ask(struct historian *h, int target, const struct snapshot *snap)
 	pthread_mutex_unlock(&h->mutex);
 }
 
+/* What the server's clock says now, as far as it is known; 0: it never answered. */
+static int64_t
+server_now_us(const struct snapshot *snap)
+{
+	const struct tick *last;
+
+	if (snap->series.n == 0)
+		return 0;
+	last = series_tick(&snap->series, snap->series.n - 1);
+	return last->at.us + (mono_now().us - last->mono.us);
+}
+
 /* The server's clock may be days off; its history is then kept by ours. */
 static int64_t
 clock_shift_us(const struct snapshot *snap)
 {
 	const int64_t day_us = 86400 * INT64_C(1000000);
-	const struct tick *last;
-	int64_t ahead;
+	int64_t server = server_now_us(snap), ahead = server ? server - wall_now().us : 0;
 
-	if (snap->series.n == 0)
-		return 0;
-	last = series_tick(&snap->series, snap->series.n - 1);
-	ahead = last->at.us - (wall_now().us - (mono_now().us - last->mono.us));
 	return ahead > day_us || ahead < -day_us ? -ahead : 0;
+}
+
+/*
+ * Thins by the earlier of our clock and the servers', so that a clock that jumped ahead takes
+ * nothing away; a file that is too large does not wait for the clocks to agree.
+ */
+static bool
+thin(struct historian *h, int64_t servers_us, struct error *err)
+{
+	struct wall now = wall_now();
+
+	if (history_bytes(h->history) <= h->limit && servers_us < now.us)
+		now.us = servers_us;
+	return now.us == 0 || history_thin(h->history, now, err);
 }
 
 /* Writes the gathered minutes of a target; what was written is forgotten. */
@@ -305,6 +326,7 @@ write_all(struct historian *h)
 {
 	bool is_up = is_ready(h), ok = is_up;
 	struct error err = { 0 };
+	int64_t servers_us = 0, one_us;
 
 	for (int i = 0; i < h->n; i++) {
 		struct subject *s = &h->subjects[i];
@@ -313,6 +335,8 @@ write_all(struct historian *h)
 		if (!snap)
 			break;
 		gather_ticks(&s->gather, snap, clock_shift_us(snap));
+		one_us = server_now_us(snap);
+		servers_us = one_us > servers_us ? one_us : servers_us;
 		ask(h, i, snap);
 		if (ok)
 			ok = write_rows(h, s, snap, &err);
@@ -321,7 +345,7 @@ write_all(struct historian *h)
 		snapshot_unref(snap);
 	}
 	if (ok)
-		ok = history_thin(h->history, wall_now(), &err);
+		ok = thin(h, servers_us, &err);
 	if (ok)
 		succeed(h);
 	else if (is_up)

@@ -135,6 +135,13 @@ history_run(struct history *h, sqlite3_stmt *st, struct error *err)
 bool
 history_begin(struct history *h, struct error *err)
 {
+	struct stat st;
+
+	if (stat(h->path, &st) != 0 || st.st_dev != h->device || st.st_ino != h->inode) {
+		h->is_damaged = true;
+		return error_set(
+		    err, ERR_STATE, "%s was moved away or deleted while it was in use", h->path);
+	}
 	return history_exec(h, "BEGIN IMMEDIATE", err);
 }
 
@@ -250,6 +257,7 @@ try_open(const char *path, struct error *err)
 {
 	struct history *h = xcalloc(1, sizeof(*h));
 	char pragma[80];
+	struct stat st;
 	bool ok;
 
 	h->path = xstrdup(path);
@@ -258,6 +266,10 @@ try_open(const char *path, struct error *err)
 	         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 	         NULL) == SQLITE_OK ||
 	    history_fail(h, err, "opened");
+	if (ok && stat(path, &st) == 0) {
+		h->device = st.st_dev;
+		h->inode = st.st_ino;
+	}
 	if (ok) {
 		sqlite3_busy_timeout(h->db, BUSY_MS);
 		snprintf(pragma, sizeof(pragma), "PRAGMA journal_size_limit = %d", WAL_BYTES);
@@ -482,8 +494,8 @@ find_target(struct history *h, const char *name, int64_t *sysid, struct error *e
 }
 
 int64_t
-history_target_id(
-    struct history *h, const char *name, int64_t system_identifier, int64_t at, struct error *err)
+history_target_id(struct history *h, const char *name, int64_t system_identifier, int64_t at,
+    bool is_now, struct error *err)
 {
 	int64_t sysid = system_identifier, id = find_target(h, name, &sysid, err);
 	sqlite3_stmt *st;
@@ -497,6 +509,7 @@ history_target_id(
 		sqlite3_bind_int64(st, 1, id);
 		sqlite3_bind_int64(st, 2, at);
 		sqlite3_bind_int64(st, 3, sysid);
+		sqlite3_bind_int(st, 4, is_now);
 	} else {
 		sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 		sqlite3_bind_int64(st, 2, sysid);

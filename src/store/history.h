@@ -26,7 +26,8 @@ struct history *history_open(struct error *err) MUST_CHECK;
 void history_close(struct history *h); /* NULL is fine */
 /* Size of the file that thinning keeps under; at least 1 MB. Default 256 MB. */
 void history_limit(struct history *h, int64_t bytes);
-/* A call failed because the file is damaged: close, and open anew, which moves it aside. */
+/* A call failed because the file is damaged, or was moved away or deleted: close, and open anew,
+ * which moves a damaged one aside. */
 bool history_is_damaged(const struct history *h);
 
 /* One minute of one target. Names as metric_infos[].name, or size components and relations, see

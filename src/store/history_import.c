@@ -18,6 +18,7 @@
 enum {
 	MAX_COLUMNS = 64,
 	MAX_VALUES = 50 * 1000 * 1000,
+	MAX_LINE = 1 << 16, /* bytes; a longer one is no line of figures */
 	BATCH_LINES = 2000, /* in one transaction */
 	FUTURE_S = DAY,     /* a clock may be wrong by this */
 };
@@ -79,7 +80,7 @@ read_time(const char *text, int64_t *seconds)
 	double v = strtod(text, &end);
 	struct wall t;
 
-	if (end != text && !*end && isfinite(v)) {
+	if (end != text && !*end && fabs(v) < 1e17 && !strpbrk(text, "xX")) {
 		v = fabs(v) >= 1e14 ? v / 1e6 : fabs(v) >= 1e11 ? v / 1e3 : v;
 		*seconds = (int64_t)floor(v);
 		return true;
@@ -119,7 +120,7 @@ read_line(struct import *im, int number, char *line)
 		values[n] = *field ? strtod(field, &end) : NAN;
 		/* No size is negative; growth may be. */
 		if (*field &&
-		    (*end || !isfinite(values[n]) ||
+		    (*end || !isfinite(values[n]) || strpbrk(field, "xX") ||
 		        (values[n] < 0 && !im->columns[n].is_metric))) {
 			skip(im, number, "no number", field);
 			return;
@@ -222,21 +223,48 @@ read_first(struct import *im, char *line, struct error *err)
 	return true;
 }
 
+/* The next line without its end into line, of MAX_LINE bytes; false at the end of the file. What is
+ * too long, or holds a NUL, is read over: *is_bad. */
+static bool
+next_line(FILE *f, char *line, bool *is_bad)
+{
+	size_t n = 0;
+	int c;
+
+	*is_bad = false;
+	while ((c = getc_unlocked(f)) != EOF && c != '\n') {
+		*is_bad = *is_bad || c == '\0' || n + 1 == MAX_LINE;
+		if (!*is_bad)
+			line[n++] = (char)c;
+	}
+	line[n] = '\0';
+	return c != EOF || n > 0 || *is_bad;
+}
+
 static bool
 read_file(struct import *im, const char *path, struct error *err)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *line = NULL;
-	size_t cap = 0;
+	char *line = xmalloc(MAX_LINE);
 	int number = 1;
-	bool ok;
+	bool ok, is_bad;
 
-	if (!f)
+	if (!f) {
+		free(line);
 		return error_set(err, ERR_FILE, "cannot open %s: %s", path, strerror(errno));
-	ok = getline(&line, &cap, f) >= 0 ? read_first(im, line, err) :
-	                                    error_set(err, ERR_FORMAT, "%s is empty", path);
-	while (ok && getline(&line, &cap, f) >= 0) {
-		read_line(im, ++number, line);
+	}
+	if (!next_line(f, line, &is_bad))
+		ok = error_set(err, ERR_FORMAT, "%s is empty", path);
+	else if (is_bad)
+		ok = error_set(err, ERR_FORMAT, "line 1 of %s is no text", path);
+	else
+		ok = read_first(im, line, err);
+	while (ok && next_line(f, line, &is_bad)) {
+		number++;
+		if (is_bad)
+			skip(im, number, "no text", line);
+		else
+			read_line(im, number, line);
 		if ((int64_t)im->n * im->ncolumns >= MAX_VALUES)
 			ok = error_set(
 			    err, ERR_MEMORY, "%s has more than %d values", path, MAX_VALUES);
@@ -314,10 +342,12 @@ put_sizes(struct import *im, int place, struct error *err)
 	return true;
 }
 
+/* In each transaction anew: another program may have forgotten the target or dropped the names. */
 static bool
 find_ids(struct import *im, const char *target, struct error *err)
 {
-	im->target = history_target_id(im->h, target, 0, im->times[im->order[im->n - 1]], err);
+	im->target =
+	    history_target_id(im->h, target, 0, im->times[im->order[im->n - 1]], false, err);
 	if (!im->target)
 		return false;
 	for (int c = 0; c < im->ncolumns; c++) {
@@ -359,17 +389,14 @@ write_batch(struct import *im, int *from, struct error *err)
 static bool
 write_all(struct import *im, const char *target, struct error *err)
 {
-	bool ok = history_begin(im->h, err);
+	bool ok = true;
 	int at = 0;
 
-	if (!ok)
-		return false;
-	ok = find_ids(im, target, err) && write_batch(im, &at, err);
-	ok = history_end(im->h, ok, err);
 	while (ok && at < im->n) {
 		ok = history_begin(im->h, err);
 		if (ok)
-			ok = history_end(im->h, write_batch(im, &at, err), err);
+			ok = history_end(
+			    im->h, find_ids(im, target, err) && write_batch(im, &at, err), err);
 	}
 	return ok;
 }

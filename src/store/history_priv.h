@@ -3,6 +3,7 @@
 #define PGMEDIC_STORE_HISTORY_PRIV_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "store/history.h"
 
@@ -26,7 +27,8 @@ enum {
 	    " ORDER BY seen_at DESC, id DESC")                                                     \
 	X(TARGET_NEW, "INSERT INTO target (name, system_identifier, seen_at) VALUES (?1, ?2, ?3)") \
 	X(TARGET_SEEN,                                                                             \
-	    "UPDATE target SET seen_at = max(seen_at, ?2), system_identifier = ?3"                 \
+	    "UPDATE target SET system_identifier = ?3, seen_at ="                                  \
+	    " CASE WHEN ?4 AND seen_at > ?2 + 86400 THEN ?2 ELSE max(seen_at, ?2) END"             \
 	    " WHERE id = ?1")                                                                      \
 	X(METRIC_FIND, "SELECT id FROM metric WHERE name = ?1")                                    \
 	X(METRIC_NEW, "INSERT INTO metric (name) VALUES (?1)")                                     \
@@ -64,6 +66,8 @@ struct history {
 	sqlite3 *db;
 	char *path;
 	sqlite3_stmt *st[SQL_COUNT];
+	dev_t device; /* of the file, to see that it was moved away or deleted */
+	ino_t inode;
 	int64_t limit; /* bytes */
 	bool is_damaged;
 	int lead_fd; /* of the lock file, -1 not open */
@@ -84,6 +88,7 @@ sqlite3_stmt *history_sql(struct history *h, enum history_sql sql, struct error 
 sqlite3_stmt *history_prepare(struct history *h, const char *sql, struct error *err) MUST_CHECK;
 /* Run to its end and reset it. */
 bool history_run(struct history *h, sqlite3_stmt *st, struct error *err) MUST_CHECK;
+/* Also fails, as damaged, when the file is no longer the one that is open. */
 bool history_begin(struct history *h, struct error *err) MUST_CHECK;
 /* Commit when ok, else roll back; true when committed. */
 bool history_end(struct history *h, bool ok, struct error *err) MUST_CHECK;
@@ -91,9 +96,10 @@ bool history_end(struct history *h, bool ok, struct error *err) MUST_CHECK;
 /* Id of the target as it is now called: 0 none, -1 and *err. */
 int64_t history_target_now(struct history *h, const char *name, struct error *err) MUST_CHECK;
 /* The same by its system identifier (0 unknown: whichever was last), made when it is new; marked as
- * seen at `at`. In a transaction. 0 and *err. */
+ * seen at `at`; when that is now, an earlier sight in the future was a clock gone wrong. In a
+ * transaction. 0 and *err. */
 int64_t history_target_id(struct history *h, const char *name, int64_t system_identifier,
-    int64_t at, struct error *err) MUST_CHECK;
+    int64_t at, bool is_now, struct error *err) MUST_CHECK;
 /* In a transaction. 0 and *err; of METRIC_FIND and OBJECT_FIND without `make` 0 also when there is
  * none. */
 int history_metric_id(struct history *h, const char *name, bool make, struct error *err) MUST_CHECK;

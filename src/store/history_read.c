@@ -164,16 +164,20 @@ size_step(struct history *h, int64_t target, int64_t since, struct error *err)
 	sqlite3_stmt *st =
 	    history_prepare(h, "SELECT max(t) - max(?2, min(t)) FROM size WHERE target = ?1", err);
 	int64_t span = -1;
+	bool ok;
 
 	if (!st)
 		return -1;
 	sqlite3_bind_int64(st, 1, target);
 	sqlite3_bind_int64(st, 2, since);
-	if (sqlite3_step(st) == SQLITE_ROW)
+	ok = sqlite3_step(st) == SQLITE_ROW;
+	if (ok)
 		span = sqlite3_column_int64(st, 0);
 	else
 		history_fail(h, err, "read");
 	sqlite3_finalize(st);
+	if (span < 0 && ok)
+		span = 0; /* all there is is older */
 	if (span < 0)
 		return span;
 	return span > KEEP_SIZES_HOURLY ? DAY : span > KEEP_SIZES_FULL ? HOUR : 1;

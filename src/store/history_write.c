@@ -263,8 +263,8 @@ history_add(struct history *h, const struct history_row *row, struct error *err)
 
 	if (!history_begin(h, err))
 		return false;
-	target =
-	    history_target_id(h, row->target, row->system_identifier, row->at.us / 1000000, err);
+	target = history_target_id(
+	    h, row->target, row->system_identifier, row->at.us / 1000000, true, err);
 	ok = target && add_values(h, target, row, err) && add_sizes(h, target, row, err) &&
 	    add_statements(h, target, row, err);
 	return history_end(h, ok, err);

@@ -635,6 +635,104 @@ says_what_it_skips(void **state)
 	history_close(h);
 }
 
+/* What monitoring writes on a bad day. */
+static void
+hostile_lines_are_skipped(void **state)
+{
+	static const char head[] = "time,bytes\n1789990000,5\n", nul[] = "1789990001,6\0,7\n",
+	                  rest[] = "1e300,7\n0x6ab13e78,8\n1789990002,0x10\n1789990003,inf\n"
+	                           "1789990004,nan\n1789990005,1e999\n1789990006,9";
+	struct history *h = open_history();
+	int64_t rows, skipped;
+	struct error err = { 0 };
+	char file[700];
+	FILE *f;
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/in.csv", folder);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fwrite(head, 1, sizeof(head) - 1, f);
+	fwrite(nul, 1, sizeof(nul) - 1, f);
+	for (int i = 0; i < 1000000; i++)
+		fputc('7', f);
+	fputs("\n", f);
+	fputs(rest, f);
+	fclose(f);
+	assert_true(history_import(h, "prod", file, metric_names, &rows, &skipped, &err));
+	assert_int_equal(rows, 2);
+	assert_int_equal(skipped, 8);
+	assert_non_null(strstr(err.what, "line 3: no text"));
+	assert_int_equal(count(h, "SELECT sum(bytes) FROM size"), 14);
+	history_close(h);
+}
+
+static void
+nothing_newer_is_no_failure(void **state)
+{
+	struct history *h = open_history();
+	struct error err = { 0 };
+	struct rowset *rows;
+
+	(void)state;
+	add_size(h, "prod", T0, "total", 5);
+	rows = history_sizes(h, "prod", NULL, at(T0 + DAY), &err);
+	assert_non_null(rows);
+	assert_int_equal(rows->nrows, 0);
+	rowset_unref(rows);
+	history_close(h);
+}
+
+/* A handle would go on writing into a file that nobody reads. */
+static void
+files_that_went_away_are_begun_anew(void **state)
+{
+	struct history_value v = { "tps", 1, 1, 1, 1 };
+	struct history_row row = { .target = "prod", .at = at(T0), .values = &v, .nvalues = 1 };
+	struct history *h = open_history();
+	struct error err = { 0 };
+
+	(void)state;
+	assert_true(history_add(h, &row, &err));
+	assert_int_equal(unlink(path("history.db")), 0);
+	assert_false(history_add(h, &row, &err));
+	assert_non_null(strstr(err.what, "deleted"));
+	assert_true(history_is_damaged(h));
+	history_close(h);
+	h = open_history();
+	assert_true(history_add(h, &row, &err));
+	assert_int_equal(count(h, "SELECT count(*) FROM figures"), 1);
+	history_close(h);
+}
+
+/* A server that was seen while the clock was a year ahead does not hide the one of now. */
+static void
+a_clock_that_was_wrong_is_forgotten(void **state)
+{
+	struct history_size size = { "total", 5 };
+	struct history_row row = { .target = "prod", .sizes = &size, .nsizes = 1 };
+	struct history *h = open_history();
+	struct error err = { 0 };
+	struct rowset *rows;
+
+	(void)state;
+	row.system_identifier = 1;
+	row.at = at(T0 + 400 * DAY);
+	assert_true(history_add(h, &row, &err));
+	row.at = at(T0);
+	assert_true(history_add(h, &row, &err));
+	row.system_identifier = 2;
+	row.at = at(T0 + HOUR);
+	size.bytes = 7;
+	assert_true(history_add(h, &row, &err));
+	rows = history_sizes(h, "prod", NULL, at(0), &err);
+	assert_non_null(rows);
+	assert_int_equal(rows->nrows, 1);
+	assert_int_equal(rowset_cell(rows, 0, 2)->i, 7);
+	rowset_unref(rows);
+	history_close(h);
+}
+
 int
 main(void)
 {
@@ -654,6 +752,10 @@ main(void)
 		cmocka_unit_test_setup(is_private, setup),
 		cmocka_unit_test_setup(imports_sizes_and_figures, setup),
 		cmocka_unit_test_setup(says_what_it_skips, setup),
+		cmocka_unit_test_setup(hostile_lines_are_skipped, setup),
+		cmocka_unit_test_setup(nothing_newer_is_no_failure, setup),
+		cmocka_unit_test_setup(files_that_went_away_are_begun_anew, setup),
+		cmocka_unit_test_setup(a_clock_that_was_wrong_is_forgotten, setup),
 	};
 
 	return cmocka_run_group_tests_name("store/history", tests, NULL, NULL);
