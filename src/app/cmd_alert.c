@@ -29,7 +29,23 @@ find_rule(const char *word, enum rule_id *id, struct error *err)
 	return error_hint(err, "See pgmedic help rules.");
 }
 
-/* RULE [for SPAN] [because TEXT] */
+/* The rule under the cursor of the alerts pane. */
+static bool
+rule_under_cursor(struct run_ctx *ctx, enum rule_id *id, struct error *err)
+{
+	struct view *v = ctx->console ? console_view(ctx->console) : NULL;
+
+	*id = v && strcmp(v->pane->name, "alerts") == 0 && view_row(v) ?
+	    (enum rule_id)view_row(v)->aux :
+	    RULE_COUNT;
+	if (*id == RULE_COUNT) {
+		error_set(err, ERR_USAGE, "which alert rule?");
+		return error_hint(err, "Name it, or go to its row in the alerts pane.");
+	}
+	return true;
+}
+
+/* [RULE] [for SPAN] [because TEXT] */
 struct mute {
 	enum rule_id id;
 	double seconds;
@@ -37,12 +53,15 @@ struct mute {
 };
 
 static bool
-read_mute(struct arena *arena, const struct words *words, struct mute *m, struct error *err)
+read_mute(struct run_ctx *ctx, struct arena *arena, const struct words *words, struct mute *m,
+    struct error *err)
 {
-	int i = 2;
+	const char *first = words->n > 1 ? words->w[1].text : "for";
+	bool is_here = strcmp(first, "for") == 0 || strcmp(first, "because") == 0;
+	int i = is_here ? 1 : 2;
 
 	*m = (struct mute){ .seconds = DEFAULT_S, .reason = "no reason given" };
-	if (!find_rule(words->w[1].text, &m->id, err))
+	if (is_here ? !rule_under_cursor(ctx, &m->id, err) : !find_rule(first, &m->id, err))
 		return false;
 	if (i < words->n && strcmp(words->w[i].text, "for") == 0) {
 		const char *span = i + 1 < words->n ? words->w[i + 1].text : "";
@@ -95,7 +114,7 @@ mute_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	struct mute m;
 	struct wall until = wall_now();
 	char when[40];
-	bool ok = read_mute(&arena, words, &m, err);
+	bool ok = read_mute(ctx, &arena, words, &m, err);
 
 	until.us += (int64_t)(m.seconds * 1e6);
 	until.us -= until.us % 1000000;
@@ -112,8 +131,10 @@ unmute_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
 	enum rule_id id;
 
-	if (!find_rule(words->w[1].text, &id, err) ||
-	    !set_mute(ctx, id, (struct wall){ 0 }, "", err))
+	if (words->n > 1 ? !find_rule(words->w[1].text, &id, err) :
+	                   !rule_under_cursor(ctx, &id, err))
+		return false;
+	if (!set_mute(ctx, id, (struct wall){ 0 }, "", err))
 		return false;
 	strbuf_addf(ctx->out, "%s of %s is not muted\n", rules[id].id, ctx->target->name);
 	return true;
@@ -141,48 +162,61 @@ finding_meant(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return NULL;
 }
 
+/* Show a pane, and in it a session. pid 0 or less: none. */
 static bool
-look_run(struct run_ctx *ctx, const struct words *words, struct error *err)
+go_to(struct run_ctx *ctx, const char *pane, int64_t pid, struct error *err)
 {
-	const struct finding *f = finding_meant(ctx, words, err);
-	int64_t pid = f ? f->pid : 0;
-	const struct pane *pane = f ? pane_by_name(rules[f->id].pane) : NULL;
+	struct view *v;
 
-	if (!f)
+	if (!console_pane(ctx->console, pane, err))
 		return false;
-	if (!pane)
-		return error_set(err, ERR_STATE, "there is no pane %s", rules[f->id].pane);
-	if (!console_pane(ctx->console, pane->name, err))
-		return false;
-	struct view *v = console_view(ctx->console);
+	v = console_view(ctx->console);
 	for (int i = 0; pid > 0 && i < v->grid.nrows; i++) {
 		if (view_row_pid(v, &v->grid.rows[i]) != pid)
 			continue;
 		view_goto(v, i);
-		break;
+		return true;
 	}
+	if (pid > 0)
+		console_message(
+		    ctx->console, ROLE_INFO, "session %lld is not in this view", (long long)pid);
 	return true;
+}
+
+static bool
+look_run(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	const struct view *from = console_view(ctx->console);
+	bool is_activity = strcmp(from->pane->name, "activity") == 0;
+	const struct finding *f;
+
+	/* Of a session: where else it is shown. */
+	if (words->n == 1 && (is_activity || strcmp(from->pane->name, "locks") == 0))
+		return go_to(ctx, is_activity ? "locks" : "activity",
+		    view_row(from) ? view_row_pid(from, view_row(from)) : 0, err);
+	f = finding_meant(ctx, words, err);
+	return f && go_to(ctx, rules[f->id].pane, f->pid, err);
 }
 
 const struct command cmd_mute = {
 	.name = "mute",
-	.usage = "mute RULE [for SPAN] [because TEXT]",
+	.usage = "mute [RULE] [for SPAN] [because TEXT]",
 	.help =
-	    "no bell, no --exec and no exit status for an alert rule of this target (1h unless told otherwise)",
+	    "no bell, no --exec and no exit status for an alert rule of this target, or the one under the cursor (1h unless told otherwise)",
 	.risk = RISK_FILE,
 	.args = { ARG_WORD, ARG_WORD, ARG_WORD, ARG_TEXT },
-	.min_args = 1,
+	.min_args = 0,
 	.max_args = -1,
 	.run = mute_run,
 };
 
 const struct command cmd_unmute = {
 	.name = "unmute",
-	.usage = "unmute RULE",
-	.help = "the alert rule speaks again",
+	.usage = "unmute [RULE]",
+	.help = "the alert rule, or the one under the cursor, speaks again",
 	.risk = RISK_FILE,
 	.args = { ARG_WORD },
-	.min_args = 1,
+	.min_args = 0,
 	.max_args = 1,
 	.run = unmute_run,
 };
@@ -191,7 +225,7 @@ const struct command cmd_look = {
 	.name = "look",
 	.usage = "look [RULE]",
 	.help =
-	    "the pane, and the session, of the alert under the cursor; without one of the worst",
+	    "the pane, and the session, of the alert under the cursor, of a session the other pane that has it; else of the worst alert",
 	.risk = RISK_NONE,
 	.args = { ARG_WORD },
 	.min_args = 0,

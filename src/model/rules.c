@@ -91,7 +91,7 @@ const struct rule rules[RULE_COUNT] = {
 	    .probes = PROBES(PROBE_ACTIVITY), .flags = RULE_AGE, .pane = "replication", .runbook = "replication-lag",
 	    .help = "longest wait of a commit for a synchronous standby"),
 	R(BLOCKED_SESSIONS, blocked_sessions, "sessions are blocked",
-	    .unit = RULE_SECONDS, .warning = 5, .critical = MINUTE, .clear = 0.8, .for_s = 0, .period_s = 0,
+	    .unit = RULE_SECONDS, .warning = 15, .critical = MINUTE, .clear = 0.8, .for_s = 0, .period_s = 0,
 	    .probes = PROBES(PROBE_ACTIVITY, PROBE_LOCKS), .flags = RULE_AGE, .pane = "locks", .runbook = "lock-pileup",
 	    .help = "longest wait for a lock; names the session at the head of the queue"),
 	R(CONNECTIONS, connections, "connections run out",

@@ -28,30 +28,31 @@
 #include "base/strbuf.h"
 #include "model/snapshot.h"
 
-/* In the order of harm: of two equally severe findings the earlier one comes first. */
+/* In the order of harm: of two equally severe findings the earlier one comes first. What users feel
+ * now is before what will stop them in hours or weeks. */
 #define RULE_LIST(X)             \
 	X(UNREACHABLE)           \
 	X(CHECKSUM_FAILURES)     \
 	X(ROLE_CHANGE)           \
 	X(RESTART)               \
-	X(XID_WRAPAROUND)        \
-	X(MXID_WRAPAROUND)       \
-	X(SLOT_LOST)             \
-	X(ARCHIVE_FAILING)       \
-	X(SLOT_RETAINED)         \
-	X(SLOT_INACTIVE)         \
 	X(DISK_FREE)             \
-	X(DISK_USED)             \
-	X(DISK_FULL)             \
-	X(ARCHIVE_BEHIND)        \
 	X(SYNC_WAITING)          \
 	X(BLOCKED_SESSIONS)      \
 	X(CONNECTIONS)           \
 	X(CLIENTS_WAITING)       \
 	X(POOL_USAGE)            \
+	X(XID_WRAPAROUND)        \
+	X(MXID_WRAPAROUND)       \
+	X(DISK_USED)             \
+	X(DISK_FULL)             \
+	X(ARCHIVE_FAILING)       \
+	X(SLOT_LOST)             \
+	X(SLOT_RETAINED)         \
+	X(ARCHIVE_BEHIND)        \
 	X(STANDBY_LOST)          \
 	X(REPLICATION_LAG)       \
 	X(SUBSCRIPTION_STOPPED)  \
+	X(SLOT_INACTIVE)         \
 	X(KEY_EXHAUSTION)        \
 	X(IDLE_IN_TRANSACTION)   \
 	X(PREPARED_TRANSACTION)  \

@@ -8,6 +8,7 @@
  *   counter          name, -, -, when, values                  its counters when last read
  *   disk             -, -, -, when, bytes free                 a point of the disk's last hours
  *   lag              -, -, -, when, WAL position               how long the WAL was; newest first
+ *   archived         -, -, -, when                             no finished WAL file waited
  *   standby          application name, -, -, last seen         that streamed from here
  *   server           -, -, start time, when, identifier, timeline (minus: a standby)
  */
@@ -155,6 +156,8 @@ rules_memory(const struct rules *r, const struct finding *findings, int64_t now)
 	/* A few of the points will do: the newest, and others further and further apart. */
 	for (int i = r->nlag - 1, step = 1; i >= 0; i -= step, step += (step + 3) / 4)
 		add(rs, "lag", "", 0, r->lag[i].at, (double)r->lag[i].lsn, 0);
+	if (r->archived_at)
+		add(rs, "archived", "", 0, r->archived_at, 0, 0);
 	for (int i = 0; i < STANDBYS_MAX; i++)
 		if (r->standbys[i].seen)
 			add(rs, "standby", r->standbys[i].name, 0, r->standbys[i].seen, 0, 0);
@@ -329,6 +332,8 @@ rules_take_memory(struct rules *r, const struct rowset *rows)
 			take_lag(r, c);
 		else if (cell_is(kind, "standby"))
 			take_standby(r, c);
+		else if (cell_is(kind, "archived") && at(c, MEMORY_SEEN) > r->archived_at)
+			r->archived_at = at(c, MEMORY_SEEN);
 		else if (cell_is(kind, "event"))
 			take_event(r, c);
 		else if (cell_is(kind, "server"))

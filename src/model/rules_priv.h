@@ -88,6 +88,7 @@ struct rules {
 		double free;
 	} disk[DISK_POINTS]; /* one a minute */
 	int ndisk;
+	int64_t archived_at; /* when no finished WAL file was last seen to wait; 0: never */
 	struct standby_memory standbys[STANDBYS_MAX];
 	/* identity of the server, as last seen */
 	int64_t start_us, system_identifier;
@@ -161,6 +162,9 @@ struct rule_volume {
 	double free_bytes, total_bytes;
 };
 struct rule_volume rules_volume(const struct rowset *capacity, bool of_data);
+
+/* Finished WAL files that are not archived; -1: unknown. segment_bytes: size of one. */
+int64_t rules_unarchived(const struct rowset *archiver, int64_t segment_bytes);
 
 #define RULE_READER(name) void read_##name(struct rule_input *in, struct reading *out)
 RULE_READER(unreachable);

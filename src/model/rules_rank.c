@@ -13,6 +13,7 @@ enum tie {
 	TIE_ALWAYS, /* both firing is enough */
 	TIE_PID,    /* both name the same process */
 	TIE_QUEUE,  /* the cause blocks a tenth and more of the sessions */
+	TIE_WAL,    /* the WAL that the cause keeps is a fifth and more of what is free */
 };
 
 /* Nearest cause first: of several the first one that fires is named. */
@@ -44,15 +45,15 @@ static const struct {
 	{ RULE_SLOT_LOST, RULE_SLOT_INACTIVE, TIE_ALWAYS },
 	{ RULE_SLOT_INACTIVE, RULE_STANDBY_LOST, TIE_ALWAYS },
 	{ RULE_ARCHIVE_BEHIND, RULE_ARCHIVE_FAILING, TIE_ALWAYS },
-	{ RULE_DISK_FREE, RULE_SLOT_RETAINED, TIE_ALWAYS },
-	{ RULE_DISK_FREE, RULE_ARCHIVE_FAILING, TIE_ALWAYS },
-	{ RULE_DISK_FREE, RULE_ARCHIVE_BEHIND, TIE_ALWAYS },
-	{ RULE_DISK_USED, RULE_SLOT_RETAINED, TIE_ALWAYS },
-	{ RULE_DISK_USED, RULE_ARCHIVE_FAILING, TIE_ALWAYS },
-	{ RULE_DISK_USED, RULE_ARCHIVE_BEHIND, TIE_ALWAYS },
-	{ RULE_DISK_FULL, RULE_SLOT_RETAINED, TIE_ALWAYS },
-	{ RULE_DISK_FULL, RULE_ARCHIVE_FAILING, TIE_ALWAYS },
-	{ RULE_DISK_FULL, RULE_ARCHIVE_BEHIND, TIE_ALWAYS },
+	{ RULE_DISK_FREE, RULE_SLOT_RETAINED, TIE_WAL },
+	{ RULE_DISK_FREE, RULE_ARCHIVE_FAILING, TIE_WAL },
+	{ RULE_DISK_FREE, RULE_ARCHIVE_BEHIND, TIE_WAL },
+	{ RULE_DISK_USED, RULE_SLOT_RETAINED, TIE_WAL },
+	{ RULE_DISK_USED, RULE_ARCHIVE_FAILING, TIE_WAL },
+	{ RULE_DISK_USED, RULE_ARCHIVE_BEHIND, TIE_WAL },
+	{ RULE_DISK_FULL, RULE_SLOT_RETAINED, TIE_WAL },
+	{ RULE_DISK_FULL, RULE_ARCHIVE_FAILING, TIE_WAL },
+	{ RULE_DISK_FULL, RULE_ARCHIVE_BEHIND, TIE_WAL },
 	{ RULE_SYNC_WAITING, RULE_STANDBY_LOST, TIE_ALWAYS },
 	{ RULE_REPLICATION_LAG, RULE_STANDBY_LOST, TIE_ALWAYS },
 	{ RULE_STANDBY_LOST, RULE_ROLE_CHANGE, TIE_ALWAYS },
@@ -84,6 +85,21 @@ holds_horizon(const struct snapshot *s, const char *kind)
 	return rs && rs->nrows > 0 && cell_is(rowset_get(rs, 0, "kind"), kind);
 }
 
+/* WAL that is kept explains a full disk from this share of the free space on. */
+static const double kept_pct = 20;
+
+static bool
+archive_fills_disk(const struct snapshot *s)
+{
+	const struct rowset *capacity = snapshot_rows(s, PROBE_CAPACITY),
+	                    *archiver = snapshot_rows(s, PROBE_ARCHIVER);
+	int64_t size = s->server.wal_segment_size;
+
+	return capacity && archiver &&
+	    (double)rules_unarchived(archiver, size) * (double)size * 100 >=
+	    kept_pct * rules_volume(capacity, true).free_bytes;
+}
+
 static bool
 is_tied(const struct snapshot *s, enum tie tie, const struct finding *symptom,
     const struct finding *cause)
@@ -99,6 +115,9 @@ is_tied(const struct snapshot *s, enum tie tie, const struct finding *symptom,
 		if (cause->id == RULE_SLOT_INACTIVE)
 			return holds_horizon(s, "replication slot");
 		return symptom->pid && symptom->pid == cause->pid;
+	case TIE_WAL:
+		return cause->id == RULE_SLOT_RETAINED ? cause->value >= kept_pct :
+		                                         archive_fills_disk(s);
 	case TIE_QUEUE:
 		break;
 	}

@@ -134,6 +134,8 @@ reading_session(const struct rule_input *in, int64_t pid)
 	query = rowset_get(rs, row, "query");
 	state = rowset_get(rs, row, "state");
 	cut = text_len(query) < 120 ? text_len(query) : 120;
+	while (cut > 0 && strchr("; \t\n", query->s[cut - 1]))
+		cut--;
 	return arena_printf(in->arena, "%.*s%s%.*s, %.*s%s%.*s", text_len(user),
 	    text_len(user) ? user->s : "", text_len(app) ? "/" : "", text_len(app),
 	    text_len(app) ? app->s : "", text_len(state), text_len(state) ? state->s : "",
@@ -312,22 +314,25 @@ RULE_READER(slow_queries)
 
 /* ---- locks */
 
-/* The oldest of the waits that the last look at the locks saw and that still go on. */
+/* The oldest of the waits that the last look at the locks saw and that still go on: a wait that is
+ * older than its session's statement was an earlier one's. */
 static int64_t
 oldest_wait(const struct rule_input *in, int64_t *pid)
 {
 	const struct rowset *rs = snapshot_rows(in->s, PROBE_ACTIVITY);
 	const struct lock_facts *f = &in->r->locks;
 	int pid_col = rowset_col(rs, "pid"), type = rowset_col(rs, "wait_type");
+	int query = rowset_col(rs, "query_start");
 	int64_t oldest = 0;
 
 	for (int i = 0; i < rs->nrows; i++) {
 		int64_t who = cell_i64(rowset_cell(rs, i, pid_col), 0);
+		int64_t began = cell_i64(rowset_cell(rs, i, query), 0);
 		if (!cell_is(rowset_cell(rs, i, type), "Lock"))
 			continue;
 		for (int k = 0; k < f->nwaits; k++) {
 			if (f->waits[k].pid != who || !f->waits[k].start ||
-			    (oldest && f->waits[k].start >= oldest))
+			    f->waits[k].start < began || (oldest && f->waits[k].start >= oldest))
 				continue;
 			oldest = f->waits[k].start;
 			*pid = who;
@@ -356,19 +361,23 @@ head_blocker(struct rule_input *in, struct reading *out, int64_t waiter)
 	const char *others =
 	    f->heads > 1 ? arena_printf(in->arena, "; %d heads in all", f->heads) : "";
 
+	const char *relation = relation_name(in, f->relation);
+
 	out->pid = f->head;
 	if (f->head < 0) {
 		out->what = arena_printf(in->arena,
 		    "prepared transaction %s blocks %d session%s, the longest for %s", f->gid,
 		    f->behind, f->behind == 1 ? "" : "s", reading_span(in, out->value));
-		out->evidence = arena_printf(
-		    in->arena, "holds %s%s%s", f->mode, relation_name(in, f->relation), others);
+		out->evidence = arena_printf(in->arena, "holds %s%s%s", f->mode, relation, others);
 	} else if (f->head) {
 		out->what = arena_printf(in->arena,
 		    "pid %lld blocks %d session%s, the longest for %s", (long long)f->head,
 		    f->behind, f->behind == 1 ? "" : "s", reading_span(in, out->value));
-		out->evidence = arena_printf(in->arena, "holds %s%s: %s%s", f->mode,
-		    relation_name(in, f->relation), reading_session(in, f->head), others);
+		/* Of a row lock the lock table has the transaction only, which says nothing. */
+		out->evidence = *relation ?
+		    arena_printf(in->arena, "holds %s%s: %s%s", f->mode, relation,
+		        reading_session(in, f->head), others) :
+		    arena_printf(in->arena, "%s%s", reading_session(in, f->head), others);
 	} else {
 		out->what = arena_printf(in->arena, "pid %lld has waited for a lock for %s",
 		    (long long)waiter, reading_span(in, out->value));

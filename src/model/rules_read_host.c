@@ -73,6 +73,8 @@ RULE_READER(disk_used)
 		return;
 	reading_is(out, 100 * (1 - v.free_bytes / v.total_bytes));
 	volume_text(in, out, &v);
+	out->what = arena_printf(in->arena, "%.0f%% of %s are in use, %s are free", out->value,
+	    reading_bytes(in, v.total_bytes), reading_bytes(in, v.free_bytes));
 }
 
 /* Least squares over the points of two hours. */

@@ -242,12 +242,19 @@ archiver(struct rule_input *in, struct reading *out)
 RULE_READER(archive_failing)
 {
 	const struct rowset *rs = archiver(in, out);
-	int64_t failed, done;
+	int64_t failed, done, failures;
 
 	if (!rs)
 		return;
 	failed = cell_i64(rowset_get(rs, 0, "last_failed_time"), 0);
 	done = cell_i64(rowset_get(rs, 0, "last_archived_time"), 0);
+	failures = cell_i64(rowset_get(rs, 0, "failed_count"), 0);
+	if (!cell_i64(rowset_get(rs, 0, "has_command"), 1)) {
+		reading_is(out, 1);
+		out->what = "WAL is kept to be archived, and archive_command is empty";
+		out->evidence = "the files stay and fill the disk until a command takes them";
+		return;
+	}
 	reading_is(out, failed > done);
 	out->what = "archiving works";
 	if (failed <= done)
@@ -255,11 +262,11 @@ RULE_READER(archive_failing)
 	out->since = failed;
 	out->what = arena_printf(in->arena, "WAL file %s cannot be archived",
 	    reading_text(in, rowset_get(rs, 0, "last_failed_wal")));
-	out->evidence = done ? arena_printf(in->arena, "%lld failures; the last success was %s ago",
-	                           (long long)cell_i64(rowset_get(rs, 0, "failed_count"), 0),
-	                           reading_span(in, fmax(0, (double)(in->now - done) / 1e6))) :
-	                       arena_printf(in->arena, "%lld failures, no success yet",
-	                           (long long)cell_i64(rowset_get(rs, 0, "failed_count"), 0));
+	out->evidence = arena_printf(in->arena, "%lld failure%s; %s", (long long)failures,
+	    failures == 1 ? "" : "s",
+	    done ? arena_printf(in->arena, "the last success was %s ago",
+	               reading_span(in, fmax(0, (double)(in->now - done) / 1e6))) :
+	           "no success yet");
 }
 
 /* Number of a WAL file within its timeline, -1: no such name. size: of a segment. */
@@ -278,29 +285,44 @@ segment(const struct cell *name, int64_t size)
 	return high * (INT64_C(0x100000000) / size) + low;
 }
 
+/* The file that is being written does not count. */
+int64_t
+rules_unarchived(const struct rowset *rs, int64_t segment_bytes)
+{
+	int64_t current, archived;
+
+	if (rs->nrows == 0)
+		return -1;
+	current = segment(rowset_get(rs, 0, "current_wal"), segment_bytes);
+	archived = segment(rowset_get(rs, 0, "last_archived_wal"), segment_bytes);
+	if (current < 0 || archived < 0)
+		return -1;
+	return current > archived + 1 ? current - archived - 1 : 0;
+}
+
 RULE_READER(archive_behind)
 {
 	const struct rowset *rs = archiver(in, out);
-	int64_t size = in->s->server.wal_segment_size, current, archived, done;
+	int64_t waiting, done, since;
 
 	if (!rs)
 		return;
-	current = segment(rowset_get(rs, 0, "current_wal"), size);
-	archived = segment(rowset_get(rs, 0, "last_archived_wal"), size);
+	waiting = rules_unarchived(rs, in->s->server.wal_segment_size);
 	done = cell_i64(rowset_get(rs, 0, "last_archived_time"), 0);
-	if (current < 0 || archived < 0 || !done) {
-		reading_unknown(in, out, "no WAL file has been archived yet");
+	if (waiting < 0 || !done) {
+		reading_unknown(in, out, "which WAL file was archived last is not known");
 		return;
 	}
-	/* The one that is being written does not count. */
-	reading_is(out, current > archived + 1 ? fmax(0, (double)(in->now - done) / 1e6) : 0);
+	/* Where little is written the last one may be hours old, and nothing wrong with that. */
+	since = in->r->archived_at > done ? in->r->archived_at : done;
+	reading_is(out, waiting > 0 ? fmax(0, (double)(in->now - since) / 1e6) : 0);
 	out->what = "all finished WAL files are archived";
-	if (current <= archived + 1)
+	if (waiting == 0)
 		return;
 	out->since = done;
-	out->what =
-	    arena_printf(in->arena, "%lld finished WAL files wait, the last was archived %s ago",
-	        (long long)(current - archived - 1), reading_span(in, out->value));
+	out->what = arena_printf(in->arena,
+	    "%lld finished WAL file%s, the last was archived %s ago", (long long)waiting,
+	    waiting == 1 ? " waits" : "s wait", reading_span(in, out->value));
 	out->evidence = arena_printf(in->arena, "last archived: %s",
 	    reading_text(in, rowset_get(rs, 0, "last_archived_wal")));
 }
@@ -362,12 +384,13 @@ lag_of_this(struct rule_input *in, struct reading *out)
 {
 	const struct rowset *server = reading_rows(in, PROBE_SERVER, out);
 	const struct rowset *receiver = snapshot_rows(in->s, PROBE_RECEIVER);
-	double behind, delay = 0;
-	int64_t replayed;
+	double behind, delay = 0, lag;
+	int64_t replayed, at;
 
 	if (!server || server->nrows == 0)
 		return;
-	behind = num(server, 0, "receive_lsn") - num(server, 0, "wal_lsn");
+	at = cell_i64(rowset_get(server, 0, "wal_lsn"), 0);
+	behind = num(server, 0, "receive_lsn") - (double)at;
 	replayed = cell_i64(rowset_get(server, 0, "replay_time"), 0);
 	if (receiver && receiver->nrows > 0)
 		delay = cell_num(rowset_get(receiver, 0, "apply_delay_s"), 0);
@@ -375,8 +398,13 @@ lag_of_this(struct rule_input *in, struct reading *out)
 	out->what = "all received WAL is replayed";
 	if (!(behind > 0) || !replayed)
 		return;
-	reading_is(out, fmax(0, (double)(in->now - replayed) / 1e6 - delay));
-	out->since = replayed + (int64_t)(delay * 1e6);
+	/* The last commit may be old because the primary was idle: what counts is how long WAL has
+	 * been here, where that was seen. */
+	lag = (double)(in->now - replayed) / 1e6;
+	if (in->r->nlag > 0 && in->r->lag[0].lsn <= at)
+		lag = fmin(lag, lag_of(in, at));
+	reading_is(out, fmax(0, lag - delay));
+	out->since = in->now - (int64_t)(out->value * 1e6);
 	out->what =
 	    arena_printf(in->arena, "this standby is %s behind", reading_span(in, out->value));
 	out->evidence =

@@ -88,6 +88,9 @@ take_activity(struct rules *r, const struct sample *s, const struct server_info 
 		slow += take_session(&f, rs, i, &c, from);
 	}
 	r->sessions = f;
+	/* The next wait is another one. */
+	if (f.waiting == 0)
+		r->locks = (struct lock_facts){ .is_known = false };
 	if (f.now > from)
 		window_add(w, WINDOW_SLOW, w->n > 0 ? from : f.now - 1000000, f.now, slow, 0);
 }
@@ -227,7 +230,8 @@ remember_standby(struct rules *r, const char *name, int64_t at)
 }
 
 static void
-take_replication(struct rules *r, const struct sample *s, const struct sample *activity)
+take_replication(struct rules *r, const struct sample *s, const struct sample *activity,
+    const struct server_info *server)
 {
 	const int64_t day_us = 86400 * INT64_C(1000000);
 	int pid = activity ? rowset_col(activity->rows, "pid") : -1;
@@ -235,7 +239,7 @@ take_replication(struct rules *r, const struct sample *s, const struct sample *a
 
 	/* The position written, not the one inserted: the latter is past the header of a page
 	 * that is not there yet, and a standby would seem to be behind by it. */
-	if (s->rows->nrows > 0)
+	if (s->rows->nrows > 0 && !server->is_standby)
 		take_lsn(r, s->server_at.us, cell_i64(rowset_get(s->rows, 0, "current_lsn"), 0));
 	for (int i = 0; i < STANDBYS_MAX; i++) {
 		r->standbys[i].is_here = false;
@@ -256,6 +260,21 @@ take_replication(struct rules *r, const struct sample *s, const struct sample *a
 			break;
 		}
 	}
+}
+
+/* On a standby: how much WAL had been received when. */
+static void
+take_server(struct rules *r, const struct sample *s)
+{
+	if (s->rows->nrows > 0 && !cell_is_null(rowset_get(s->rows, 0, "receive_lsn")))
+		take_lsn(r, s->server_at.us, cell_i64(rowset_get(s->rows, 0, "receive_lsn"), 0));
+}
+
+static void
+take_archiver(struct rules *r, const struct sample *s, const struct server_info *server)
+{
+	if (rules_unarchived(s->rows, server->wal_segment_size) == 0)
+		r->archived_at = s->server_at.us;
 }
 
 /* ---- this machine */
@@ -302,7 +321,13 @@ rules_take(struct rules *r, const struct sample *s, const struct sample *const g
 		count(r, WINDOW_CHECKPOINTS, s, "timed", "requested");
 		break;
 	case PROBE_REPLICATION:
-		take_replication(r, s, good[PROBE_ACTIVITY]);
+		take_replication(r, s, good[PROBE_ACTIVITY], server);
+		break;
+	case PROBE_SERVER:
+		take_server(r, s);
+		break;
+	case PROBE_ARCHIVER:
+		take_archiver(r, s, server);
 		break;
 	case PROBE_HOST:
 		count(r, WINDOW_CPU, s, "cpu_busy_s", "cpu_idle_s");

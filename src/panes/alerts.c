@@ -87,9 +87,9 @@ moment(struct wall t)
 }
 
 const char *
-finding_line(struct arena *arena, const struct finding *f)
+finding_line(struct arena *arena, const struct finding *f, bool with_cause)
 {
-	const char *tie = f->because != RULE_COUNT ?
+	const char *tie = with_cause && f->because != RULE_COUNT ?
 	    arena_printf(arena, " (because of %s)", rules[f->because].id) :
 	    "";
 	const char *muted = f->muted_until.us ? " (muted)" : "";
@@ -114,7 +114,7 @@ add_finding(struct grid *g, const struct finding *f)
 	c[C_SEVERITY] =
 	    cell_text(is_firing ? severity_names[f->severity] : finding_state_names[f->state]);
 	c[C_SINCE] = moment(f->since);
-	c[C_SHOWN] = cell_text(finding_line(&g->arena, f));
+	c[C_SHOWN] = cell_text(finding_line(&g->arena, f, true));
 	c[C_VALUE] = number(f->value);
 	c[C_THRESHOLD] = number(f->threshold);
 	c[C_WHAT] = cell_text(*f->what ? f->what : f->why);
@@ -337,7 +337,7 @@ alerts_detail(const struct pane_ctx *ctx, const struct grid *grid, int row, stru
 		    wall_rfc3339(f->muted_until, when, sizeof(when)), f->mute_reason);
 	doc_pair(doc, "what it reads", ROLE_NORMAL, "%s", rules[id].help);
 	doc_pair(doc, "runbook", ROLE_NORMAL, "%s", rules[id].runbook);
-	doc_pair(doc, "look closer", ROLE_NORMAL, "pane %s (L after closing this)", rules[id].pane);
+	doc_pair(doc, "look closer", ROLE_NORMAL, "pane %s (key L)", rules[id].pane);
 	strbuf_release(&value);
 }
 

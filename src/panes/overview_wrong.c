@@ -24,7 +24,7 @@ overview_wrong_facts(const struct pane_ctx *ctx, struct grid *grid)
 	for (int i = 0; i < s->nfindings && s->findings[i].state == FINDING_FIRING; i++)
 		strbuf_addf(&out, "%s%s %s: %s", i ? " | " : "",
 		    severity_names[s->findings[i].severity], rules[s->findings[i].id].id,
-		    finding_line(&grid->arena, &s->findings[i]));
+		    finding_line(&grid->arena, &s->findings[i], true));
 	if (out.len == 0)
 		strbuf_adds(&out, finding_none(&grid->arena, s));
 	grid_fact(grid, "what_is_wrong", COL_TEXT,
@@ -46,7 +46,7 @@ count_firing(const struct snapshot *s)
 int
 overview_head_rows(const struct pane_ctx *ctx, int width, int height)
 {
-	int firing = count_firing(ctx->snap), most = height / 4;
+	int firing = count_firing(ctx->snap), most = height / 3;
 
 	if (width < 40 || height < 10 || ctx->snap->nfindings == 0)
 		return 0;
@@ -61,9 +61,12 @@ draw_finding(struct draw *d, int row, const struct finding *f, struct arena *are
 	enum role role = f->muted_until.us ? ROLE_DIM : severity_role(f->severity);
 	static const char *const words[] = { "", "INFO", "WARN", "CRIT" };
 	struct strbuf clean = STRBUF_INIT(2000);
-	const char *line = finding_line(arena, f);
+	/* What it stands below is its cause; the line need not name it again. */
+	const char *line = finding_line(arena, f, f->depth == 0);
 	int x = draw_text(d, row, 0, role, words[f->severity]) + 1 + 2 * f->depth;
 
+	if (f->depth)
+		draw_text(d, row, x - 2, ROLE_DIM, utf8_enabled ? "└" : "`");
 	utf8_clean(&clean, line, strlen(line), true);
 	draw_text(d, row, x, f->depth ? ROLE_DIM : ROLE_NORMAL, clean.buf);
 	strbuf_release(&clean);

@@ -686,6 +686,155 @@ test_cause_before_symptom(void **state)
 	world_release(&w);
 }
 
+/* A session that waits again: the locks as last read tell of its earlier wait, which says nothing.
+ */
+static void
+test_a_wait_that_is_over_is_not_counted(void **state)
+{
+	static const char locks[] =
+	    "pid int, locktype text, datid int, relation int, transactionid int, mode text, granted bool, waitstart time";
+	struct world w;
+	char waiter[200], wait[120];
+
+	(void)state;
+	world_init(&w);
+	for (int round = 0; round < 2; round++) {
+		snprintf(waiter, sizeof(waiter),
+		    "43|10|5|app|client backend|active|Lock|transactionid|%d|%d|%d|UPDATE u",
+		    w.now - 100, w.now - 2, w.now - 2);
+		rows(&w, PROBE_ACTIVITY, activity,
+		    ROWS(
+		        "42|10|5|app|client backend|idle|Client|ClientRead|NULL|90000|90000|UPDATE t",
+		        waiter));
+		if (round == 0) {
+			snprintf(wait, sizeof(wait),
+			    "43|transactionid|NULL|NULL|777|ShareLock|f|%d", w.now - 2);
+			rows(&w, PROBE_LOCKS, locks,
+			    ROWS("42|transactionid|NULL|NULL|777|ExclusiveLock|t|NULL", wait));
+		}
+		assert_true(judge(&w, RULE_BLOCKED_SESSIONS)->value < 3);
+		w.now += 70;
+	}
+	/* nobody waits; then somebody does within the same statement, and the locks are not read
+	 * yet */
+	rows(&w, PROBE_ACTIVITY, activity, NO_ROWS);
+	assert_int_equal(judge(&w, RULE_BLOCKED_SESSIONS)->state, FINDING_OK);
+	snprintf(waiter, sizeof(waiter),
+	    "43|10|5|app|client backend|active|Lock|transactionid|90000|90000|90000|UPDATE u");
+	rows(&w, PROBE_ACTIVITY, activity, ROWS(waiter));
+	assert_int_equal(judge(&w, RULE_BLOCKED_SESSIONS)->state, FINDING_NO_DATA);
+	world_release(&w);
+}
+
+static const char archiver_columns[] =
+    "archive_mode text, has_command bool, last_archived_wal text, last_archived_time time, failed_count int, "
+    "last_failed_wal text, last_failed_time time, current_wal text";
+
+static void
+test_archiving_of_an_idle_server(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	rows(&w, PROBE_ARCHIVER, archiver_columns,
+	    ROWS("on|t|000000010000000000000005|80000|0|NULL|NULL|000000010000000000000006"));
+	assert_int_equal(judge(&w, RULE_ARCHIVE_BEHIND)->state, FINDING_OK);
+	/* the last file is hours old, one has just been finished: nothing is wrong yet */
+	w.now += 60;
+	rows(&w, PROBE_ARCHIVER, archiver_columns,
+	    ROWS("on|t|000000010000000000000005|80000|0|NULL|NULL|000000010000000000000007"));
+	assert_int_equal(judge(&w, RULE_ARCHIVE_BEHIND)->state, FINDING_OK);
+	w.now += 901;
+	rows(&w, PROBE_ARCHIVER, archiver_columns,
+	    ROWS("on|t|000000010000000000000005|80000|0|NULL|NULL|000000010000000000000007"));
+	assert_int_equal(judge(&w, RULE_ARCHIVE_BEHIND)->state, FINDING_FIRING);
+	assert_non_null(
+	    strstr(finding_of(w.s, RULE_ARCHIVE_BEHIND)->what, "1 finished WAL file waits"));
+	assert_int_equal(finding_of(w.s, RULE_ARCHIVE_FAILING)->state, FINDING_OK);
+	rows(&w, PROBE_ARCHIVER, archiver_columns,
+	    ROWS("on|t|000000010000000000000006|100900|0|NULL|NULL|000000010000000000000007"));
+	assert_int_equal(judge(&w, RULE_ARCHIVE_BEHIND)->state, FINDING_OK);
+	world_release(&w);
+}
+
+static void
+test_archiving_without_a_command(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	for (int i = 0; i < 2; i++) {
+		rows(&w, PROBE_ARCHIVER, archiver_columns,
+		    ROWS("on|f|NULL|NULL|0|NULL|NULL|000000010000000000000007"));
+		judge(&w, RULE_ARCHIVE_FAILING);
+		w.now += 61;
+	}
+	assert_int_equal(judge(&w, RULE_ARCHIVE_FAILING)->severity, SEVERITY_CRITICAL);
+	assert_non_null(
+	    strstr(finding_of(w.s, RULE_ARCHIVE_FAILING)->what, "archive_command is empty"));
+	world_release(&w);
+}
+
+/* A slot that holds back next to nothing, and an archive that misses one file, fill no disk. */
+static void
+test_a_full_disk_is_blamed_on_what_fills_it(void **state)
+{
+	static const char slot_columns[] =
+	    "current_lsn int, slot_name text, slot_type text, active bool, active_pid int, restart_lsn int, "
+	    "wal_status text, inactive_since time";
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	limits(&w, ROWS("slot_retained", "0.1%,90%", "archive_failing", "none,1,0s"));
+	for (int files = 8; files < 0x80; files += 0x70) {
+		char row[160];
+		rows(&w, PROBE_CAPACITY, "what text, path text, total_bytes int, free_bytes int",
+		    ROWS("data directory|/data|107374182400|6442450944"));
+		rows(&w, PROBE_SLOTS, slot_columns,
+		    ROWS("20000000|small|physical|t|77|10000000|reserved|NULL"));
+		snprintf(row, sizeof(row),
+		    "on|t|000000010000000000000005|80000|3|000000010000000000000006|99000|0000000100000000000000%02X",
+		    files);
+		rows(&w, PROBE_ARCHIVER, archiver_columns, ROWS(row));
+		judge(&w, RULE_DISK_USED);
+		w.now += 60;
+		assert_int_equal(judge(&w, RULE_DISK_USED)->state, FINDING_FIRING);
+		assert_int_equal(finding_of(w.s, RULE_SLOT_RETAINED)->state, FINDING_FIRING);
+		assert_int_equal(finding_of(w.s, RULE_ARCHIVE_FAILING)->state, FINDING_FIRING);
+		assert_int_equal(finding_of(w.s, RULE_DISK_USED)->because,
+		    files > 0x10 ? RULE_ARCHIVE_FAILING : RULE_COUNT);
+	}
+	world_release(&w);
+}
+
+/* Nothing was committed for an hour: the first WAL after it is not an hour late. */
+static void
+test_a_standby_of_an_idle_primary(void **state)
+{
+	static const char server[] =
+	    "receive_lsn int, wal_lsn int, replay_time time, is_replay_paused bool";
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	w.server.is_standby = true;
+	for (int i = 0; i < 3; i++) {
+		rows(&w, PROBE_SERVER, server, ROWS("1000|1000|96400|f"));
+		assert_int_equal(judge(&w, RULE_REPLICATION_LAG)->state, FINDING_OK);
+		w.now += 1;
+	}
+	rows(&w, PROBE_SERVER, server, ROWS("2000|1000|96400|f"));
+	assert_int_equal(judge(&w, RULE_REPLICATION_LAG)->state, FINDING_OK);
+	w.now += 40;
+	rows(&w, PROBE_SERVER, server, ROWS("3000|1000|96400|t"));
+	assert_int_equal(judge(&w, RULE_REPLICATION_LAG)->severity, SEVERITY_WARNING);
+	assert_true(fabs(finding_of(w.s, RULE_REPLICATION_LAG)->value - 40) < 2);
+	world_release(&w);
+}
+
 static void
 test_muted_ones_come_last_and_do_not_count(void **state)
 {
@@ -829,6 +978,11 @@ main(void)
 		cmocka_unit_test(test_standbys),
 		cmocka_unit_test(test_restart_and_promotion),
 		cmocka_unit_test(test_cause_before_symptom),
+		cmocka_unit_test(test_a_wait_that_is_over_is_not_counted),
+		cmocka_unit_test(test_archiving_of_an_idle_server),
+		cmocka_unit_test(test_archiving_without_a_command),
+		cmocka_unit_test(test_a_full_disk_is_blamed_on_what_fills_it),
+		cmocka_unit_test(test_a_standby_of_an_idle_primary),
 		cmocka_unit_test(test_muted_ones_come_last_and_do_not_count),
 		cmocka_unit_test(test_the_next_run_goes_on),
 		cmocka_unit_test(test_thresholds_as_text),
