@@ -15,7 +15,7 @@ enum {
 	LONG_DAYS = 35,
 	/* Writes from which the number of blocks fetched says whether the index was there. */
 	TELLING_WRITES = 1000,
-	MIN_BLOAT_BYTES = 8 << 20,
+	MIN_BLOAT_BYTES = 3 << 20,
 };
 static const double min_bloat_ratio = 2;
 

@@ -219,12 +219,16 @@ static bool statement(struct rewrite *r, int from, int to, bool in_cte);
 static void
 values(struct rewrite *r, int from, int to)
 {
+	int done = from;
+
 	for (int i = from; i < to; i++) {
-		if (is_at(r, i, "default"))
-			strbuf_adds(&r->out, "NULL ");
-		else
-			copy(r, i, i + 1);
+		if (!is_at(r, i, "default"))
+			continue;
+		copy(r, done, i);
+		strbuf_adds(&r->out, "NULL ");
+		done = i + 1;
 	}
+	copy(r, done, to);
 }
 
 static bool

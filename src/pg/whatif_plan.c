@@ -1,8 +1,8 @@
 /*
  * Statements made ready to plan. The first try of a statement parses it, asks for the types,
  * prepares and explains it in one round trip; after each complaint it is sent again with what was
- * learned. Where the role may not change what the statement changes, or the server refuses it
- * otherwise, the SELECT that finds the same rows is planned instead.
+ * learned. Of what changes rows, or locks them, the SELECT that finds the same rows is planned: it
+ * takes no lock that a writer takes, and needs no right to write.
  */
 #include "config.h"
 
@@ -17,7 +17,7 @@
 #include "pg/whatif_priv.h"
 
 enum { GRACE_MS = 3000, MAX_TRIES = 14 };
-enum stage { AS_IS, AS_CTID, AS_ROW, STAGES };
+enum stage { AS_IS, AS_CTID, AS_ROW };
 
 struct attempt {
 	struct whatif_job *job;
@@ -206,28 +206,36 @@ undomain(struct whatif *w, struct attempt *a)
 	return any;
 }
 
-/* Plan the SELECT instead: for want of a privilege, of an updatable view and the like. */
 static bool
-next_stage(struct whatif *w, struct attempt *a)
+is_state(const char *state, const char *const *list, size_t n)
 {
-	static const char *const states[] = { "42501", "55000", "0A000", "428C9", "42809", "25006",
-		"42703", "42P01" };
-	const char *text = NULL;
-
-	for (size_t i = 0; i < ARRAY_LEN(states); i++) {
-		bool is_late = i >= 6; /* what the SELECT itself brings: ctid of a view */
-
-		if (strcmp(a->error.sqlstate, states[i]) == 0 && (!is_late || a->stage != AS_IS) &&
-		    a->stage + 1 < STAGES)
-			text = sql_as_select(a->arena, a->statement, a->stage + 1 == AS_ROW);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(list[i], state) == 0)
+			return true;
 	}
-	if (!text || text == a->statement)
-		return false;
-	if (a->stage == AS_IS && strcmp(a->error.sqlstate, "42501") == 0)
-		w->is_reader = true;
-	a->stage++;
-	a->typed = sql_typed_new(a->arena, text);
-	return true;
+	return false;
+}
+
+/* The SELECT with whole rows where there is no ctid (views); the statement as it stands where the
+ * SELECT was not understood. */
+static bool
+next_stage(struct attempt *a)
+{
+	static const char *const no_ctid[] = { "42501", "55000", "0A000", "428C9", "42809", "25006",
+		"42703", "42P01" };
+	static const char *const odd[] = { "42601", "42702", "42712", "42P10" };
+	const char *state = a->error.sqlstate, *text = NULL;
+
+	if (a->stage == AS_CTID && is_state(state, no_ctid, ARRAY_LEN(no_ctid))) {
+		text = sql_as_select(a->arena, a->statement, true);
+		a->stage = AS_ROW;
+	} else if (a->stage != AS_IS && is_state(state, odd, ARRAY_LEN(odd))) {
+		text = a->statement;
+		a->stage = AS_IS;
+	}
+	if (text)
+		a->typed = sql_typed_new(a->arena, text);
+	return text != NULL;
 }
 
 static void
@@ -263,8 +271,8 @@ consider(struct whatif *w, struct attempt *a, bool complained)
 		settle(w, a);
 		return;
 	} else if (!again) {
-		again = (strncmp(a->error.sqlstate, "23", 2) == 0 && undomain(w, a)) ||
-		    next_stage(w, a);
+		again =
+		    (strncmp(a->error.sqlstate, "23", 2) == 0 && undomain(w, a)) || next_stage(a);
 	}
 	if (again && s->retries++ < MAX_TRIES)
 		return;
@@ -290,8 +298,10 @@ is_cut(const char *text)
 }
 
 static bool
-start(struct whatif *w, struct attempt *a, struct whatif_job *job, struct arena *arena)
+start(struct attempt *a, struct whatif_job *job, struct arena *arena)
 {
+	const char *text;
+
 	memset(a, 0, sizeof(*a));
 	memset(&job->statement, 0, sizeof(job->statement));
 	memset(&job->error, 0, sizeof(job->error));
@@ -309,16 +319,12 @@ start(struct whatif *w, struct attempt *a, struct whatif_job *job, struct arena 
 		    &job->error, ERR_REFUSED, "it changes the row that a cursor is at");
 	job->statement.command = sql_command(arena, a->statement);
 	a->statement = sql_without_into(arena, a->statement);
-	if (w->is_reader) {
-		const char *text = sql_as_select(arena, a->statement, false);
-
-		if (text && text != a->statement) {
-			a->stage = AS_CTID;
-			a->typed = sql_typed_new(arena, text);
-		}
-	}
-	if (!a->typed)
-		a->typed = sql_typed_new(arena, a->statement);
+	text = sql_as_select(arena, a->statement, false);
+	if (text && text != a->statement)
+		a->stage = AS_CTID;
+	else
+		text = a->statement;
+	a->typed = sql_typed_new(arena, text);
 	a->is_active = true;
 	return true;
 }
@@ -358,7 +364,7 @@ whatif_prepare_many(
 		int count = n - from < batch ? n - from : batch, nactive = 0;
 
 		for (int i = 0; i < count; i++)
-			nactive += start(w, &attempts[i], &jobs[from + i], arena);
+			nactive += start(&attempts[i], &jobs[from + i], arena);
 		while (ok && nactive > 0)
 			ok = round_trip(w, attempts, count, &nactive, err);
 	}

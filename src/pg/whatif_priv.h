@@ -21,7 +21,7 @@ struct whatif {
 	struct pg_catalog *catalog;
 	struct arena arena;
 	int statement_ms;
-	bool is_pooled, is_standby, can_untrack, is_reader; /* is_reader: may not plan changes */
+	bool is_pooled, is_standby, can_untrack;
 	bool no_hypopg;
 	const char *home_path;
 	int explains, serial;

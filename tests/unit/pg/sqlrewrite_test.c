@@ -56,7 +56,9 @@ as_select(void **state)
 		    "SELECT d.ctid FROM \"T\" as d , u where u.id = d.id" },
 		{ "insert into t (a, b) select x, y from u where z = $1 on conflict (a) do nothing",
 		    "select x, y from u where z = $1" },
-		{ "insert into t values ($1, default) returning id", "values ( $1 , NULL )" },
+		{ "insert into t values ($1, default) returning id", "values ($1, NULL )" },
+		{ "insert into t values ($1, $2::jsonb), (default, $3::jsonb)",
+		    "values ($1, $2::jsonb), ( NULL , $3::jsonb)" },
 		{ "insert into t as a default values", "SELECT 1" },
 		{ "insert into t (a) with w as (select 1) select * from w",
 		    "(with w as (select 1 ) select * from w )" },
@@ -69,7 +71,7 @@ as_select(void **state)
 		{ "with d as (delete from a where i = 1) select 2",
 		    "with d as MATERIALIZED (SELECT a.ctid FROM a where i = 1 ) , pgmedic_main AS MATERIALIZED (select 2 ) SELECT 1 FROM pgmedic_main UNION ALL SELECT 1 FROM d" },
 		{ "with n as (insert into t (a) values ($1) returning id) select * from n",
-		    "with n as MATERIALIZED (SELECT id FROM t RIGHT JOIN (SELECT 1 FROM (values ( $1 ) ) pgmedic_v) pgmedic_q ON false ) select * from n" },
+		    "with n as MATERIALIZED (SELECT id FROM t RIGHT JOIN (SELECT 1 FROM (values ($1) ) pgmedic_v) pgmedic_q ON false ) select * from n" },
 	};
 	struct arena arena = { 0 };
 
