@@ -27,7 +27,8 @@ struct run {
 	struct oracle oracle;
 	struct search search;
 	struct dropping *dropping;
-	bool has_trgm, has_statements;
+	struct text_setup setup;
+	bool has_statements;
 	struct error no_statements;
 	double first_ms; /* until the first advice was given */
 };
@@ -123,12 +124,18 @@ read_load(struct run *r)
 	struct error err = { 0 };
 	struct rowset *rs = query(r, "advice_load", &err);
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct cell *config;
 
+	r->setup.text_config = "english";
 	if (!rs)
 		return;
 	if (rs->nrows) {
 		r->workload.age_s = cell_num(rowset_get(rs, 0, "age_s"), 0);
-		r->has_trgm = cell_i64(rowset_get(rs, 0, "has_trgm"), 0) != 0;
+		r->setup.has_trgm = cell_i64(rowset_get(rs, 0, "has_trgm"), 0) != 0;
+		config = rowset_get(rs, 0, "text_config");
+		if (config->type == CELL_TEXT)
+			r->setup.text_config =
+			    arena_strndup(&r->workload.arena, config->s, config->len);
 		if (r->req->is_background &&
 		    cell_num(rowset_get(rs, 0, "active"), 0) > fmax(BUSY_SESSIONS, 2.0 * cpus))
 			r->oracle.stopped = "load";
@@ -174,7 +181,7 @@ give(struct run *r, bool is_final)
 	struct drop_outcome drop;
 
 	search_settle(&r->search);
-	text_advise(&list, &r->catalog, &r->search, r->has_trgm);
+	text_advise(&list, &r->catalog, &r->search, &r->setup);
 	report_chosen(&list, &r->catalog, &r->search);
 	dropping_advise(r->dropping, r->req, &r->catalog, &list, &drop);
 	report_foreign_keys(&list, &r->catalog, &r->workload);

@@ -176,15 +176,49 @@ rows_are_fixed(const struct plan *plan)
 	return plan_is(root, "Aggregate") && !root->group_key.n;
 }
 
+/* Rows that the scans of a plan bring up: what an index would have to find. Above them a count or a
+ * limit makes all plans alike. */
+static double
+scanned_rows(const struct plan *plan)
+{
+	double rows = 0;
+
+	for (int i = 0; i < plan->nnodes; i++) {
+		if (plan_is_scan(plan->nodes[i]))
+			rows += plan->nodes[i]->rows;
+	}
+	return rows;
+}
+
+static bool
+is_near(double a, double b)
+{
+	return fmax(a, b) <= 1.3 * fmin(a, b) + 1;
+}
+
 /* Do two value sets ask for the same work? */
 static bool
 is_same_work(const struct plan *a, const struct plan *b, double rows_a, double rows_b)
 {
 	double cost_a = a->root->total, cost_b = b->root->total;
 
-	return fabs(cost_a - cost_b) <= 0.02 * cost_a &&
-	    fmax(rows_a, rows_b) <= 1.3 * fmin(rows_a, rows_b) + 1 && a->nnodes == b->nnodes &&
+	return fabs(cost_a - cost_b) <= 0.02 * cost_a && is_near(rows_a, rows_b) &&
+	    is_near(scanned_rows(a), scanned_rows(b)) && a->nnodes == b->nnodes &&
 	    strcmp(a->root->type, b->root->type) == 0;
+}
+
+/* Set k stands for v too, by the values of the likelier one, never by none. */
+static void
+join_sets(struct statement *s, int k, int v)
+{
+	double sum = s->sets[k].weight + s->sets[v].weight;
+
+	if (s->sets[v].weight > s->sets[k].weight || s->sets[k].kind == VALUE_GENERIC) {
+		s->sets[k] = s->sets[v];
+		s->plans[k] = s->plans[v];
+		s->base[k] = s->base[v];
+	}
+	s->sets[k].weight = sum;
 }
 
 /* Keeps the sets that are likely enough; one of those that ask for the same. */
@@ -199,11 +233,7 @@ keep_sets(struct statement *s, double *rows)
 		for (int k = 0; k < n && is_new; k++) {
 			if (!is_same_work(s->plans[k], s->plans[v], rows[k], rows[v]))
 				continue;
-			/* the likelier one stands for both, never a generic one */
-			s->sets[v].weight += s->sets[k].weight;
-			s->sets[k] = s->sets[v];
-			s->plans[k] = s->plans[v];
-			s->base[k] = s->base[v];
+			join_sets(s, k, v);
 			is_new = false;
 		}
 		if (!is_new)

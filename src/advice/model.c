@@ -402,6 +402,22 @@ sort_saving(const struct part *p, const struct cand *cand, const struct match *m
 	return now * MARGIN <= before ? before - now : 0;
 }
 
+/* The share of rows that one probe reads: where each wants only the first in an order that the
+ * index gives (LATERAL … ORDER BY … LIMIT), no more than these. */
+static double
+probe_share(const struct part *p, const struct cand *cand, const struct match *m)
+{
+	const struct plan_node *limit = NULL;
+
+	for (const struct plan_node *n = p->scan->parent; n && n->nkids == 1; n = n->parent) {
+		if (plan_is(n, "Limit"))
+			limit = n;
+	}
+	if (!limit || !p->need->has_limit || !gives_sort(cand, p->need, m->at_sort))
+		return m->share;
+	return fmin(m->share, fmax(limit->rows, 1) / fmax(p->need->table->rows, 1));
+}
+
 static double
 join_saving(const struct part *p, const struct cand *cand, const struct match *m)
 {
@@ -413,7 +429,7 @@ join_saving(const struct part *p, const struct cand *cand, const struct match *m
 	if (!join || !m->has_join || (plan_is(join, "Nested Loop") && other == join->kids[1]))
 		return 0;
 	loops = fmax(1, plan_all_rows(other));
-	ix = index_of(cand, p->need, m->share);
+	ix = index_of(cand, p->need, probe_share(p, cand, m));
 	/* Probes share the pages near the root and each other's. */
 	now = other->total + loops * (model_index_scan(&ix) - RANDOM_PAGE * 0.5);
 	return now * 1.5 <= join->total ? join->total - now : 0;

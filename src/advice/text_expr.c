@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "advice/item.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/strbuf.h"
 
@@ -19,7 +20,7 @@ static const char *const functions[] = { "lower", "upper", "btrim", "ltrim", "rt
 	"COALESCE", "date_trunc", "date_part", "replace", "translate", "split_part", "mod" };
 static const char *const operators[] = { "->>", "->", "#>>", "#>", "+", "-", "*", "/", "%", "||" };
 static const char *const casts[] = { "text", "integer", "bigint", "smallint", "numeric", "uuid",
-	"double precision", "character varying", "boolean" };
+	"double precision", "character varying", "boolean", "date" };
 
 static bool
 is_listed(const char *const *list, size_t n, const char *name)
@@ -35,6 +36,31 @@ static bool
 is_text_type(const char *type)
 {
 	return strcmp(type, "text") == 0 || strncmp(type, "character varying", 17) == 0;
+}
+
+bool
+text_is_cast(const char *type)
+{
+	return is_listed(casts, ARRAY_LEN(casts), type) && !is_text_type(type) &&
+	    strcmp(type, "date") != 0;
+}
+
+const char *
+text_literal(struct arena *arena, const char *value)
+{
+	struct strbuf out = STRBUF_INIT(1 << 16);
+	const char *text;
+
+	strbuf_addc(&out, '\'');
+	for (; *value; value++) {
+		if (*value == '\'')
+			strbuf_addc(&out, '\'');
+		strbuf_addc(&out, *value);
+	}
+	strbuf_addc(&out, '\'');
+	text = arena_strndup(arena, out.buf, out.len);
+	strbuf_release(&out);
+	return text;
 }
 
 struct printer {
@@ -55,6 +81,9 @@ print_cast(struct printer *p, const struct expr *e)
 	    kid->kind == EXPR_COLUMN ? catalog_column(p->need->table, kid->name) : NULL;
 
 	if (!is_listed(casts, ARRAY_LEN(casts), e->name))
+		return false;
+	/* A text's date depends on DateStyle. */
+	if (strcmp(e->name, "date") == 0 && !(col && strncmp(col->type, "timestamp", 9) == 0))
 		return false;
 	/* The server adds these itself. */
 	if (is_text_type(e->name) && ((col && is_text_type(col->type)) || kid->kind == EXPR_CONST))
@@ -78,18 +107,6 @@ print_kids(struct printer *p, const struct expr *e, const char *between)
 	return true;
 }
 
-static void
-print_const(struct printer *p, const char *value)
-{
-	strbuf_addc(&p->out, '\'');
-	for (; *value; value++) {
-		if (*value == '\'')
-			strbuf_addc(&p->out, '\'');
-		strbuf_addc(&p->out, *value);
-	}
-	strbuf_addc(&p->out, '\'');
-}
-
 static bool
 print(struct printer *p, const struct expr *e)
 {
@@ -109,7 +126,7 @@ print(struct printer *p, const struct expr *e)
 	case EXPR_CONST:
 		ok = e->value != NULL;
 		if (ok)
-			print_const(p, e->value);
+			strbuf_adds(&p->out, text_literal(p->arena, e->value));
 		break;
 	case EXPR_FUNC:
 		ok = !e->alias && is_listed(functions, ARRAY_LEN(functions), e->name);
@@ -171,6 +188,35 @@ text_expr_column(const struct need *need, const struct expr *e)
 
 	expr_walk(e, note, &c);
 	return c.n == 1 ? c.col : NULL;
+}
+
+/* ---- units of time ---- */
+
+const char *
+text_time_unit(const struct cat_column *col, double share)
+{
+	static const struct {
+		const char *name;
+		double days;
+	} units[] = { { "hour", 1.0 / 24 }, { "day", 1 }, { "week", 7 }, { "month", 30.4 },
+		{ "quarter", 91.3 }, { "year", 365.2 } };
+	const char *best = NULL;
+	double nearest = log(2);
+	struct wall first, last;
+
+	if (col->nhist < 2 || !wall_parse(col->hist[0], &first) ||
+	    !wall_parse(col->hist[col->nhist - 1], &last) || last.us <= first.us)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		double span = (double)(last.us - first.us) / 86400e6;
+		double off = fabs(log(fmin(units[i].days / span, 1) / fmax(share, 1e-9)));
+
+		if (off < nearest) {
+			nearest = off;
+			best = units[i].name;
+		}
+	}
+	return best;
 }
 
 /* ---- keys of documents ---- */

@@ -7,6 +7,10 @@
 /* Without aliases, casts of texts to text left out; NULL: not immutable, has parameters, or is not
  * understood. */
 const char *text_expr(struct arena *arena, const struct need *need, const struct expr *e);
+/* A value as a constant of DDL. */
+const char *text_literal(struct arena *arena, const char *value);
+/* May a cast to this type be part of an index, and does it change anything? */
+bool text_is_cast(const char *type);
 /* The one plain column in it, or NULL. */
 const struct cat_column *text_expr_column(const struct need *need, const struct expr *e);
 /*
@@ -16,5 +20,8 @@ const struct cat_column *text_expr_column(const struct need *need, const struct 
  */
 const char *text_json_key(
     struct arena *arena, const struct cat_column *col, double share, bool is_path);
+/* Of date_trunc($1, column) the unit, of which each selects about this share of the rows by the
+ * span of the column's statistics; NULL: none is near. */
+const char *text_time_unit(const struct cat_column *col, double share);
 
 #endif

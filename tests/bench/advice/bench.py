@@ -6,7 +6,7 @@
     bench.py ask SET ...                        the advisor's answer alone, to the replay that find has left
     bench.py stop --dir DIR
 
-SET is a, b, c, d, e or f (set_a.sql, set_a.py, ...). `find` makes three copies of the same database, replays the same calls on
+SET is a to g (set_a.sql, set_a.py, ...). `find` makes three copies of the same database, replays the same calls on
 each (values from fixed seeds), and counts the buffers that pg_stat_statements saw: without any index, with the
 expert's, with those that the advisor under test named after seeing the statements and statistics of a first replay.
 
