@@ -128,7 +128,7 @@ read_databases(struct reading *r)
 	const struct rowset *kinds = snapshot_rows(r->snap, PROBE_STORAGE_KINDS);
 	const char *own = kinds && kinds->nrows ?
 	    text_of(r->arena, rowset_get(kinds, 0, "datname")) :
-	    r->snap->server.database;
+	    arena_strdup(r->arena, r->snap->server.database);
 	double sum = 0;
 
 	if (!sizes) {
