@@ -127,7 +127,7 @@ record(const struct options *opt, const struct targets *targets, const struct se
 	struct historian *h;
 	struct alerting *a;
 	int wake[2], signals;
-	int64_t bytes = 0, refreshes = 0;
+	int64_t bytes = 0, refreshes = 0, left_out;
 	char size[32];
 	struct error last;
 	bool ok;
@@ -153,12 +153,19 @@ record(const struct options *opt, const struct targets *targets, const struct se
 		alerting_stop(a);
 		historian_stop(h);
 		collector_stop(c);
-		if (!recorder_state(r, &bytes, &refreshes, &last) && ok) {
+		left_out = recorder_left_out(r);
+		if ((!recorder_state(r, &bytes, &refreshes, &last) ||
+		        !recorder_end(r, &bytes, &last)) &&
+		    ok) {
 			*err = last;
 			ok = false;
 		}
 		fprintf(stderr, "%" PRId64 " refreshes, %s in %s\n", refreshes,
 		    fmt_bytes(size, sizeof(size), (double)bytes), opt->args[0]);
+		if (left_out)
+			fprintf(stderr,
+			    "pgmedic: %" PRId64 " refreshes were left out: the disk was too slow\n",
+			    left_out);
 		recorder_close(r);
 	} else {
 		ok = false;

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "collect/recevent.h"
+#include "collect/recwriter.h"
 
 enum { MAX_TARGETS = 1000, MAX_TEXTS = 64 };
 static const int64_t key_period_us = 300 * 1000000LL;
@@ -28,12 +29,14 @@ struct rec_target {
 };
 
 struct recorder {
-	pthread_mutex_t lock; /* guards all below but what only the collector touches: pending,
-	                         targets' state */
-	struct recfile *file;
-	bool is_memory, has_started, has_failed;
+	pthread_mutex_t lock;     /* guards all below but what only the collector touches: pending,
+	                             targets' state */
+	struct recfile *file;     /* in memory; of a file NULL */
+	struct recwriter *writer; /* of a file; has a lock of its own */
+	bool has_started, has_failed;
+	bool has_gap; /* the disk did not follow: the next block begins anew */
 	struct error error;
-	int64_t refreshes;
+	int64_t refreshes, left_out;
 	struct strbuf pending; /* events since the last block */
 	struct mono last_key;
 	struct rec_target *targets[MAX_TARGETS];
@@ -41,12 +44,10 @@ struct recorder {
 };
 
 static struct recorder *
-recorder_new(struct recfile *file, bool is_memory)
+recorder_new(void)
 {
 	struct recorder *r = xcalloc(1, sizeof(*r));
 	pthread_mutex_init(&r->lock, NULL);
-	r->file = file;
-	r->is_memory = is_memory;
 	strbuf_init(&r->pending, RECFILE_MAX_RAW);
 	return r;
 }
@@ -55,13 +56,20 @@ struct recorder *
 recorder_file(const char *path, struct error *err)
 {
 	struct recfile *f = recfile_create(path, err);
-	return f ? recorder_new(f, false) : NULL;
+	struct recorder *r = f ? recorder_new() : NULL;
+
+	if (r)
+		r->writer = recwriter_new(f);
+	return r;
 }
 
 struct recorder *
 recorder_memory(size_t max_bytes)
 {
-	return recorder_new(recfile_memory(max_bytes), true);
+	struct recorder *r = recorder_new();
+
+	r->file = recfile_memory(max_bytes);
+	return r;
 }
 
 static void
@@ -79,8 +87,13 @@ release_target(struct rec_target *t)
 void
 recorder_close(struct recorder *r)
 {
+	struct error ignored;
+	int64_t bytes;
+
 	if (!r)
 		return;
+	if (!recorder_end(r, &bytes, &ignored))
+		bytes = 0; /* who wants to know has ended it before */
 	for (int i = 0; i < r->ntargets; i++)
 		release_target(r->targets[i]);
 	strbuf_release(&r->pending);
@@ -139,36 +152,57 @@ put_all(struct recorder *r, struct strbuf *out)
 	}
 }
 
-static void
-append(struct recorder *r, unsigned flags, const struct strbuf *raw)
+/* Takes what is in raw. False: the disk does not follow, and nothing was taken. */
+static bool
+append(struct recorder *r, unsigned flags, struct strbuf *raw)
 {
 	struct error err;
 
-	if (r->has_failed)
-		return;
-	if (!recfile_append(r->file, wall_now(), flags, raw, &err)) {
+	if (r->writer)
+		return recwriter_put(r->writer, wall_now(), flags, raw);
+	if (r->file && !r->has_failed && !recfile_append(r->file, wall_now(), flags, raw, &err)) {
 		r->has_failed = true;
 		r->error = err;
 	}
+	strbuf_clear(raw);
+	return true;
 }
 
-/* A block for what came since the last one; before it, when it is time, one with all that was known
- * then. */
+/* A block with all that is known now. */
+static bool
+append_all(struct recorder *r, unsigned flags)
+{
+	struct strbuf all = STRBUF_INIT(RECFILE_MAX_RAW);
+	bool ok;
+
+	put_all(r, &all);
+	ok = append(r, flags, &all);
+	strbuf_release(&all);
+	return ok;
+}
+
+/* A block for what came since the last one; after it, when it is time, one with all that is known.
+ * Where blocks were left out, the next one is like that of a new run. */
 static void
 flush(struct recorder *r)
 {
 	struct mono now = mono_now();
+	bool is_key = now.us - r->last_key.us > key_period_us, ok;
 
 	pthread_mutex_lock(&r->lock);
-	append(r, 0, &r->pending);
-	r->refreshes++;
-	if (now.us - r->last_key.us > key_period_us) {
-		struct strbuf all = STRBUF_INIT(RECFILE_MAX_RAW);
-		put_all(r, &all);
-		append(r, RECFILE_KEY, &all);
-		strbuf_release(&all);
-		r->last_key = now;
+	if (r->has_gap) {
+		ok = append_all(r, RECFILE_KEY | RECFILE_START);
+		is_key = false;
+		if (ok)
+			r->last_key = now;
+	} else {
+		ok = append(r, 0, &r->pending);
 	}
+	r->has_gap = !ok;
+	r->refreshes += ok;
+	r->left_out += !ok;
+	if (ok && is_key && append_all(r, RECFILE_KEY))
+		r->last_key = now;
 	pthread_mutex_unlock(&r->lock);
 	strbuf_clear(&r->pending);
 }
@@ -177,17 +211,13 @@ flush(struct recorder *r)
 static void
 begin(struct recorder *r)
 {
-	struct strbuf all = STRBUF_INIT(RECFILE_MAX_RAW);
-
 	if (r->has_started)
 		return;
 	r->has_started = true;
 	r->last_key = mono_now();
 	pthread_mutex_lock(&r->lock);
-	put_all(r, &all);
-	append(r, RECFILE_KEY | RECFILE_START, &all);
+	r->has_gap = !append_all(r, RECFILE_KEY | RECFILE_START);
 	pthread_mutex_unlock(&r->lock);
-	strbuf_release(&all);
 }
 
 static void
@@ -272,12 +302,32 @@ recorder_state(struct recorder *r, int64_t *bytes, int64_t *refreshes, struct er
 	bool ok;
 
 	pthread_mutex_lock(&r->lock);
-	*bytes = recfile_bytes(r->file);
+	*bytes = r->file ? recfile_bytes(r->file) : 0;
 	*refreshes = r->refreshes;
 	ok = !r->has_failed;
 	if (!ok)
 		*err = r->error;
 	pthread_mutex_unlock(&r->lock);
+	return r->writer ? recwriter_state(r->writer, bytes, err) : ok;
+}
+
+int64_t
+recorder_left_out(struct recorder *r)
+{
+	int64_t n;
+
+	pthread_mutex_lock(&r->lock);
+	n = r->left_out;
+	pthread_mutex_unlock(&r->lock);
+	return n;
+}
+
+bool
+recorder_end(struct recorder *r, int64_t *bytes, struct error *err)
+{
+	bool ok = recwriter_end(r->writer, bytes, err);
+
+	r->writer = NULL;
 	return ok;
 }
 

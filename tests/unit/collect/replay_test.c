@@ -2,10 +2,13 @@
  * sought. */
 #include "config.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -191,6 +194,59 @@ plays_by_itself_at_any_speed(void **state)
 	replay_free(r);
 }
 
+static void
+left_out_before_and_after(struct recorder *r, struct feed *f)
+{
+	int64_t before = recorder_left_out(r);
+
+	for (int i = 1; i <= 5; i++)
+		refresh(f, i * 100);
+	assert_int_equal(recorder_left_out(r), before);
+}
+
+/* A disk that hangs: a pipe that nobody reads, until somebody does. */
+static void
+a_hanging_disk_holds_up_nobody(void **state)
+{
+	enum { MANY = 3000 };
+	struct feed *f = feed_new("prod");
+	struct feed_hook hook;
+	struct recorder *r;
+	struct error err;
+	struct mono begin;
+	int64_t bytes, refreshes;
+	char fifo[64], buf[65536];
+	int fd;
+
+	(void)state;
+	snprintf(fifo, sizeof(fifo), "/tmp/pgmedic-hang-%d", (int)getpid());
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	r = recorder_file(fifo, &err);
+	assert_non_null(r);
+	hook = recorder_hook(r, "prod");
+	feed_set_hook(f, &hook);
+	feed_link(f, LINK_UP, "", "", (struct mono){ 1 }, (struct mono){ 0 });
+	begin = mono_now();
+	for (int i = 1; i <= MANY; i++)
+		refresh(f, i * 100);
+	assert_true(mono_since_ms(mono_now(), begin) < 5000);
+	assert_true(recorder_left_out(r) > 0);
+	/* It answers again: what waits is written, and a new run begins in the recording. */
+	fd = open(fifo, O_RDONLY | O_NONBLOCK);
+	assert_true(fd >= 0);
+	for (int quiet = 0; quiet < 20;) {
+		quiet = read(fd, buf, sizeof(buf)) > 0 ? 0 : quiet + 1;
+		poll(NULL, 0, 10);
+	}
+	left_out_before_and_after(r, f);
+	assert_true(recorder_state(r, &bytes, &refreshes, &err));
+	assert_true(refreshes > 0 && bytes > 65536);
+	feed_free(f);
+	close(fd);
+	recorder_close(r);
+	unlink(fifo);
+}
+
 int
 main(void)
 {
@@ -199,6 +255,7 @@ main(void)
 		cmocka_unit_test(seeking_clamps_to_the_ends),
 		cmocka_unit_test(the_state_of_the_link_is_a_recording),
 		cmocka_unit_test(plays_by_itself_at_any_speed),
+		cmocka_unit_test(a_hanging_disk_holds_up_nobody),
 	};
 	return cmocka_run_group_tests(tests, record, forget);
 }
