@@ -236,6 +236,13 @@ take_posted(struct sampler *s)
 }
 
 const struct snapshot *
+sampler_posted(struct sampler *s)
+{
+	take_posted(s);
+	return s->snap;
+}
+
+const struct snapshot *
 sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 {
 	enum probe_id probes[PROBE_COUNT];

@@ -412,6 +412,25 @@ show_past(struct origin *o, const struct options *opt, const struct settings *se
 	history_close(h);
 }
 
+/* The past of a server that is away can be shown: what is wrong is said beside it. */
+static const struct snapshot *
+past_alone(struct origin *o, const struct pane *pane, struct error *err)
+{
+	const struct snapshot *snap;
+	const struct rowset *rows;
+
+	if (strcmp(pane->name, "history") != 0 || err->code == ERR_USAGE)
+		return NULL;
+	snap = sampler_posted(o->sampler);
+	rows = snapshot_rows(snap, PROBE_HISTORY);
+	/* a row without a time: nothing is known */
+	if (!rows || rows->nrows == 0 || cell_is_null(rowset_get(rows, 0, "time")))
+		return NULL;
+	error_report(err);
+	*err = (struct error){ 0 };
+	return snap;
+}
+
 /* Panes that show what the alert rules found: they go on where the last run ended. */
 static bool
 judges(const struct pane *pane)
@@ -437,6 +456,8 @@ open_live(struct origin *o, const struct options *opt, struct settings *settings
 	if (o->sampler && judges(pane))
 		alerting_recall(o->sampler, settings, o->targets.items[0].name);
 	snap = o->sampler ? sampler_wait(o->sampler, pane, err) : NULL;
+	if (o->sampler && !snap)
+		snap = past_alone(o, pane, err);
 	o->snap = snap ? snapshot_ref(snap) : NULL;
 	if (snap && judges(pane))
 		alerting_keep(snap, o->targets.items[0].name);
