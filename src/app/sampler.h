@@ -26,8 +26,8 @@ const struct snapshot *sampler_wait(
 /* The answer of a probe that is not the server's (SCOPE_POSTED); takes the rows. It is in the
  * snapshot of the next sampler_wait(). */
 void sampler_post(struct sampler *s, enum probe_id probe, struct rowset *rows);
-/* What was posted and nothing of the server: for when sampler_wait() has failed. The snapshot is the
- * sampler's. */
+/* What was posted and nothing of the server: for when sampler_wait() has failed. The snapshot is
+ * the sampler's. */
 const struct snapshot *sampler_posted(struct sampler *s);
 /* Fill an initialised grid from that snapshot, sealed, in the pane's order. */
 void sampler_fill(
