@@ -24,6 +24,7 @@ why_text(enum whatif_why why, const struct error *err, struct arena *arena)
 		[WHATIF_GONE] = "it names what is not here",
 		[WHATIF_SYNTAX] = "syntax",
 		[WHATIF_TIMEOUT] = "timeout",
+		[WHATIF_UNSAFE] = "not safe to plan",
 		[WHATIF_OTHER] = "error",
 	};
 

@@ -350,6 +350,7 @@ whatif_close(struct whatif *w)
 		PQfreeCancel(w->cancel);
 	pg_catalog_free(w->catalog);
 	arena_release(&w->arena);
+	arena_release(&w->guard.arena);
 	free(w->types);
 	free(w);
 }

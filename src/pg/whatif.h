@@ -62,6 +62,7 @@ enum whatif_why {
 	WHATIF_GONE,      /* names what is not here: temporary, dropped, of another database */
 	WHATIF_SYNTAX,    /* could not be repaired */
 	WHATIF_TIMEOUT,
+	WHATIF_UNSAFE, /* planning could run somebody else's function, or lock too much */
 	WHATIF_OTHER,
 };
 
@@ -78,6 +79,7 @@ struct whatif_statement {
 	 * spares whatif_explain() the first one */
 	const char *plan;
 	int generation;
+	int guard; /* the version of the list that it was found safe by */
 };
 
 /* search_path: of the role that runs it (database and role settings), NULL ours. Everything in the

@@ -197,7 +197,7 @@ lost:
 }
 
 static void
-start_question(const struct whatif *w, struct question *q, struct whatif_ask *ask)
+start_question(struct whatif *w, struct question *q, struct whatif_ask *ask)
 {
 	const struct whatif_statement *s = ask->statement;
 
@@ -208,6 +208,10 @@ start_question(const struct whatif *w, struct question *q, struct whatif_ask *as
 	memset(&ask->error, 0, sizeof(ask->error));
 	if ((q->is_generic || s->nparams == 0) && s->plan && s->generation == w->generation)
 		ask->json = s->plan;
+	/* the reason is in ask->error */
+	else if (s->guard != w->guard.version &&
+	    !whatif_guard_allows(w, s->text, s->search_path, &ask->error))
+		return;
 }
 
 bool
@@ -221,7 +225,8 @@ whatif_explain_many(
 	for (int from = 0; ok && from < n; from += batch) {
 		int count = n - from < batch ? n - from : batch, again = count;
 
-		for (int i = 0; i < count; i++)
+		ok = whatif_guard_look(w, err);
+		for (int i = 0; ok && i < count; i++)
 			start_question(w, &q[i], &asks[from + i]);
 		/* a second time for plans whose partitions were pruned by NULL */
 		while (ok && again > 0) {

@@ -298,7 +298,7 @@ is_cut(const char *text)
 }
 
 static bool
-start(struct attempt *a, struct whatif_job *job, struct arena *arena)
+start(struct whatif *w, struct attempt *a, struct whatif_job *job, struct arena *arena)
 {
 	const char *text;
 
@@ -317,6 +317,11 @@ start(struct attempt *a, struct whatif_job *job, struct arena *arena)
 	if (sql_is_current_of(arena, a->statement))
 		return error_set(
 		    &job->error, ERR_REFUSED, "it changes the row that a cursor is at");
+	if (!whatif_guard_allows(w, a->statement, job->search_path, &job->error)) {
+		job->why = WHATIF_UNSAFE;
+		return false;
+	}
+	job->statement.guard = w->guard.version;
 	job->statement.command = sql_command(arena, a->statement);
 	a->statement = sql_without_into(arena, a->statement);
 	text = sql_as_select(arena, a->statement, false);
@@ -363,8 +368,9 @@ whatif_prepare_many(
 	for (int from = 0; ok && from < n; from += batch) {
 		int count = n - from < batch ? n - from : batch, nactive = 0;
 
-		for (int i = 0; i < count; i++)
-			nactive += start(&attempts[i], &jobs[from + i], arena);
+		ok = whatif_guard_look(w, err);
+		for (int i = 0; ok && i < count; i++)
+			nactive += start(w, &attempts[i], &jobs[from + i], arena);
 		while (ok && nactive > 0)
 			ok = round_trip(w, attempts, count, &nactive, err);
 	}

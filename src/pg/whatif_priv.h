@@ -13,6 +13,16 @@ struct whatif_type {
 	const char *name, *base; /* base: of a domain, else NULL */
 };
 
+/* Names that a statement must not have to be planned here: see whatif_guard.c. */
+struct whatif_suspect;
+struct whatif_guard {
+	struct arena arena;
+	struct whatif_suspect *list;
+	int n, version; /* version: of the list, 0 none yet */
+	uint64_t print; /* of its content */
+	int64_t asked_us;
+};
+
 struct whatif {
 	PGconn *pq;
 	PGcancel *cancel;
@@ -29,6 +39,7 @@ struct whatif {
 	bool has_leftover; /* prepared statements that were not dropped */
 	struct whatif_type *types;
 	int ntypes, types_cap;
+	struct whatif_guard guard;
 	/* HypoPG */
 	enum whatif_hypo hypo;
 	char hypo_what[160], hypo_hint[160];
@@ -82,6 +93,11 @@ bool whatif_take(struct whatif *w, int64_t deadline, ExecStatusType status, PGre
     struct error *err);
 /* Were partitions left out of a generic plan, by the NULLs that stand for parameters? */
 bool whatif_is_pruned(const char *json);
+/* Ask for the list where it is older than a second. */
+bool whatif_guard_look(struct whatif *w, struct error *err) MUST_CHECK;
+/* May this be planned? path: that it is planned with, NULL the role's own. */
+bool whatif_guard_allows(
+    struct whatif *w, const char *text, const char *path, struct error *err) MUST_CHECK;
 /* The type's name; NULL before it was learned. */
 const struct whatif_type *whatif_type(const struct whatif *w, uint32_t oid);
 
