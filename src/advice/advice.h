@@ -45,7 +45,7 @@ struct advice_request {
 	const struct rowset *before;
 	/* Scans of this database's indexes on the standbys, columns schema text, index text, scans
 	 * int, stats_age_s float, standby text; NULL: not asked. nstandbys_unseen: standbys that
-	 * stream but are no configured targets. */
+	 * stream but are no configured targets; -1: nobody could say. */
 	const struct rowset *standby_scans;
 	int nstandbys_unseen;
 	/* Days without a scan before an index is called unused; 0: DROP_UNUSED_DAYS, negative: any

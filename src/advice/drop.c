@@ -106,6 +106,21 @@ add_invalid(struct drop *d, struct drop_index *ix)
 
 /* ------------------------------------------------------------------ unused ones */
 
+/* Does the predicate leave out only rows that the key leaves out: "(parent_id IS NOT NULL)" of one
+ * of its columns, and nothing beside? */
+static bool
+only_skips_nulls(const struct drop_index *ix, const struct drop_fkey *fk)
+{
+	for (int i = 0; i < fk->nkeys; i++) {
+		size_t len = strlen(ix->parts[i]);
+
+		if (*ix->pred == '(' && strncmp(ix->pred + 1, ix->parts[i], len) == 0 &&
+		    strcmp(ix->pred + 1 + len, " IS NOT NULL)") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The first columns of the index are those of the key, in any order. */
 static bool
 leads_with(const struct drop_index *ix, const struct drop_fkey *fk)
@@ -115,7 +130,7 @@ leads_with(const struct drop_index *ix, const struct drop_fkey *fk)
 		return false;
 	/* look-ups say "column = value": all that IS NOT NULL leaves out is what they never ask for
 	 */
-	if (ix->pred && !strstr(ix->pred, "IS NOT NULL"))
+	if (ix->pred && !only_skips_nulls(ix, fk))
 		return false;
 	for (int k = 0; k < fk->nkeys; k++) {
 		bool found = false;
@@ -186,8 +201,21 @@ refuse_unused(struct drop *d)
 {
 	struct arena *arena = &d->list->arena;
 	double age = d->ntables ? d->tables[0].stats_age_s : -1;
+	double since = d->in->promoted_age_s;
 	char have[32], want[32];
 
+	if (d->is_standby) {
+		d->out->no_unused =
+		    "no index is called unused: this is a standby, and what its primary reads is not counted here";
+		d->out->no_unused_hint = "Ask its primary, with the standbys as targets.";
+		return true;
+	}
+	if (d->in->nstandbys_unseen < 0) {
+		d->out->no_unused =
+		    "no index is called unused: it is not known whether standbys read them";
+		d->out->no_unused_hint = "The server did not answer; ask again.";
+		return true;
+	}
 	if (d->in->nstandbys_unseen > 0) {
 		d->out->no_unused = arena_printf(arena,
 		    "no index is called unused: %d standby%s not among the targets may read them",
@@ -196,10 +224,16 @@ refuse_unused(struct drop *d)
 		d->out->no_unused_hint = "Configure the standbys as targets of the same system.";
 		return true;
 	}
-	if (d->in->unused_days <= 0 || age >= d->in->unused_days * DAY_S)
+	if (d->in->unused_days <= 0 ||
+	    (age >= d->in->unused_days * DAY_S &&
+	        (since < 0 || since >= d->in->unused_days * DAY_S)))
 		return false;
 	fmt_span(want, sizeof(want), d->in->unused_days * DAY_S);
-	if (age < 0)
+	if (since >= 0 && since < age)
+		d->out->no_unused = arena_printf(arena,
+		    "no index is called unused: this server was a standby until %s ago, which is not %s",
+		    fmt_span(have, sizeof(have), since), want);
+	else if (age < 0)
 		d->out->no_unused =
 		    "no index is called unused: nobody knows since when scans are counted";
 	else

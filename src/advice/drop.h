@@ -24,8 +24,9 @@ struct drop_input {
 	/* As in struct advice_request: columns schema, index, scans, stats_age_s, standby. NULL: no
 	 * standby is a target. */
 	const struct rowset *standby_scans;
-	int nstandbys_unseen;
-	double unused_days; /* statistics younger than that call nothing unused */
+	int nstandbys_unseen;  /* -1: not known */
+	double promoted_age_s; /* since it was made a primary; < 0: it was never a standby */
+	double unused_days;    /* statistics younger than that call nothing unused */
 };
 
 struct drop_outcome {

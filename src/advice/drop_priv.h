@@ -56,6 +56,7 @@ struct drop {
 	struct drop_index *indexes; /* by table */
 	struct drop_fkey *fkeys;
 	int ntables, nindexes, nfkeys;
+	bool is_standby;
 };
 
 void drop_read(struct drop *d);

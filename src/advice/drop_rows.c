@@ -79,6 +79,7 @@ read_tables(struct drop *d)
 
 	d->tables = arena_zalloc(&d->list->arena, (size_t)rs->nrows + 1, sizeof(*d->tables));
 	d->ntables = rs->nrows;
+	d->is_standby = rs->nrows > 0 && is_true(rs, 0, "is_standby");
 	for (int i = 0; i < rs->nrows; i++)
 		d->tables[i] = (struct drop_table){
 			.relid = oid(rs, i, "relid"),

@@ -7,6 +7,7 @@
 struct dropping {
 	struct rowset *tables, *indexes, *fkeys;
 	struct sizing *sizing;
+	double promoted_age_s;
 };
 
 struct dropping *
@@ -14,7 +15,7 @@ dropping_open(struct whatif *w, const struct rowset *tables, const struct rowset
     const struct rowset *indexes, struct error *err)
 {
 	struct error ignored = { 0 };
-	struct rowset *fkeys = whatif_query(w, "advice_fkeys", NULL, 0, err), *extended;
+	struct rowset *fkeys = whatif_query(w, "advice_fkeys", NULL, 0, err), *extended, *promoted;
 	struct dropping *d;
 
 	if (!fkeys)
@@ -27,6 +28,10 @@ dropping_open(struct whatif *w, const struct rowset *tables, const struct rowset
 	d->fkeys = fkeys;
 	d->sizing = sizing_new(tables, columns, extended);
 	rowset_unref(extended);
+	promoted = whatif_query(w, "advice_promoted", NULL, 0, &ignored);
+	d->promoted_age_s =
+	    promoted && promoted->nrows ? cell_num(rowset_get(promoted, 0, "age_s"), -1) : -1;
+	rowset_unref(promoted);
 	return d;
 }
 
@@ -53,6 +58,7 @@ dropping_advise(const struct dropping *d, const struct advice_request *req,
 		.fkeys = d->fkeys,
 		.sizing = d->sizing,
 		.standby_scans = req->standby_scans,
+		.promoted_age_s = d->promoted_age_s,
 		.nstandbys_unseen = req->nstandbys_unseen,
 		.unused_days = req->unused_days == 0 ? DROP_UNUSED_DAYS :
 		    req->unused_days < 0             ? 0 :

@@ -29,8 +29,10 @@ struct making {
 	int nstandbys;      /* that stream from it */
 	int64_t system_identifier;
 	const char *database;
-	struct rowset *scans; /* on standbys that are targets; NULL: none was asked */
+	struct rowset *scans;    /* on standbys that are targets; NULL: none was asked */
+	int64_t seen[MAX_PEERS]; /* when those were started: a server may be two targets */
 	int nseen;
+	bool is_blind; /* it cannot be said whether there are standbys */
 };
 
 /* ------------------------------------------------------------------ standbys */
@@ -59,7 +61,8 @@ look_standbys(struct making *m)
 	if (m->pg)
 		rows = pg_sync_run(m->pg, "look_standbys", NULL, 0, LOOK_MS, &ignored);
 
-	if (rows && rows->nrows == 1) {
+	m->is_blind = !rows || rows->nrows != 1;
+	if (!m->is_blind) {
 		const struct cell *db = rowset_get(rows, 0, "database");
 
 		m->nstandbys = (int)cell_i64(rowset_get(rows, 0, "standbys"), 0);
@@ -76,10 +79,15 @@ take_scans(struct making *m, const struct rowset *rows, const char *name)
 	static const char *const names[] = { "schema", "index", "scans", "stats_age_s", "standby" };
 	static const uint8_t types[] = { CELL_TEXT, CELL_TEXT, CELL_INT, CELL_FLOAT, CELL_TEXT };
 
+	int64_t started = rows->nrows > 0 ? cell_i64(rowset_get(rows, 0, "started"), 0) : 0;
+
 	if (rows->nrows > 0 &&
 	    (!cell_i64(rowset_get(rows, 0, "is_standby"), 0) ||
 	        !cell_is(rowset_get(rows, 0, "database"), m->database)))
 		return false;
+	for (int i = 0; i < m->nseen; i++)
+		if (m->seen[i] == started)
+			return false;
 	if (!m->scans)
 		m->scans = rowset_new(ARRAY_LEN(names), names, types);
 	for (int i = 0; i < rows->nrows; i++) {
@@ -105,8 +113,8 @@ look_peer(struct making *m, const struct target *peer)
 	struct rowset *rows =
 	    is_same ? pg_sync_run(pg, "look_index_scans", NULL, 0, LOOK_MS, &ignored) : NULL;
 
-	if (rows)
-		m->nseen += take_scans(m, rows, peer->name);
+	if (rows && take_scans(m, rows, peer->name))
+		m->seen[m->nseen++] = cell_i64(rowset_get(rows, 0, "started"), 0);
 	rowset_unref(rows);
 	pg_sync_close(pg);
 }
@@ -174,7 +182,7 @@ advise(const struct advise_task *task,
 	if (m.nstandbys > 0 && m.system_identifier)
 		look_peers(&m, stop);
 	req.standby_scans = m.scans;
-	req.nstandbys_unseen = m.nstandbys > m.nseen ? m.nstandbys - m.nseen : 0;
+	req.nstandbys_unseen = m.is_blind ? -1 : m.nstandbys > m.nseen ? m.nstandbys - m.nseen : 0;
 	ok = advice_run(&req, &sink, err);
 	if (ok)
 		post_effect(&m);

@@ -5,7 +5,8 @@
 -- timeout: 10000
 -- columns: relid int, schema text, table text, kind text, persistence text, parent int, root int, reltuples float, pages int,
 -- index_bytes int, fillfactor int, columns int, ins int, upd int, hot_upd int, del int, seq_scan int, idx_scan int, live int, dead int,
--- mod_since_analyze int, last_analyze time, is_extension bool, block_size int, stats_since time, stats_age_s float
+-- mod_since_analyze int, last_analyze time, is_extension bool, block_size int, stats_since time, stats_age_s float,
+-- is_standby bool
 WITH RECURSIVE since AS MATERIALIZED (
 	SELECT COALESCE(pg_catalog.pg_stat_get_db_stat_reset_time(d.oid),
 	                /*if pg_stat_have_stats()*/LEAST(pg_catalog.pg_stat_get_bgwriter_stat_reset_time(),
@@ -40,7 +41,8 @@ SELECT c.oid AS relid, n.nspname AS schema, c.relname AS "table", c.relkind AS k
        GREATEST(pg_catalog.pg_stat_get_last_analyze_time(c.oid), pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid)) AS last_analyze,
        EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'e') AS is_extension,
        pg_catalog.current_setting('block_size')::int4 AS block_size,
-       since.at AS stats_since, EXTRACT(epoch FROM pg_catalog.now() - since.at)::float8 AS stats_age_s
+       since.at AS stats_since, EXTRACT(epoch FROM pg_catalog.now() - since.at)::float8 AS stats_age_s,
+       pg_catalog.pg_is_in_recovery() AS is_standby
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   CROSS JOIN since

@@ -70,6 +70,12 @@ CREATE TABLE bare (id int, parent_id int REFERENCES parent, lookup_id int REFERE
 INSERT INTO child SELECT g, 1000 + g % 1000, 1 + g % 10, repeat('x', 80) FROM generate_series(1, 20000) g;
 INSERT INTO bare SELECT g, 1000 + g % 1000, 1 + g % 10, repeat('x', 80) FROM generate_series(1, 20000) g;
 CREATE INDEX stay_fk_1 ON child (parent_id) WHERE parent_id IS NOT NULL;
+CREATE TABLE aunt (id int PRIMARY KEY, note text);
+INSERT INTO aunt SELECT generate_series(1, 3000);
+CREATE TABLE nephew (id int, aunt_id int REFERENCES aunt, pad text);
+INSERT INTO nephew SELECT g, 1000 + g % 1000, repeat('x', 80) FROM generate_series(1, 20000) g;
+CREATE INDEX stay_fk_2 ON nephew (aunt_id);
+CREATE INDEX go_fk_some ON nephew (aunt_id) WHERE aunt_id IS NOT NULL AND id < 100;
 CREATE TABLE parted (id int, k int, v int) PARTITION BY RANGE (id);
 CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10000);
 CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10000) TO (30000);
@@ -94,7 +100,7 @@ start_standby replica primary
 	done
 	echo "SELECT c FROM t ORDER BY c LIMIT 1; SELECT c FROM t ORDER BY c USING ~<~ LIMIT 1; SELECT c FROM t ORDER BY c COLLATE \"POSIX\" LIMIT 1; SELECT g FROM t ORDER BY g LIMIT 1; SELECT g FROM t ORDER BY g DESC NULLS LAST LIMIT 1;"
 	echo "SELECT h FROM t ORDER BY h, i LIMIT 1; SELECT h FROM t ORDER BY h, i DESC LIMIT 1; SELECT m FROM t WHERE l = 3; SELECT n FROM t WHERE l = 3;"
-	echo "SELECT * FROM idle WHERE f = 5; SELECT * FROM parted WHERE k = 5 AND id < 100; SELECT * FROM idle WHERE id = 5; DELETE FROM parent WHERE id < 500;"
+	echo "SELECT * FROM idle WHERE f = 5; SELECT * FROM parted WHERE k = 5 AND id < 100; SELECT * FROM idle WHERE id = 5; DELETE FROM parent WHERE id < 500; UPDATE aunt SET note = 'n' WHERE id < 9;"
 } >"$TMP/reads.sql"
 for n in 1 2 3; do
 	"$PG_BINDIR/psql" -X -q -d "$primary_uri" -f "$TMP/reads.sql" >/dev/null 2>>"$TMP/reads.log"
@@ -133,7 +139,7 @@ print(eval(sys.argv[2]))' "$TMP/out" "$1"
 conf 0 replica
 status 0 "advice" "$PGMEDIC" show advice primary --json
 is "nothing that is needed goes" "$(advice "sorted(n for n in drops if n.startswith('stay') or n.endswith('_pkey') or n.startswith('parted'))")" '[]'
-for one in go_prefix go_twin go_plain_beside_unique go_carried go_unused go_long go_parted go_invalid go_left_ccnew1; do
+for one in go_prefix go_twin go_plain_beside_unique go_carried go_unused go_long go_fk_some go_parted go_invalid go_left_ccnew1; do
 	is "$one goes" "$(advice "'$one' in drops")" True
 done
 for pair in go_dup go_desc go_mirror go_expr go_gin go_partial go_constraint; do
@@ -165,6 +171,21 @@ conf 0
 status 0 "with a standby that is no target" "$PGMEDIC" show advice primary --json
 is "nothing is unused" "$(advice "[n for n, r in drops.items() if r['kind'] == 'unused']")" '[]'
 like "and that is said" "$(advice notes)" 'no index is called unused: 1 standby'
+
+# ------------------------------------------------------------------ asked of the standby, and when it is promoted
+
+conf 0 replica
+status 0 "advice of the standby" "$PGMEDIC" show advice replica --json
+is "nothing is unused there" "$(advice "[n for n, r in drops.items() if r['kind'] == 'unused']")" '[]'
+like "for the primary's scans are not known" "$(advice notes)" 'this is a standby'
+sql replica "SELECT pg_promote()" >/dev/null
+conf 0.001 replica
+sed 's/^\[target replica\]/&\nadvice_unused_days = 0.001/' "$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" >"$TMP/conf"
+cp "$TMP/conf" "$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
+status 0 "advice of the promoted one" "$PGMEDIC" show advice replica --json
+is "nothing is unused there either" "$(advice "[n for n, r in drops.items() if r['kind'] == 'unused']")" '[]'
+like "for it was a standby" "$(advice notes)" 'was a standby until|scans are counted for'
+conf 0
 
 # ------------------------------------------------------------------ a build that is under way is no leftover
 
