@@ -153,12 +153,31 @@ run(struct index_job *k, const char *statement, int lock_ms, struct error *err)
 
 /* ------------------------------------------------------------------ after a failure */
 
+/*
+ * The index as it is once nobody builds it: where the connection was lost, the server may still be
+ * at work on what it was told, or somebody else is.
+ */
+static struct rowset *
+look_settled(struct index_job *k, const char *schema, const char *name)
+{
+	struct rowset *rows = look_made(k, schema, name, REACH_TRIES);
+
+	while (
+	    rows && rows->nrows > 0 && !cell_is_null(rowset_get(rows, 0, "builder")) && !stopped) {
+		tick(k, (int)cell_i64(rowset_get(rows, 0, "builder"), 0));
+		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+		rowset_unref(rows);
+		rows = look_made(k, schema, name, REACH_TRIES);
+	}
+	return rows;
+}
+
 /* Drop what a build has left behind; what cannot be dropped is said with the command. */
 static void
 clean(struct index_job *k, const char *schema, const char *name, bool only_invalid)
 {
-	struct rowset *rows = look_made(k, schema, name, REACH_TRIES);
-	struct job_watch watch = { k, TICK_MS, NULL, NULL };
+	struct rowset *rows = look_settled(k, schema, name);
+	struct job_watch watch = { k, TICK_MS, tick, NULL };
 	const struct cell *statement;
 	struct error err = { 0 };
 	char *text;
@@ -171,6 +190,13 @@ clean(struct index_job *k, const char *schema, const char *name, bool only_inval
 		return;
 	}
 	if (rows->nrows == 0 || (only_invalid && cell_i64(rowset_get(rows, 0, "is_valid"), 0))) {
+		rowset_unref(rows);
+		return;
+	}
+	if (!cell_is_null(rowset_get(rows, 0, "builder"))) {
+		strbuf_addf(&k->cleaned,
+		    "\nsession %lld is still at work on %s.%s: look at it when that has ended",
+		    (long long)cell_i64(rowset_get(rows, 0, "builder"), 0), schema, name);
 		rowset_unref(rows);
 		return;
 	}
@@ -195,7 +221,7 @@ static bool
 is_valid(
     struct index_job *k, const char *schema, const char *name, double *bytes, struct error *err)
 {
-	struct rowset *rows = look_made(k, schema, name, REACH_TRIES);
+	struct rowset *rows = look_settled(k, schema, name);
 	bool ok = false;
 
 	if (!rows)
@@ -232,8 +258,16 @@ create_one(struct index_job *k, double *bytes, struct error *err)
 {
 	if (!is_free(k, k->schema, k->name, err))
 		return false;
-	if (run(k, k->statement, 0, err) && is_valid(k, k->schema, k->name, bytes, err))
-		return true;
+	if (run(k, k->statement, 0, err)) {
+		if (is_valid(k, k->schema, k->name, bytes, err))
+			return true;
+	} else if (err->code == ERR_LOST && !stopped) {
+		struct error later = { 0 };
+
+		/* the server builds on without us, and it may come to a good end */
+		if (is_valid(k, k->schema, k->name, bytes, &later))
+			return true;
+	}
 	/* Somebody else's relation of that name is no leftover. */
 	if (strcmp(err->sqlstate, "42P07") != 0)
 		clean(k, k->schema, k->name, true);

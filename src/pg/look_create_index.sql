@@ -48,9 +48,11 @@ FROM (SELECT k.*, n.nspname FROM pg_catalog.pg_class k JOIN pg_catalog.pg_namesp
 		AND k.relpersistence <> 't' LIMIT 12) c
 CROSS JOIN LATERAL (SELECT pg_catalog.format('%I.%I', c.nspname, c.relname) AS name) q
 CROSS JOIN (SELECT $6::text[] AS columns, $9::text[] AS includes) g
-CROSS JOIN LATERAL (SELECT coalesce($3::text, (SELECT b.base || CASE WHEN t.n = 0 THEN '' ELSE t.n::text END
+CROSS JOIN LATERAL (SELECT coalesce($3::name::text, (SELECT b.base || CASE WHEN t.n = 0 THEN '' ELSE t.n::text END
 	FROM (SELECT left(c.relname, 28) || '_' || left(coalesce(nullif(pg_catalog.regexp_replace(
-			array_to_string(array_remove(g.columns, ''), '_'), '\W', '_', 'g'), ''), 'expr'), 27) || '_idx' AS base) b
+			array_to_string(array_remove(g.columns, ''), '_'), '\W', '_', 'g'), ''), 'expr'), 27) AS stem) s
+		CROSS JOIN LATERAL (SELECT left(s.stem, max(k.len)) || '_idx' AS base
+			FROM pg_catalog.generate_series(1, 57) k (len) WHERE octet_length(left(s.stem, k.len)) <= 57) b
 		CROSS JOIN pg_catalog.generate_series(0, 99) t (n)
 	WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class o WHERE o.relnamespace = c.relnamespace
 		AND o.relname = b.base || CASE WHEN t.n = 0 THEN '' ELSE t.n::text END)
