@@ -2,6 +2,7 @@
 # Index advice on planted needs and traps, from pg_stat_statements alone: what is planted is found, what is none is not,
 # with HypoPG and without, by a role that may only read, and nothing is left on the server. tests/bench/advice measures
 # the same on larger sets.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

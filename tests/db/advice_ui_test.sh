@@ -1,5 +1,6 @@
 #!/bin/sh
 # create index and drop index as commands: planned, run by a job, cleaned up after, verified, measured; and what is refused.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

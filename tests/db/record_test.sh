@@ -1,5 +1,6 @@
 #!/bin/sh
 # Recording through what happens to servers: a restart, a promotion, a kill of the recorder, damage to the file.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

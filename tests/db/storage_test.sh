@@ -1,6 +1,7 @@
 #!/bin/sh
 # The storage pane against what the server says: sizes, privileges, the past rebuilt from statistics, a history that was
 # imported, and a slot that nobody reads.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg
