@@ -212,6 +212,7 @@ void
 console_settings(struct console *c)
 {
 	c->no_hints = !settings_bool(c->conf->settings, "hints");
+	historian_set(c->conf->historian, c->conf->settings);
 	c->is_dirty = true;
 }
 

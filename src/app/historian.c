@@ -24,34 +24,14 @@ enum {
 	SIZES_POST_S = 300,  /* a short history of sizes is posted again */
 	LONG_POST_S = 21600, /* and a long one, which a few more rows do not change */
 	LONG_ROWS = 1000,
+	IDLE_MS = 3600000, /* nothing is kept */
 	STOP_MS = 300,
 	BEHIND_MS = 100,
 	SAY_MS = 30000,
 	MANY_TARGETS = 20,  /* beyond, sizes of tables and databases are not posted */
 	TOP_DATABASES = 20, /* of which sizes are posted */
 	TOP_TABLES = 30,
-	REFUSED_MS =
-	    3600000, /* what the role may not, or the server does not have, is asked again */
 	TOP_STATEMENTS = 40, /* of each minute: those of the hour are among them */
-};
-
-/* Probes asked for the history's sake, while no pane shows them. */
-static const struct {
-	enum probe_id probe;
-	int period_s;
-} asked[] = {
-	{ PROBE_SIZES, 900 },
-	{ PROBE_STORAGE_WAL, 900 },
-	{ PROBE_STORAGE_TEMP, 900 },
-	{ PROBE_STORAGE_LOG, 900 },
-	{ PROBE_SLOTS, 900 },
-	{ PROBE_CAPACITY, 900 },
-	{ PROBE_STORAGE_KINDS, 900 },
-	{ PROBE_STORAGE_TABLES, 900 },
-	{ PROBE_WRAPAROUND, 300 },
-	{ PROBE_XMIN_HOLDERS, 60 },
-	{ PROBE_CHECKPOINTS, 60 },
-	{ PROBE_STATEMENTS, 60 },
 };
 
 struct want {
@@ -77,12 +57,13 @@ struct historian {
 	pthread_t thread;
 	atomic_int refs; /* the main thread's and its own */
 	int n;
-	int64_t limit;
 	struct subject *subjects;
 
 	/* the thread's own */
 	struct history *history; /* NULL: not open */
-	struct error trouble;    /* why it is not, or what failed last; ERR_OK: all is well */
+	int64_t limit;
+	bool was_on;
+	struct error trouble; /* why it is not, or what failed last; ERR_OK: all is well */
 	struct mono retry_at;
 	struct mono said_at; /* when something was said instead of a chart */
 	bool is_behind;      /* the collector's queue was full: again soon */
@@ -91,6 +72,8 @@ struct historian {
 	pthread_cond_t wake, done;
 	struct collector *collector; /* NULL once the main thread has gone on */
 	bool is_stopping, is_done, has_news;
+	bool is_on; /* as the settings say, and how large the file may become */
+	int64_t set_limit;
 };
 
 /* ------------------------------------------------------------------ the thread */
@@ -201,59 +184,13 @@ succeed(struct historian *h)
 static void
 ask(struct historian *h, int target, const struct snapshot *snap)
 {
-	struct subject *s = &h->subjects[target];
-	enum probe_id probes[ARRAY_LEN(asked)];
-	struct mono now = mono_now();
-	int n = 0;
+	enum probe_id probes[PROBE_COUNT];
+	int n = historian_due(snap, h->subjects[target].asked_at, probes);
 
-	if (snap->link != LINK_UP || !snap->taken_mono.us)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(asked); i++) {
-		enum probe_id p = asked[i].probe;
-		const struct sample *last = snap->cur[p];
-		int64_t period_ms = asked[i].period_s * 1000 - 5000;
-		struct mono at = s->asked_at[p];
-
-		if (last && (last->state == SAMPLE_DENIED || last->state == SAMPLE_UNSUPPORTED))
-			period_ms = REFUSED_MS;
-		/* What takes long, or brings much, is asked seldom. */
-		if (last && last->elapsed_us / 5 > period_ms)
-			period_ms = last->elapsed_us / 5;
-		if (last && last->rows->nrows > 1000 && period_ms < 300000)
-			period_ms = 295000;
-		if (last && last->at.us > at.us)
-			at = last->at;
-		if (at.us && mono_since_ms(now, at) < period_ms)
-			continue;
-		s->asked_at[p] = now;
-		probes[n++] = p;
-	}
 	pthread_mutex_lock(&h->mutex);
 	if (n > 0 && h->collector)
 		(void)collector_want(h->collector, target, probes, n);
 	pthread_mutex_unlock(&h->mutex);
-}
-
-/* What the server's clock says now, as far as it is known; 0: it never answered. */
-static int64_t
-server_now_us(const struct snapshot *snap)
-{
-	const struct tick *last;
-
-	if (snap->series.n == 0)
-		return 0;
-	last = series_tick(&snap->series, snap->series.n - 1);
-	return last->at.us + (mono_now().us - last->mono.us);
-}
-
-/* The server's clock may be days off; its history is then kept by ours. */
-static int64_t
-clock_shift_us(const struct snapshot *snap)
-{
-	const int64_t day_us = 86400 * INT64_C(1000000);
-	int64_t server = server_now_us(snap), ahead = server ? server - wall_now().us : 0;
-
-	return ahead > day_us || ahead < -day_us ? -ahead : 0;
 }
 
 /*
@@ -334,8 +271,8 @@ write_all(struct historian *h)
 
 		if (!snap)
 			break;
-		gather_ticks(&s->gather, snap, clock_shift_us(snap));
-		one_us = server_now_us(snap);
+		gather_ticks(&s->gather, snap, historian_shift_us(snap));
+		one_us = historian_server_us(snap);
 		servers_us = one_us > servers_us ? one_us : servers_us;
 		ask(h, i, snap);
 		if (ok)
@@ -475,20 +412,48 @@ historian_unref(struct historian *h)
 	free(h);
 }
 
+/* Does as the settings say now; false: nothing is kept, and what is seen meanwhile never will. */
+static bool
+is_on(struct historian *h)
+{
+	bool was_on = h->was_on;
+	int64_t limit;
+
+	pthread_mutex_lock(&h->mutex);
+	h->was_on = h->is_on;
+	limit = h->set_limit;
+	pthread_mutex_unlock(&h->mutex);
+	if (limit != h->limit && h->history)
+		history_limit(h->history, limit);
+	h->limit = limit;
+	if (!h->was_on)
+		close_history(h);
+	for (int i = 0; i < h->n && h->was_on && !was_on; i++) {
+		gather_release(&h->subjects[i].gather);
+		h->subjects[i].gather.newest = mono_now();
+	}
+	return h->was_on;
+}
+
 static void *
 historian_main(void *arg)
 {
 	struct historian *h = arg;
-	int64_t due = mono_now().us + FIRST_MS * INT64_C(1000);
+	int64_t due = mono_now().us + FIRST_MS * INT64_C(1000), until;
 
 	do {
+		until = mono_now().us + IDLE_MS * INT64_C(1000);
+		if (!is_on(h))
+			continue;
 		if (mono_now().us >= due) {
 			write_all(h);
 			due = next_write_us();
 		}
 		answer(h);
-	} while (wait_until(h, h->is_behind ? mono_now().us + BEHIND_MS * INT64_C(1000) : due));
-	write_all(h);
+		until = h->is_behind ? mono_now().us + BEHIND_MS * INT64_C(1000) : due;
+	} while (wait_until(h, until));
+	if (is_on(h))
+		write_all(h);
 	close_history(h);
 	pthread_mutex_lock(&h->mutex);
 	h->is_done = true;
@@ -518,12 +483,13 @@ historian_start(struct collector *c, const struct targets *targets, const struct
 	sigset_t all, before;
 	int failed;
 
-	if (!settings_bool(settings, "history"))
-		return NULL;
 	h = xcalloc(1, sizeof(*h));
 	h->collector = c;
 	h->n = targets->n;
-	h->limit = settings_bytes(settings, "history_size");
+	h->is_on = settings_bool(settings, "history");
+	h->was_on = h->is_on;
+	h->set_limit = settings_bytes(settings, "history_size");
+	h->limit = h->set_limit;
 	h->subjects = xcalloc((size_t)h->n + 1, sizeof(*h->subjects));
 	for (int i = 0; i < h->n; i++)
 		h->subjects[i].name = xstrdup(targets->items[i].name);
@@ -563,6 +529,19 @@ historian_stop(struct historian *h)
 	else
 		pthread_detach(h->thread);
 	historian_unref(h);
+}
+
+void
+historian_set(struct historian *h, const struct settings *settings)
+{
+	if (!h)
+		return;
+	pthread_mutex_lock(&h->mutex);
+	h->is_on = settings_bool(settings, "history");
+	h->set_limit = settings_bytes(settings, "history_size");
+	h->has_news = true;
+	pthread_cond_signal(&h->wake);
+	pthread_mutex_unlock(&h->mutex);
 }
 
 void

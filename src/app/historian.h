@@ -15,16 +15,27 @@
 
 struct historian;
 
-/* For the collector's targets, in its order. NULL when the settings say that none is kept. Main
- * thread, as are all calls. */
+/* For the collector's targets, in its order. Main thread, as are all calls. */
 struct historian *historian_start(
     struct collector *c, const struct targets *targets, const struct settings *settings);
 /* Writes what there is and ends, within a fraction of a second whatever the disk does. Before the
  * collector stops. NULL is fine. */
 void historian_stop(struct historian *h);
+/* The settings history and history_size have changed. NULL is fine. */
+void historian_set(struct historian *h, const struct settings *settings);
 /* A chart of this metric over so many seconds is looked at: PROBE_HISTORY is posted for it now and
  * then. Cheap; to be called as often as one likes. NULL is fine. */
 void historian_want(struct historian *h, int target, const char *metric, int span_s);
+
+/* ---- of the historian's own thread */
+
+/* Probes that are due for the history's sake, marked as asked now; returns how many. asked_at and
+ * probes hold PROBE_COUNT. */
+int historian_due(const struct snapshot *snap, struct mono *asked_at, enum probe_id *probes);
+/* What the server's clock says now, as far as it is known; 0: it never answered. */
+int64_t historian_server_us(const struct snapshot *snap);
+/* What is added to the server's clock: it may be days off, its history is then kept by ours. */
+int64_t historian_shift_us(const struct snapshot *snap);
 
 struct history;
 /* The rows of PROBE_HISTORY: metric text, span_s int, time time, min float, avg float, max float, n

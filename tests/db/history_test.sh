@@ -142,4 +142,13 @@ rm -rf "$XDG_STATE_HOME/pgmedic"
 printf ':wait sample 13\n' >"$TMP/script"
 PGMEDIC_SCRIPT=$TMP/script timeout 60 "$PGMEDIC" prod >"$TMP/out" 2>"$TMP/err"
 ok "history = no keeps none" test ! -e "$XDG_STATE_HOME/pgmedic/history.db"
+cat >"$TMP/script" <<'SCRIPT'
+:wait sample 2
+:set history yes
+:wait sample 13
+:set history no
+:wait sample 3
+SCRIPT
+PGMEDIC_SCRIPT=$TMP/script timeout 60 "$PGMEDIC" prod >"$TMP/out" 2>"$TMP/err"
+is ":set history yes begins one" "$(says "t.get('target'), t.get('minutes', 0) > 0")" "('prod', True)"
 finish
