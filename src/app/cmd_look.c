@@ -1,4 +1,4 @@
-/* Commands that look: explain, jobs, journal, help; and psql, which leaves for a while. */
+/* Commands that look: explain, help; and psql, which leaves for a while. */
 #include "config.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "pg/explain.h"
 #include "pg/sync.h"
 
-enum { EXPLAIN_MS = 5000, LISTED = 200 };
+enum { EXPLAIN_MS = 5000 };
 
 /* ------------------------------------------------------------------ explain */
 
@@ -234,154 +234,6 @@ const struct command cmd_explain = {
 	.max_args = 1,
 	.rest_is_text = true,
 	.run = run_explain,
-};
-
-/* ------------------------------------------------------------------ the journal */
-
-static void
-act_json(struct strbuf *out, const struct journal_act *a)
-{
-	const struct {
-		const char *key, *value;
-	} texts[] = {
-		{ "os_user", a->os_user },
-		{ "target", a->target },
-		{ "host", a->host },
-		{ "port", a->port },
-		{ "database", a->database },
-		{ "role", a->role },
-		{ "command", a->command },
-		{ "plan", a->plan },
-		{ "risk", a->risk },
-		{ "confirmed", a->confirmed_how },
-		{ "state", journal_state_names[a->state] },
-		{ "detail", a->detail },
-	};
-	bool first = true;
-	char buf[40];
-
-	strbuf_addc(out, '{');
-	json_key(out, &first, "id");
-	json_int(out, a->id);
-	json_key(out, &first, "started_at");
-	strbuf_addf(out, "\"%s\"", wall_rfc3339(a->started_at, buf, sizeof(buf)));
-	json_key(out, &first, "finished_at");
-	if (a->finished_at.us)
-		strbuf_addf(out, "\"%s\"", wall_rfc3339(a->finished_at, buf, sizeof(buf)));
-	else
-		strbuf_adds(out, "null");
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		json_key(out, &first, texts[i].key);
-		json_str(out, texts[i].value, strlen(texts[i].value));
-	}
-	json_key(out, &first, "system_identifier");
-	if (a->system_identifier)
-		json_int(out, a->system_identifier);
-	else
-		strbuf_adds(out, "null");
-	strbuf_addc(out, '}');
-}
-
-static void
-act_text_line(struct strbuf *out, const struct journal_act *a)
-{
-	size_t len = strcspn(a->detail, "\n");
-	struct wall at = { a->started_at.us - a->started_at.us % 1000000 };
-	char buf[40];
-
-	strbuf_addf(out, "%5lld  %s  %-8s  %-10.10s  %-16.16s  %s", (long long)a->id,
-	    wall_rfc3339(at, buf, sizeof(buf)), journal_state_names[a->state], a->os_user,
-	    a->target, a->command);
-	if (len)
-		strbuf_addf(out, "\n       %.*s", (int)len, a->detail);
-	strbuf_addc(out, '\n');
-}
-
-static bool
-list_acts(struct run_ctx *ctx, bool open_only, struct error *err)
-{
-	struct arena arena = { 0 };
-	struct journal *j = journal_open(err);
-	struct journal_act *acts;
-	int n = 0;
-	bool ok = j != NULL;
-
-	if (ok) {
-		jobs_mark_lost(j);
-		ok = journal_list(j, LISTED, open_only, &arena, &acts, &n, err);
-	}
-	if (ok && ctx->opt->json && !ctx->screen)
-		strbuf_addc(ctx->out, '[');
-	for (int i = 0; ok && i < n; i++) {
-		if (ctx->opt->json && !ctx->screen) {
-			strbuf_adds(ctx->out, i ? ",\n" : "");
-			act_json(ctx->out, &acts[i]);
-		} else {
-			act_text_line(ctx->out, &acts[i]);
-		}
-	}
-	if (ok && ctx->opt->json && !ctx->screen)
-		strbuf_adds(ctx->out, "]\n");
-	else if (ok && n == 0)
-		strbuf_adds(ctx->out, open_only ? "no job is running\n" : "the journal is empty\n");
-	journal_close(j);
-	arena_release(&arena);
-	return ok;
-}
-
-static bool
-show_act(struct run_ctx *ctx, const char *word, struct error *err)
-{
-	struct arena arena = { 0 };
-	struct journal_act a;
-	struct journal *j;
-	bool ok;
-
-	if (!is_number(word)) {
-		error_set(err, ERR_USAGE, "'%s' is not the number of an act", word);
-		return error_hint(err, "Usage: journal [NUMBER]");
-	}
-	j = journal_open(err);
-	ok = j && journal_get(j, strtoll(word, NULL, 10), &arena, &a, err);
-	if (ok && ctx->opt->json && !ctx->screen) {
-		act_json(ctx->out, &a);
-	} else if (ok) {
-		act_text_line(ctx->out, &a);
-		strbuf_addf(
-		    ctx->out, "\n%s\nconfirmed: %s\n\n%s\n", a.plan, a.confirmed_how, a.detail);
-	}
-	journal_close(j);
-	arena_release(&arena);
-	return ok;
-}
-
-static bool
-run_journal(struct run_ctx *ctx, const struct words *words, struct error *err)
-{
-	return words->n > 1 ? show_act(ctx, words->w[1].text, err) : list_acts(ctx, false, err);
-}
-
-static bool
-run_jobs(struct run_ctx *ctx, const struct words *words, struct error *err)
-{
-	(void)words;
-	return list_acts(ctx, true, err);
-}
-
-const struct command cmd_journal = {
-	.name = "journal",
-	.usage = "journal [NUMBER]",
-	.help = "what was done, newest first; with a number, one act in full",
-	.args = { ARG_NUMBER, ARG_NONE, ARG_NONE, ARG_NONE },
-	.max_args = 1,
-	.run = run_journal,
-};
-
-const struct command cmd_jobs = {
-	.name = "jobs",
-	.usage = "jobs",
-	.help = "acts that are still running",
-	.run = run_jobs,
 };
 
 /* ------------------------------------------------------------------ help */

@@ -109,4 +109,23 @@ play ':wait sample 1
 like "save-view writes commands" "$(cat view.txt 2>/dev/null)" '^pane overview$'
 play '<Nokey>'
 is "a script with a key that does not exist fails" "$played" 1
+
+# Whoever holds the journal holds up no key.
+if command -v python3 >/dev/null; then
+	"$PGMEDIC" run journal >"$TMP/out"
+	mkfifo "$TMP/hold"
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA locking_mode = EXCLUSIVE")
+db.execute("BEGIN EXCLUSIVE")
+open(sys.argv[2], "w").close()
+open(sys.argv[3]).read()' "$XDG_STATE_HOME/pgmedic/journal.db" "$TMP/held" "$TMP/hold" &
+	holder=$!
+	ok "the journal is held" wait_for 10 test -e "$TMP/held"
+	play ':wait sample 1
+:journal
+:shot'
+	like "the journal is not waited for" "$text" 'does not answer'
+	kill "$holder"
+fi
 finish
