@@ -71,7 +71,7 @@ struct advice_request {
  *   advice_key text (NULL: rejected or not explainable), queryid int, weight_pct float,
  *   before_cost float, after_cost float, low float, high float (span of after/before over values),
  *   verdict text (helps|rejected|not explainable), candidate text, why text,
- *   plan_rows float (that the planner expects of a call)
+ *   plan_rows float (that the planner expects of a call), query text (its beginning)
  *
  * PROBE_ADVICE_SUMMARY, one row:
  *   explains int, elapsed_ms float, statements int, explained int, is_final bool,

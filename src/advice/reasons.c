@@ -108,6 +108,9 @@ report_reasons(const struct search *sr)
 
 /* ---- rows ---- */
 
+/* Bytes of a statement that are shown beside what is advised for it. */
+enum { MAX_BEGINNING = 400 };
+
 enum {
 	S_KEY,
 	S_QUERYID,
@@ -120,13 +123,14 @@ enum {
 	S_CANDIDATE,
 	S_WHY,
 	S_PLAN_ROWS,
+	S_QUERY,
 	S_COUNT
 };
 
 static const char *const names[S_COUNT] = { "advice_key", "queryid", "weight_pct", "before_cost",
-	"after_cost", "low", "high", "verdict", "candidate", "why", "plan_rows" };
+	"after_cost", "low", "high", "verdict", "candidate", "why", "plan_rows", "query" };
 static const uint8_t types[S_COUNT] = { CELL_TEXT, CELL_INT, CELL_FLOAT, CELL_FLOAT, CELL_FLOAT,
-	CELL_FLOAT, CELL_FLOAT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_FLOAT };
+	CELL_FLOAT, CELL_FLOAT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_FLOAT, CELL_TEXT };
 
 static struct cell
 text(struct rowset *rs, const char *s)
@@ -150,6 +154,20 @@ plan_rows(const struct statement *s)
 	return n ? cell_float(sum / n) : cell_null(WHY_NODATA);
 }
 
+/* The beginning of a statement, no character cut. */
+static struct cell
+beginning(struct rowset *rs, const char *s)
+{
+	size_t len = strlen(s);
+
+	if (len > MAX_BEGINNING) {
+		len = MAX_BEGINNING;
+		while (len && ((unsigned char)s[len] & 0xc0) == 0x80)
+			len--;
+	}
+	return len ? cell_text(arena_strndup(&rs->arena, s, len)) : cell_null(WHY_NONE);
+}
+
 static struct cell *
 add_row(struct rowset *rs, const struct statement *s)
 {
@@ -162,6 +180,7 @@ add_row(struct rowset *rs, const struct statement *s)
 		c[S_AFTER] = cell_float(s->after);
 	}
 	c[S_CANDIDATE] = text(rs, s->wanted);
+	c[S_QUERY] = beginning(rs, s->text);
 	c[S_PLAN_ROWS] = s->is_explained ? plan_rows(s) : cell_null(WHY_NONE);
 	return c;
 }

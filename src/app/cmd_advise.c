@@ -9,6 +9,7 @@
 #include "app/commands.h"
 #include "app/show.h"
 #include "base/lexer.h"
+#include "pg/sqltext.h"
 
 /* Without a screen: make it, and print the pane. */
 static bool
@@ -113,20 +114,23 @@ command_of(struct arena *arena, const char *ddl)
 	return arena_printf(arena, "reindex %s %s", what, lex_quote(arena, ddl));
 }
 
-/* Of several lines of DDL the first that there is a command for. */
+/* Of several statements the first that there is a command for. Names may hold anything: a ';' or
+ * the end of a line within quotes ends nothing. */
 static const char *
 line_of_ddl(struct arena *arena, const char *ddl)
 {
-	while (*ddl) {
-		size_t len = strcspn(ddl, "\n");
-		const char *line = command_of(
-		    arena, arena_strndup(arena, ddl, len - (len && ddl[len - 1] == ';')));
+	const char *start = ddl, *line = NULL;
+	struct sql_token t;
 
-		if (line)
-			return line;
-		ddl += len + (ddl[len] == '\n');
-	}
-	return NULL;
+	do {
+		t = sql_next(&ddl);
+		if (t.kind != SQL_END && !sql_is_symbol(&t, ';'))
+			continue;
+		start += strspn(start, " \n");
+		line = command_of(arena, arena_strndup(arena, start, (size_t)(t.s - start)));
+		start = ddl;
+	} while (!line && t.kind != SQL_END && t.kind != SQL_BROKEN);
+	return line;
 }
 
 /* The DDL of the advice under the cursor, in the arena. */

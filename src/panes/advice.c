@@ -45,7 +45,7 @@ static const struct column columns[C_COUNT] = {
 	[C_KIND] = { "kind", "KIND", COL_TEXT, 9, 0,
 	    "missing, fk, unused, duplicate, redundant, invalid, bloat" },
 	[C_SAVING] = { "saving_pct", "SAVE%", COL_PCT, 5, 0,
-	    "expected saving, of the time of all statements of this database" },
+	    "expected saving, of the work (time and buffers) of all statements of this database" },
 	[C_SIZE] = { "size_bytes", "SIZE", COL_BYTES, 6, 0,
 	    "of the index: to be made, or given back" },
 	[C_CONFIDENCE] = { "confidence", "CONF", COL_TEXT, 9, 0,

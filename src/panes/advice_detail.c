@@ -35,13 +35,16 @@ pair(struct doc *doc, const struct rowset *rs, int row, const char *column, cons
 		    doc, label, role, "%s%s", shown(doc, kind, c), kind == COL_PCT ? " %" : "");
 }
 
-/* The beginning of a statement, on one line. */
+/* The beginning of a statement, on one line: as the adviser saw it, else as it is known now. */
 static void
-text_line(struct doc *doc, const struct snapshot *snap, const struct stmt_texts *texts, int64_t id)
+text_line(struct doc *doc, const struct snapshot *snap, const struct stmt_texts *texts,
+    const struct rowset *rs, int row)
 {
+	struct cell text = *rowset_get(rs, row, "query");
 	int64_t len;
-	struct cell text = stmt_text(texts, snap, id, &len);
 
+	if (text.type != CELL_TEXT)
+		text = stmt_text(texts, snap, cell_i64(rowset_get(rs, row, "queryid"), 0), &len);
 	if (text.type != CELL_TEXT)
 		return;
 	if (text.len > TEXT_WIDTH)
@@ -89,10 +92,10 @@ statement_line(struct doc *doc, const struct snapshot *snap, const struct stmt_t
 
 	doc_add(doc, ROLE_NORMAL, "  %lld: %s%s%s%s%s", (long long)id,
 	    cell_is_null(weight) ? "" : shown(doc, COL_PCT, weight),
-	    cell_is_null(weight) ? "" : " % of the time; ", cost,
+	    cell_is_null(weight) ? "" : " % of the work; ", cost,
 	    why->type == CELL_TEXT && *cost ? "; " : "",
 	    why->type == CELL_TEXT ? shown(doc, COL_TEXT, why) : "");
-	text_line(doc, snap, texts, id);
+	text_line(doc, snap, texts, rs, row);
 }
 
 static void

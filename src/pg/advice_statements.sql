@@ -1,7 +1,7 @@
 -- The workload for index advice: this database's entries of pg_stat_statements with their texts, the costliest ones
 -- first; entries of one statement by several roles are separate rows. Reads the file of texts, so it is asked once for
 -- an advice, never at each refresh. Our own statements are left out. toplevel false: run within a function. search_path: that
--- the role's sessions begin with here, its name for "$user".
+-- the role's sessions begin with here, its name for "$user". Texts behind the first 32 MB of them are left out.
 -- timeout: 10000
 -- privilege: pg_read_all_stats
 -- requires: pg_stat_statements()
@@ -31,7 +31,9 @@ SELECT s.userid, s.queryid,
        s.temp_blks_read AS temp_read, s.temp_blks_written AS temp_written,
        /*if pg_stat_statements().wal_bytes*/s.wal_bytes::int8/*else NULL::int8*/ AS wal_bytes,
        /*if pg_stat_statements().stats_since*/s.stats_since/*else NULL::timestamptz*/ AS since,
-       p.path AS search_path, s.query
+       p.path AS search_path,
+       CASE WHEN pg_catalog.sum(pg_catalog.octet_length(s.query)) OVER (ORDER BY /*if pg_stat_statements().total_exec_time*/s.total_exec_time/*else s.total_time*/ DESC, s.queryid, s.userid) < 33554432
+            THEN s.query END AS query
   FROM @pgss@.pg_stat_statements(true) s
   LEFT JOIN paths p ON p.oid = s.userid
  WHERE s.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())

@@ -20,7 +20,7 @@ static const char advice_columns[] =
     "index text, build_s float, lock text, key text";
 static const char statement_columns[] =
     "advice_key text, queryid int, weight_pct float, before_cost float, after_cost float, "
-    "low float, high float, verdict text, candidate text, why text";
+    "low float, high float, verdict text, candidate text, why text, query text";
 static const char summary_columns[] =
     "explains int, elapsed_ms float, statements int, explained int, is_final bool, hypopg text, "
     "hypopg_hint text, not_explained text, stopped text, stats_age_s float";
@@ -37,10 +37,11 @@ advise(struct feed *f, const char *summary)
 	            "3|reindex|public|orders|[\"id\"]|btree|REINDEX INDEX CONCURRENTLY public.o_bad|invalid|NULL|0|heuristic|left over|[]|[]|o_bad|NULL|x|k3")));
 	feed_apply(f,
 	    fixture_sample(PROBE_ADVICE_STATEMENTS, 1000, statement_columns,
-	        ROWS("k1|11|40|1000|10|0.005|0.2|helps|NULL|NULL",
-	            "NULL|12|3|500|490|NULL|NULL|rejected|public.orders (note)|saves 2 % only",
-	            "NULL|13|3|500|490|NULL|NULL|rejected|public.orders_old (note)|small",
-	            "NULL|14|NULL|NULL|NULL|NULL|NULL|not explainable|NULL|temporary table")));
+	        ROWS(
+	            "k1|11|40|1000|10|0.005|0.2|helps|NULL|NULL|SELECT * FROM orders WHERE customer_id = $1",
+	            "NULL|12|3|500|490|NULL|NULL|rejected|public.orders (note)|saves 2 % only|NULL",
+	            "NULL|13|3|500|490|NULL|NULL|rejected|public.orders_old (note)|small|NULL",
+	            "NULL|14|NULL|NULL|NULL|NULL|NULL|not explainable|NULL|temporary table|NULL")));
 	feed_apply(f, fixture_sample(PROBE_ADVICE_SUMMARY, 1000, summary_columns, ROWS(summary)));
 }
 
@@ -163,7 +164,8 @@ static void
 detail_tells_the_whole_story(void **state)
 {
 	static const char *const parts[] = { "CREATE INDEX CONCURRENTLY", "writes 3 % slower",
-		"11: 40.0 % of the time; cost 1000.0 to 10.00, 1.0 % of it; 0.5 to 20.0 % over its values",
+		"11: 40.0 % of the work; cost 1000.0 to 10.00, 1.0 % of it; 0.5 to 20.0 % over its values",
+		"    SELECT * FROM orders WHERE customer_id = $1",
 		"public.orders (note): saves 2 % only (statement 12)", "about 12.5 s", "1.0M" };
 	struct feed *f = feed_new("t");
 	struct pane_opts opts = { 0 };
