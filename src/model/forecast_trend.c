@@ -144,7 +144,7 @@ draw_in(const struct fc_past *p, double h, double middle)
 		middle = fmax(middle, fmin(0, scale * fc_sorted_quantile(v, k, 1 - share)));
 	}
 	apart = scale * (fc_sorted_quantile(v, k, 0.9) - fc_sorted_quantile(v, k, 0.1));
-	if (!(apart > fabs(middle)))
+	if (!(apart > fabs(middle)) || middle == 0)
 		return middle;
 	return middle * (1 - 0.1 * fmin(1, (apart / fabs(middle) - 1) / 3));
 }
