@@ -162,9 +162,11 @@ only_support_of(const struct drop *d, const struct drop_index *ix)
 		if ((!is_part && ix->relid != fk->table->relid) || !leads_with(ix, fk) ||
 		    (fk->ref->del <= 0 && fk->ref->upd <= 0))
 			continue;
-		for (int i = 0; i < d->nindexes && !has_other; i++)
-			has_other = &d->indexes[i] != ix && !d->indexes[i].is_dropped &&
-			    d->indexes[i].relid == ix->relid && leads_with(&d->indexes[i], fk);
+		for (int i = 0; i < ix->table->nindexes && !has_other; i++) {
+			const struct drop_index *other = &d->indexes[ix->table->first + i];
+
+			has_other = other != ix && !other->is_dropped && leads_with(other, fk);
+		}
 		if (!has_other)
 			return fk;
 	}
@@ -358,4 +360,5 @@ drop_advise(const struct drop_input *in, struct advice_list *list, struct drop_o
 	for (int i = 0; i < d.nindexes; i++)
 		add_bloated(&d, &d.indexes[i]);
 	drop_foreign_keys(&d);
+	hmap_release(&d.by_oid);
 }

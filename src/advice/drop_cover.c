@@ -118,8 +118,8 @@ stays_beside(const struct drop *d, const struct drop_index *ix)
 {
 	const struct drop_index *best = NULL;
 
-	for (int i = 0; i < d->nindexes; i++) {
-		const struct drop_index *b = &d->indexes[i];
+	for (int i = 0; i < ix->table->nindexes; i++) {
+		const struct drop_index *b = &d->indexes[ix->table->first + i];
 
 		if (!b->is_dropped && is_beaten(ix, b) && (!best || b->pages < best->pages))
 			best = b;

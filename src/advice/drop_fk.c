@@ -18,9 +18,12 @@ enum { MIN_PAGES = 16 };
 static bool
 is_served(const struct drop *d, const struct drop_fkey *fk)
 {
-	for (int i = 0; i < d->nindexes; i++)
-		if (!d->indexes[i].is_dropped && drop_serves(&d->indexes[i], fk))
+	for (int i = 0; i < fk->table->nindexes; i++) {
+		const struct drop_index *ix = &d->indexes[fk->table->first + i];
+
+		if (!ix->is_dropped && drop_serves(ix, fk))
 			return true;
+	}
 	return false;
 }
 

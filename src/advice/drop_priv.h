@@ -3,10 +3,12 @@
 #define PGMEDIC_ADVICE_DROP_PRIV_H
 
 #include "advice/drop.h"
+#include "base/hmap.h"
 
 enum { DROP_MAX_KEYS = 32 };
 
 struct drop_table {
+	int first, nindexes; /* of the indexes, which are by table */
 	uint32_t relid, parent, root;
 	const char *schema, *name;
 	char kind;
@@ -57,6 +59,7 @@ struct drop {
 	struct drop_fkey *fkeys;
 	int ntables, nindexes, nfkeys;
 	bool is_standby;
+	struct hmap by_oid; /* indexes */
 };
 
 void drop_read(struct drop *d);

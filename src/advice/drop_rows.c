@@ -174,10 +174,9 @@ read_index(struct drop *d, const struct rowset *rs, int i, struct drop_index *ix
 static struct drop_index *
 index_of(struct drop *d, uint32_t wanted)
 {
-	for (int i = 0; i < d->nindexes; i++)
-		if (d->indexes[i].oid == wanted)
-			return &d->indexes[i];
-	return NULL;
+	uint64_t at;
+
+	return hmap_get(&d->by_oid, wanted, &at) ? &d->indexes[at] : NULL;
 }
 
 static void
@@ -192,7 +191,12 @@ read_indexes(struct drop *d)
 		if (!is_true(rs, i, "is_live"))
 			continue;
 		read_index(d, rs, i, ix);
-		d->nindexes += ix->table && ix->name && ix->method && ix->ncolumns > 0;
+		if (!ix->table || !ix->name || !ix->method || ix->ncolumns == 0)
+			continue;
+		hmap_put(&d->by_oid, ix->oid, (uint64_t)d->nindexes);
+		if (!ix->table->nindexes++)
+			ix->table->first = d->nindexes;
+		d->nindexes++;
 	}
 	/* one that is part of another is dropped with it, and used when any part is */
 	for (int i = 0; i < d->nindexes; i++) {
@@ -216,31 +220,45 @@ read_indexes(struct drop *d)
 	}
 }
 
+static uint64_t
+name_hash(const char *schema, size_t schema_len, const char *name, size_t len)
+{
+	return hash_bytes(hash_bytes(0, schema, schema_len) + 1, name, len);
+}
+
 static void
 read_standbys(struct drop *d)
 {
 	const struct rowset *rs = d->in->standby_scans;
+	struct hmap by_name = { 0 };
 
+	for (int i = 0; rs && i < d->nindexes; i++)
+		hmap_put(&by_name,
+		    name_hash(d->indexes[i].schema, strlen(d->indexes[i].schema),
+		        d->indexes[i].name, strlen(d->indexes[i].name)),
+		    (uint64_t)i);
 	for (int r = 0; rs && r < rs->nrows; r++) {
 		const struct cell *schema = rowset_get(rs, r, "schema"),
 		                  *name = rowset_get(rs, r, "index");
 		double scans = number(rs, r, "scans", 0), age = number(rs, r, "stats_age_s", 0);
 
-		for (int i = 0; i < d->nindexes; i++) {
-			struct drop_index *ix = &d->indexes[i], *up = ix;
+		struct drop_index *up;
+		uint64_t at;
 
-			if (!cell_is(name, ix->name) || !cell_is(schema, ix->schema))
-				continue;
-			for (int depth = 0; up && depth < 10; depth++) {
-				up->standby_scans += scans;
-				if (scans > 0)
-					up->standby = text(d, rs, r, "standby");
-				if (up->standby_age_s < 0 || age < up->standby_age_s)
-					up->standby_age_s = fmax(age, 0);
-				up = up->parent ? index_of(d, up->parent) : NULL;
-			}
+		if (schema->type != CELL_TEXT || name->type != CELL_TEXT ||
+		    !hmap_get(&by_name, name_hash(schema->s, schema->len, name->s, name->len), &at))
+			continue;
+		up = &d->indexes[at];
+		for (int depth = 0; up && depth < 10; depth++) {
+			up->standby_scans += scans;
+			if (scans > 0)
+				up->standby = text(d, rs, r, "standby");
+			if (up->standby_age_s < 0 || age < up->standby_age_s)
+				up->standby_age_s = fmax(age, 0);
+			up = up->parent ? index_of(d, up->parent) : NULL;
 		}
 	}
+	hmap_release(&by_name);
 }
 
 static void
