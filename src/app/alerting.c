@@ -22,7 +22,7 @@
 #include "model/rules.h"
 #include "store/alerts.h"
 
-enum { NEWS_MAX = 512, PAST_MAX = 200, LOOK_S = 10, REMEMBER_S = 20, STOP_MS = 500 };
+enum { NEWS_MAX = 512, LOOK_S = 10, REMEMBER_S = 20, STOP_MS = 500 };
 
 enum news_kind { NEWS_RAISED, NEWS_CLEARED, NEWS_MUTE, NEWS_REMEMBER };
 struct news {
@@ -41,6 +41,7 @@ struct news {
 enum told { TOLD_NOTHING = -1 };
 struct subject {
 	char *name;
+	const struct target *target;
 	/* main thread */
 	uint64_t seq;
 	int told[RULE_COUNT]; /* enum severity, TOLD_NOTHING */
@@ -48,7 +49,7 @@ struct subject {
 	struct mono remembered_at;
 	/* the thread's */
 	bool has_recalled;
-	uint64_t mutes_hash;
+	uint64_t mutes_hash, backups_hash;
 	bool is_past_stale;
 };
 
@@ -288,6 +289,19 @@ post(struct alerting *a, int target, enum probe_id probe, struct rowset *rs)
 }
 
 static void
+look_at_backups(struct alerting *a, int i)
+{
+	struct subject *s = &a->subjects[i];
+	struct rowset *rs = alerting_backups(s->target);
+	uint64_t h = rs ? hash_rows(rs) : 0;
+
+	if (h == s->backups_hash)
+		rowset_unref(rs);
+	else if (post(a, i, PROBE_BACKUPS, rs))
+		s->backups_hash = h;
+}
+
+static void
 look_at_store(struct alerting *a, int i)
 {
 	struct subject *s = &a->subjects[i];
@@ -313,7 +327,7 @@ look_at_store(struct alerting *a, int i)
 	}
 	if (!s->is_past_stale)
 		return;
-	rs = alerts_past(a->store, s->name, PAST_MAX, &err);
+	rs = alerts_past(a->store, s->name, ALERTS_PAST, &err);
 	s->is_past_stale = !rs || !post(a, i, PROBE_ALERT_HISTORY, rs);
 	if (*err.what)
 		log_warn("alerts", "%s", err.what);
@@ -328,8 +342,10 @@ alerting_main(void *arg)
 	while (!is_stopping) {
 		struct timespec until;
 
-		for (int i = 0; i < a->n; i++)
+		for (int i = 0; i < a->n; i++) {
+			look_at_backups(a, i);
 			look_at_store(a, i);
+		}
 		until = in_ms(LOOK_S * 1000);
 		pthread_mutex_lock(&a->mutex);
 		while (a->nnews == 0 && !a->is_stopping &&
@@ -491,6 +507,7 @@ alerting_start(struct collector *c, const struct targets *targets, const struct 
 	init_cond(&a->done);
 	for (int i = 0; i < a->n; i++) {
 		a->subjects[i].name = xstrdup(targets->items[i].name);
+		a->subjects[i].target = &targets->items[i];
 		for (int k = 0; k < RULE_COUNT; k++)
 			a->subjects[i].told[k] = TOLD_NOTHING;
 		if (!collector_post(
@@ -540,59 +557,4 @@ alerting_stop(struct alerting *a)
 	pthread_cond_destroy(&a->done);
 	pthread_mutex_destroy(&a->mutex);
 	free(a);
-}
-
-/* ---- one look */
-
-void
-alerting_recall(struct sampler *s, const struct settings *settings, const char *target)
-{
-	struct error err = { 0 };
-	struct alerts *store = alerts_open(&err);
-	struct rowset *rs;
-
-	sampler_post(s, PROBE_ALERT_RULES, alerting_limits(settings, target));
-	if (!store) {
-		fprintf(stderr, "pgmedic: %s; durations begin anew\n", err.what);
-		return;
-	}
-	rs = alerts_recall(store, target, rules_memory_rowset(), &err);
-	if (rs)
-		sampler_post(s, PROBE_ALERT_STATE, rs);
-	rs = alerts_mutes(store, target, wall_now(), &err);
-	if (rs)
-		sampler_post(s, PROBE_ALERT_MUTES, rs);
-	rs = alerts_past(store, target, PAST_MAX, &err);
-	if (rs)
-		sampler_post(s, PROBE_ALERT_HISTORY, rs);
-	alerts_close(store);
-}
-
-void
-alerting_keep(const struct snapshot *snap, const char *target)
-{
-	struct error err = { 0 };
-	struct alerts *store = alerts_open(&err);
-	bool ok = store != NULL, is_news;
-
-	for (int i = 0; ok && i < snap->nfindings; i++) {
-		const struct finding *f = &snap->findings[i];
-		struct alert_row row = { .target = target,
-			.rule = rules[f->id].id,
-			.severity = severity_names[f->severity],
-			.at =
-			    f->state == FINDING_FIRING && f->since.us ? f->since : snap->judged_at,
-			.value = f->value,
-			.what = f->what,
-			.evidence = f->evidence };
-		if (f->state == FINDING_FIRING)
-			ok = alerts_raise(store, &row, &is_news, &err);
-		else if (f->state != FINDING_NO_DATA)
-			ok = alerts_clear(store, &row, &is_news, &err);
-	}
-	if (ok && snap->alert_memory)
-		ok = alerts_remember(store, target, snap->alert_memory, &err);
-	if (!ok)
-		log_warn("alerts", "%s", err.what);
-	alerts_close(store);
 }

@@ -16,6 +16,7 @@
 #include "collect/collector.h"
 
 struct alerting;
+enum { ALERTS_PAST = 200 }; /* of the past that are shown */
 
 /* For the collector's targets, in its order. exec: a command line run at each raise and clear, NULL
  * none; ERR_USAGE and NULL when it cannot be read. Main thread, as are all calls. */
@@ -33,8 +34,12 @@ void alerting_mute(
 /* Without a thread, for one look (pgmedic show): post what is known before the first answer, and
  * write down what was found. What fails is said on standard error or in the log, and ends nothing.
  */
-void alerting_recall(struct sampler *s, const struct settings *settings, const char *target);
+void alerting_recall(struct sampler *s, const struct settings *settings, const struct target *t);
 void alerting_keep(const struct snapshot *snap, const char *target);
+
+/* The row of PROBE_BACKUPS: when the files that a target names were written. NULL: it names none.
+ * Waits for the disk. */
+struct rowset *alerting_backups(const struct target *t);
 
 /* The rows of PROBE_ALERT_RULES for a target. */
 struct rowset *alerting_limits(const struct settings *settings, const char *target);

@@ -121,7 +121,8 @@ is_list(enum probe_id probe)
 	    probe == PROBE_STORAGE_WAL || probe == PROBE_STORAGE_TEMP ||
 	    probe == PROBE_STORAGE_LOG || probe == PROBE_STORAGE_KINDS ||
 	    probe == PROBE_STORAGE_TABLES || probe == PROBE_STORAGE_PARTITIONS ||
-	    probe == PROBE_STORAGE_ARRIVALS || probe == PROBE_TABLESPACES;
+	    probe == PROBE_STORAGE_ARRIVALS || probe == PROBE_TABLESPACES ||
+	    probe == PROBE_BACKUP_HISTORY;
 }
 
 /* Every probe that answers well and counts something has done so twice. */

@@ -454,7 +454,7 @@ open_live(struct origin *o, const struct options *opt, struct settings *settings
 	if (o->sampler)
 		show_past(o, opt, settings, pane);
 	if (o->sampler && judges(pane))
-		alerting_recall(o->sampler, settings, o->targets.items[0].name);
+		alerting_recall(o->sampler, settings, &o->targets.items[0]);
 	snap = o->sampler ? sampler_wait(o->sampler, pane, err) : NULL;
 	if (o->sampler && !snap)
 		snap = past_alone(o, pane, err);

@@ -216,6 +216,10 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 			(void)settings_parse_bytes(v, &item->capacity.max_bytes);
 		else if (strcmp(e->key, "storage_autoscaling") == 0)
 			(void)settings_parse_bool(v, &item->capacity.is_autoscaling);
+		else if (strcmp(e->key, "backup_file") == 0)
+			item->backup_file = v;
+		else if (strcmp(e->key, "backup_verified_file") == 0)
+			item->backup_verified_file = v;
 		else if (strcmp(e->key, "protected") == 0)
 			(void)settings_parse_bool(v, &item->is_protected);
 		else if (strcmp(e->key, "read_only") == 0)

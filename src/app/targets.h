@@ -25,7 +25,8 @@ struct target {
 	                              it is not */
 	bool no_hypopg;            /* hypopg = never: advice does not use it */
 	double unused_days;        /* advice_unused_days; 0: the default, negative: any age */
-	bool is_lab;               /* found because the lab is up */
+	const char *backup_file, *backup_verified_file; /* "" none */
+	bool is_lab;                                    /* found because the lab is up */
 };
 
 struct targets {

@@ -57,6 +57,7 @@
 	X(HOST, "host", "CPU and disk of the server's machine, where it is this one (no query)") \
 	X(INT4_KEYS, "int4_keys", "sequences of this database, and the columns they fill")       \
 	X(FLAWS, "flaws", "invalid indexes, settings that wait, collation versions")             \
+	X(BACKUP_HISTORY, "backup_history", "the last base backup whose history was archived")   \
 	/* posted by the adviser and by the history, never asked of the server */                \
 	X(ADVICE, "advice", "index advice")                                                      \
 	X(ADVICE_STATEMENTS, "advice_statements", "what each advice does to each statement")     \
@@ -68,7 +69,7 @@
 	X(ALERT_MUTES, "alert_mutes", "muted alert rules")                                       \
 	X(ALERT_STATE, "alert_state", "what the rules knew when last looked")                    \
 	X(ALERT_HISTORY, "alert_history", "alerts of the past")                                  \
-	X(BACKUPS, "backups", "backups of this target")
+	X(BACKUPS, "backups", "files that say when this target was backed up")
 
 enum probe_id {
 #define X(sym, name, text) PROBE_##sym,

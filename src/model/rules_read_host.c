@@ -333,33 +333,49 @@ RULE_READER(autovacuum_off)
 
 /* ---- backups */
 
-static void
-backup(struct rule_input *in, struct reading *out, const char *column, const char *what)
+/* The newer of what the server's archive and what a file on this machine tell. */
+RULE_READER(backup_age)
 {
-	const struct rowset *rs = snapshot_rows(in->s, PROBE_BACKUPS);
-	int64_t at = rs && rs->nrows > 0 ? cell_i64(rowset_get(rs, 0, column), 0) : 0;
+	const struct rowset *files = snapshot_rows(in->s, PROBE_BACKUPS),
+	                    *archive = snapshot_rows(in->s, PROBE_BACKUP_HISTORY);
+	int64_t told =
+	    files && files->nrows > 0 ? cell_i64(rowset_get(files, 0, "last_good"), 0) : 0;
+	int64_t seen =
+	    archive && archive->nrows > 0 ? cell_i64(rowset_get(archive, 0, "last_good"), 0) : 0;
+	int64_t at = told > seen ? told : seen;
 
-	if (!rs || rs->nrows == 0) {
-		reading_unknown(in, out, "nothing is known of this target's backups");
-		return;
-	}
 	if (!at) {
-		reading_unknown(in, out, "no %s backup is known", what);
+		reading_unknown(in, out,
+		    "no backup is known: none in the archive of this server, and no backup_file is set");
 		return;
 	}
 	reading_is(out, fmax(0, (double)(in->now - at) / 1e6));
 	out->since = at;
-	out->what = arena_printf(
-	    in->arena, "the last %s backup is %s old", what, reading_span(in, out->value));
-	out->evidence = reading_text(in, rowset_get(rs, 0, "what"));
-}
-
-RULE_READER(backup_age)
-{
-	backup(in, out, "last_good", "good");
+	out->what =
+	    arena_printf(in->arena, "the last good backup is %s old", reading_span(in, out->value));
+	out->evidence = told >= seen ? reading_text(in, rowset_get(files, 0, "good_file")) :
+	                               arena_printf(in->arena, "archived: %s",
+	                                   reading_text(in, rowset_get(archive, 0, "name")));
 }
 
 RULE_READER(backup_verified)
 {
-	backup(in, out, "last_verified", "verified");
+	const struct rowset *files = snapshot_rows(in->s, PROBE_BACKUPS);
+	int64_t at =
+	    files && files->nrows > 0 ? cell_i64(rowset_get(files, 0, "last_verified"), 0) : 0;
+
+	if (!files || files->nrows == 0 || cell_is_null(rowset_get(files, 0, "verified_file"))) {
+		reading_unused(out, "no backup_verified_file is set");
+		return;
+	}
+	if (!at) {
+		reading_unknown(in, out, "there is no %s",
+		    reading_text(in, rowset_get(files, 0, "verified_file")));
+		return;
+	}
+	reading_is(out, fmax(0, (double)(in->now - at) / 1e6));
+	out->since = at;
+	out->what = arena_printf(in->arena, "the last backup was restored and checked %s ago",
+	    reading_span(in, out->value));
+	out->evidence = reading_text(in, rowset_get(files, 0, "verified_file"));
 }

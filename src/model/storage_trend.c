@@ -359,12 +359,20 @@ static void
 say_unknown(const struct trend *t)
 {
 	struct storage_outlook *o = t->out;
+	const double hours = o->total.span_days * 24;
 
 	if (!o->total.refused[0] || o->total.nhorizons > 0)
 		return;
 	if (isnan(t->s->items[0].bytes))
 		snprintf(o->total.refused, sizeof(o->total.refused),
 		    "the size of the databases is not known to this role");
+	else if (o->nrebuilt == 0 && o->total.span_days >= 1)
+		return;
+	else if (o->nrebuilt == 0 && o->total.span_days * 1440 >= 1)
+		snprintf(o->total.refused, sizeof(o->total.refused),
+		    "the history of the sizes has %.*f %s only, and there is nothing to rebuild an older one from",
+		    hours < 2 ? 0 : 1, hours < 2 ? hours * 60 : hours,
+		    hours < 2 ? "minutes" : "hours");
 	else if (o->npast == 0 || isnan(o->carried))
 		snprintf(o->total.refused, sizeof(o->total.refused),
 		    "there is no history of the sizes yet, and nothing to rebuild one from");
@@ -396,6 +404,9 @@ trend_total(struct trend *t)
 	                             KNOWN_NOT;
 	request_full(t, o->n ? req.points[o->n - 1].bytes : NAN, &req, &autoscale);
 	forecast_make(&req, t->arena, &o->total);
+	/* Minutes say nothing of days; that is not the same as no growth. */
+	if (o->n > 0 && o->total.span_days < least_span)
+		o->total.rate_bytes_per_day = NAN;
 	say_unknown(t);
 	if (!isnan(o->total.rate_bytes_per_day))
 		take_forecast(total, &o->total, o->known);
