@@ -319,12 +319,12 @@ RULE_READER(archive_behind)
 	out->what = "all finished WAL files are archived";
 	if (waiting == 0)
 		return;
-	out->since = done;
-	out->what = arena_printf(in->arena,
-	    "%lld finished WAL file%s, the last was archived %s ago", (long long)waiting,
-	    waiting == 1 ? " waits" : "s wait", reading_span(in, out->value));
-	out->evidence = arena_printf(in->arena, "last archived: %s",
-	    reading_text(in, rowset_get(rs, 0, "last_archived_wal")));
+	out->since = since;
+	out->what = arena_printf(in->arena, "%lld finished WAL file%s to be archived for %s",
+	    (long long)waiting, waiting == 1 ? " waits" : "s wait", reading_span(in, out->value));
+	out->evidence = arena_printf(in->arena, "the last was %s, %s ago",
+	    reading_text(in, rowset_get(rs, 0, "last_archived_wal")),
+	    reading_span(in, fmax(0, (double)(in->now - done) / 1e6)));
 }
 
 /* ---- replication */

@@ -261,10 +261,19 @@ role_of_full(const struct forecast *f)
 	return f->full_p50 <= 30 || f->probability[1] > 0.2 ? ROLE_WARN : ROLE_INFO;
 }
 
+/* Storage that grows by itself is full at its limit only. */
+static bool
+grows_by_itself(const struct saying *y)
+{
+	return y->s->room.is_autoscaling && !isnan(y->s->room.max) && y->o->total.nhorizons > 0;
+}
+
 static void
 say_full(struct saying *y)
 {
-	const struct forecast *f = &y->o->total;
+	struct forecast forecast = y->o->total;
+	const struct forecast *f = &forecast;
+	bool is_endless = grows_by_itself(y) && !isfinite(f->cap_exhausted_p50);
 	const struct storage_item *top = top_grower(y->s);
 	double raise = raise_by(y->o);
 	struct strbuf text = STRBUF_INIT(1000);
@@ -275,17 +284,20 @@ say_full(struct saying *y)
 		return;
 	if (top && !(top->rate >= top_share * f->rate_bytes_per_day && f->rate_bytes_per_day > 0))
 		top = NULL;
+	forecast.has_full = f->has_full && !grows_by_itself(y);
 	forecast_say(f, isnan(y->o->capacity) ? 0 : y->o->capacity, &text);
 	if (top)
 		strbuf_addf(&text, "; %s grows %s a day, %.0f %% of it", top->name,
 		    fmt_bytes(buf, sizeof(buf), top->rate),
 		    fmin(100, 100 * top->rate / f->rate_bytes_per_day));
-	if (isfinite(f->full_p50) && raise > 0)
-		hint = arena_printf(y->arena, "%s, or raise the storage by %s: that lasts %d days.",
-		    remedy(y, top), fmt_bytes(by, sizeof(by), raise), PLAN_DAYS);
-	else if (isfinite(f->full_p50))
+	if (isfinite(f->full_p50) && raise > 0 && !grows_by_itself(y))
+		hint =
+		    arena_printf(y->arena, "Raise the storage by %s, which lasts %d days, or: %s.",
+		        fmt_bytes(by, sizeof(by), raise), PLAN_DAYS, remedy(y, top));
+	else if (isfinite(f->full_p50) && !is_endless)
 		hint = arena_printf(y->arena, "%s.", remedy(y, top));
-	say(y, "full", role_of_full(f), arena_strndup(y->arena, text.buf, text.len), hint);
+	say(y, "full", grows_by_itself(y) ? ROLE_INFO : role_of_full(f),
+	    arena_strndup(y->arena, text.buf, text.len), hint);
 	strbuf_release(&text);
 }
 
@@ -384,6 +396,9 @@ say_autoscaling(struct saying *y)
 {
 	const struct forecast *f = &y->o->total;
 	const struct storage_room *room = &y->s->room;
+	const char *events = f->grow_events_p50 == 1 ?
+	    "once" :
+	    arena_printf(y->arena, "%d times", f->grow_events_p50);
 	char max[32];
 
 	if (!room->is_autoscaling)
@@ -398,14 +413,14 @@ say_autoscaling(struct saying *y)
 	if (isfinite(f->cap_exhausted_p50))
 		say(y, "autoscaling", f->cap_exhausted_p50 < 30 ? ROLE_WARN : ROLE_INFO,
 		    arena_printf(y->arena,
-		        "autoscaling: %d times within 90 days, and its limit of %s is full in %.0f days",
-		        f->grow_events_p50, max, f->cap_exhausted_p50),
+		        "the limit of %s is full in %.0f days: autoscaling %s within 90 days", max,
+		        f->cap_exhausted_p50, events),
 		    "Raise the limit; 26 % above what is expected is advised.");
 	else if (f->nhorizons > 0)
 		say(y, "autoscaling", ROLE_OK,
 		    arena_printf(y->arena,
-		        "autoscaling: %d times within 90 days, its limit of %s is not reached in sight",
-		        f->grow_events_p50, max),
+		        "autoscaling %s within 90 days; its limit of %s is not reached in sight",
+		        events, max),
 		    "");
 }
 
@@ -419,12 +434,15 @@ storage_say(const struct snapshot *snap, const struct storage *s, const struct s
 
 	if (is_slot_first)
 		say_slot(&y);
+	if (grows_by_itself(&y))
+		say_autoscaling(&y);
 	say_full(&y);
 	if (!is_slot_first)
 		say_slot(&y);
 	say_room(&y);
 	say_refused(&y);
-	say_autoscaling(&y);
+	if (!grows_by_itself(&y))
+		say_autoscaling(&y);
 	say_regime(&y);
 	say_steps(&y);
 	*out = y.words;

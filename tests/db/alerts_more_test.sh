@@ -66,7 +66,7 @@ mkdir -p "$conf"
 		alert.pool_usage = 80%,none,1s
 		alert.clients_waiting = none,3,1s
 		alert.subscription_stopped = 1,none,1s
-		alert.connection_churn = 0.5,none,1s
+		alert.connection_churn = 1.5,none,1s
 		alert.rollback_ratio = 10%,none,1s
 		alert.cache_hit = 90%,none,1s
 		alert.cpu = 0.1%,none,5s
@@ -83,7 +83,6 @@ touch "$TMP/verified"
 . "$test_dir/alerts.sh"
 record db
 
-new_fault
 fires cpu "CPU is [0-9]+% busy" 8
 
 # ------------------------------------------------------------------ WAL, archive, backups
@@ -121,7 +120,7 @@ clears backup_age
 
 new_fault
 touch -d "10 days ago" "$TMP/verified"
-fires backup_verified "restored and checked 10 d" 86400000
+fires backup_verified "restored and checked 10d" 86400000
 touch "$TMP/verified"
 clears backup_verified
 
@@ -170,7 +169,7 @@ fi
 
 new_fault
 sql primary "CREATE SUBSCRIPTION gone CONNECTION 'host=127.0.0.1 port=1 connect_timeout=1' PUBLICATION none
-    WITH (connect = false, slot_name = 'none')" >/dev/null 2>&1
+    WITH (connect = false, slot_name = 'gone')" >/dev/null 2>&1
 sql primary "ALTER SUBSCRIPTION gone ENABLE" >/dev/null 2>&1
 fires subscription_stopped "subscription gone has no worker" 4
 sql primary "ALTER SUBSCRIPTION gone DISABLE" >/dev/null
@@ -211,7 +210,7 @@ clears rollback_ratio
 if [ "$PG_MAJOR" -ge 14 ]; then
 	new_fault
 	i=0
-	while [ $i -lt 45 ]; do
+	while [ $i -lt 130 ]; do
 		i=$((i + 1))
 		sql primary "SELECT 1" >/dev/null
 	done

@@ -122,11 +122,14 @@ near "full after 30 days" "$(value here "s['days_to_full_p50']")" 30 0.2
 is "with a band around it" "$(value here "s['days_to_full_p10'] <= s['days_to_full_p50'] <= s['days_to_full_p90']")" True
 is "a date within 90 days is likely" "$(value here "s['probability_90'] > 0.8 and s['probability_7'] < 0.1")" True
 like "in words" "$(value here "[x['what'] for x in n if x['code'] == 'full']")" 'full in .* days.*grows .*K a day'
-like "with what to do" "$(value here "[x['hint'] for x in n if x['code'] == 'full']")" 'raise the storage by'
+like "with what to do" "$(value here "[x['hint'] for x in n if x['code'] == 'full']")" 'Raise the storage by'
 conf "storage_capacity = ${capacity}B" "storage_max = 1GB" "storage_autoscaling = yes"
 status 0 "autoscaling" "$PGMEDIC" show storage --json here
 cp "$TMP/out" "$TMP/here.json"
 like "is told with its limit" "$(value here "[x['what'] for x in n if x['code'] == 'autoscaling']")" 'limit of 1.0G'
+like "and comes first: storage that grows by itself is not full at its size of today" "$(value here "[x['code'] + ' ' + x['what'] for x in n][0]")" \
+    '^autoscaling .*limit of 1.0G'
+unlike "nor is it to be raised" "$(value here "n")" 'full in [0-9]+ to|Raise the storage'
 
 # ------------------------------------------------------------------ a slot that nobody reads
 

@@ -749,8 +749,8 @@ test_archiving_of_an_idle_server(void **state)
 	rows(&w, PROBE_ARCHIVER, archiver_columns,
 	    ROWS("on|t|000000010000000000000005|80000|0|NULL|NULL|000000010000000000000007"));
 	assert_int_equal(judge(&w, RULE_ARCHIVE_BEHIND)->state, FINDING_FIRING);
-	assert_non_null(
-	    strstr(finding_of(w.s, RULE_ARCHIVE_BEHIND)->what, "1 finished WAL file waits"));
+	assert_non_null(strstr(finding_of(w.s, RULE_ARCHIVE_BEHIND)->what,
+	    "1 finished WAL file waits to be archived for"));
 	assert_int_equal(finding_of(w.s, RULE_ARCHIVE_FAILING)->state, FINDING_OK);
 	rows(&w, PROBE_ARCHIVER, archiver_columns,
 	    ROWS("on|t|000000010000000000000006|100900|0|NULL|NULL|000000010000000000000007"));
