@@ -293,11 +293,39 @@ fail_word(const struct settings *s, const char *word, struct error *err)
 	names[n] = NULL;
 	near = nearest_name(word, names);
 	error_set(err, ERR_USAGE, "there is no target or subcommand '%s'", word);
+	if (strncmp(word, "lab", 3) == 0)
+		return error_hint(err, "No lab is up here: `pgmedic lab up` makes one.");
 	if (near)
 		return error_hint(err, "The nearest is %s.", near);
 	return error_hint(err,
 	    "A target is a name from %s, a postgresql:// URI, a conninfo string or service=NAME.",
 	    s->path);
+}
+
+/* The lab, when one is up: its primary, and its standby beside it; only one of them when it is
+ * named. False: there is nothing of that name. */
+static bool
+add_lab(struct targets *t, const char *only)
+{
+	static const char *const names[] = { "lab", "lab-standby" };
+	const char *uris[] = { NULL, NULL }, *pgbouncer;
+	struct error ignored = { 0 };
+	bool found = false;
+
+	if (!lab_conninfo(&t->arena, &uris[0], &uris[1], &pgbouncer, &ignored))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct target *item;
+
+		if (!uris[i] || (only && strcmp(only, names[i]) != 0))
+			continue;
+		item = add(t, names[i], uris[i]);
+		item->pgbouncer = i == 0 ? pgbouncer : NULL;
+		item->color = "green";
+		item->is_lab = true;
+		found = true;
+	}
+	return found;
 }
 
 static bool
@@ -309,7 +337,7 @@ add_word(struct targets *t, const struct settings *s, const struct options *opt,
 	if (add_section(t, s, opt, word))
 		return true;
 	if (!is_conninfo(word))
-		return fail_word(s, word, err);
+		return add_lab(t, word) || fail_word(s, word, err);
 	conninfo = merge(&t->arena, opt, word);
 	add(t, readable_name(&t->arena, conninfo), conninfo);
 	return true;
@@ -331,27 +359,6 @@ environment_decides(void)
 	return false;
 }
 
-/* The lab, when one is up: its primary, and its standby beside it. */
-static void
-add_lab(struct targets *t)
-{
-	const char *primary, *standby, *pgbouncer;
-	struct error err = { 0 };
-	struct target *item;
-
-	if (!lab_conninfo(&t->arena, &primary, &standby, &pgbouncer, &err))
-		return;
-	item = add(t, "lab", primary);
-	item->pgbouncer = pgbouncer;
-	item->color = "green";
-	item->is_lab = true;
-	if (!standby)
-		return;
-	item = add(t, "lab-standby", standby);
-	item->color = "green";
-	item->is_lab = true;
-}
-
 static void
 add_defaults(struct targets *t, const struct options *opt, const struct settings *s)
 {
@@ -361,7 +368,7 @@ add_defaults(struct targets *t, const struct options *opt, const struct settings
 	if (!is_told && !environment_decides()) {
 		add_sections(t, s, opt);
 		if (t->n == 0)
-			add_lab(t);
+			(void)add_lab(t, NULL);
 		if (t->n > 0)
 			return;
 	}
