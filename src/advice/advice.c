@@ -16,6 +16,7 @@
 #include "base/strbuf.h"
 
 enum { MAX_EXPLAINS = 600, MAX_MS = 10000, MAX_MS_BACKGROUND = 300000, BUSY_SESSIONS = 16 };
+enum { MANY_INDEXES = 20000 }; /* more than the catalog query gives */
 
 struct run {
 	const struct advice_request *req;
@@ -143,13 +144,33 @@ read_load(struct run *r)
 	rowset_unref(rs);
 }
 
+/* Tables and their indexes are read one after the other: a table that was locked for one of them
+ * would seem to have none. */
+static bool
+fit_together(const struct rowset *tables, const struct rowset *indexes)
+{
+	double n = 0;
+
+	for (int i = 0; i < tables->nrows; i++)
+		n += cell_num(rowset_get(tables, i, "indexes"), 0);
+	return n == indexes->nrows || indexes->nrows >= MANY_INDEXES;
+}
+
 static bool
 read_catalog(struct run *r, struct error *err)
 {
-	struct rowset *tables = query(r, "advice_tables", err);
-	struct rowset *indexes = tables ? query(r, "advice_indexes", err) : NULL;
-	struct rowset *columns = indexes ? query(r, "advice_columns", err) : NULL;
+	struct rowset *tables = NULL, *indexes = NULL, *columns;
 
+	for (int tries = 0; tries < 3; tries++) {
+		rowset_unref(tables);
+		rowset_unref(indexes);
+		memset(err, 0, sizeof(*err));
+		tables = query(r, "advice_tables", err);
+		indexes = tables ? query(r, "advice_indexes", err) : NULL;
+		if (indexes ? fit_together(tables, indexes) : err->code != ERR_TIMEOUT)
+			break;
+	}
+	columns = indexes ? query(r, "advice_columns", err) : NULL;
 	if (columns) {
 		catalog_build(&r->catalog, tables, columns, indexes);
 		r->dropping = dropping_open(r->whatif, tables, columns, indexes, err);

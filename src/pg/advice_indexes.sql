@@ -1,6 +1,7 @@
 -- Indexes with all that says whether two are the same and whether one can go. keys: attribute numbers, 0 an expression, those
 -- of INCLUDE last; options: per key 1 descending, 2 nulls first; parts: the definition of each column, as an array's text.
--- Texts come from pg_get_indexdef, which locks nothing (pg_get_expr would). constraint: p, u or x. referenced: foreign keys
+-- Texts come from pg_get_indexdef, which opens the table: those of a table that somebody holds or waits for exclusively are left
+-- out, as advice_tables leaves out the table. constraint: p, u or x. referenced: foreign keys
 -- that rest on it. parent: the index of the partitioned table that it is part of. building: somebody makes or rebuilds it now
 -- (or may, where the role cannot see); made: its transaction, where commit times are kept. fetched: blocks, by scans and by
 -- each row that was written.
@@ -11,7 +12,11 @@
 -- nulls_not_distinct bool, constraint_name text, constraint_type text, is_deferrable bool, referenced int, is_extension bool, equal_image bool,
 -- fillfactor int, pages int, size_bytes int, reltuples float, scans int, fetched int, last_scan time, last_scan_age_s float, made time,
 -- made_age_s float, building bool
-WITH builds AS MATERIALIZED (
+WITH locked AS MATERIALIZED (
+	SELECT l.relation FROM pg_catalog.pg_locks l
+	 WHERE l.mode = 'AccessExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid() AND l.relation IS NOT NULL
+	   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+), builds AS MATERIALIZED (
 	SELECT p.relid, p.index_relid, p.command LIKE 'REINDEX%' AS is_rebuild FROM pg_catalog.pg_stat_progress_create_index p WHERE p.datname = pg_catalog.current_database()
 )
 SELECT i.indexrelid, i.indrelid AS relid, n.nspname AS schema, t.relname AS "table", c.relname AS index, a.amname AS method, c.relkind AS kind,
@@ -49,14 +54,14 @@ SELECT i.indexrelid, i.indrelid AS relid, n.nspname AS schema, t.relname AS "tab
        x.made, EXTRACT(epoch FROM pg_catalog.now() - x.made)::float8 AS made_age_s,
        EXISTS (SELECT 1 FROM builds b WHERE b.relid IS NULL OR b.index_relid = i.indexrelid
                    OR (b.relid = i.indrelid AND (COALESCE(b.index_relid, 0) = 0 OR (b.is_rebuild AND c.relname ~ '_cc(new|old)[0-9]*$')))) AS building
-  FROM pg_catalog.pg_index i
+  FROM (SELECT p.*, p.xmin AS made_by FROM pg_catalog.pg_index p WHERE NOT EXISTS (SELECT 1 FROM locked l WHERE l.relation = p.indrelid) OFFSET 0) AS i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
   JOIN pg_catalog.pg_am a ON a.oid = c.relam
   CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_indexdef(i.indexrelid) AS text OFFSET 0) AS d
   CROSS JOIN LATERAL (SELECT CASE WHEN pg_catalog.current_setting('track_commit_timestamp')::bool
-                                  THEN pg_catalog.pg_xact_commit_timestamp(i.xmin) END AS made OFFSET 0) AS x
+                                  THEN pg_catalog.pg_xact_commit_timestamp(i.made_by) END AS made OFFSET 0) AS x
   LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid AND k.conrelid = i.indrelid AND k.contype IN ('p', 'u', 'x')
  WHERE t.relkind IN ('r', 'm', 'p') AND t.relpersistence <> 't'
    AND n.nspname NOT IN ('pg_catalog', 'information_schema')

@@ -1,13 +1,18 @@
 -- Tables, partitioned tables and materialized views for index advice: sizes as the last vacuum or analyze left them, write
--- counters, and since when these count. No relation is opened or locked. parent: the table above a partition; root: the
+-- counters, and since when these count. No relation is opened or locked, and those that
+-- somebody holds or waits for exclusively are left out: what reads their indexes would wait. indexes: how many it has. parent: the table above a partition; root: the
 -- topmost one. stats_since: the database's reset. From 15 on a crash forgets the counters and the time of their reset; the
 -- cluster-wide counters begin at that moment too, so that the oldest of them bounds it.
 -- timeout: 10000
 -- columns: relid int, schema text, table text, kind text, persistence text, parent int, root int, reltuples float, pages int,
 -- index_bytes int, fillfactor int, columns int, ins int, upd int, hot_upd int, del int, seq_scan int, idx_scan int, live int, dead int,
--- mod_since_analyze int, last_analyze time, is_extension bool, block_size int, stats_since time, stats_age_s float,
+-- mod_since_analyze int, last_analyze time, is_extension bool, indexes int, block_size int, stats_since time, stats_age_s float,
 -- is_standby bool
-WITH RECURSIVE since AS MATERIALIZED (
+WITH RECURSIVE locked AS MATERIALIZED (
+	SELECT l.relation FROM pg_catalog.pg_locks l
+	 WHERE l.mode = 'AccessExclusiveLock' AND l.pid <> pg_catalog.pg_backend_pid() AND l.relation IS NOT NULL
+	   AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+), since AS MATERIALIZED (
 	SELECT COALESCE(pg_catalog.pg_stat_get_db_stat_reset_time(d.oid),
 	                /*if pg_stat_have_stats()*/LEAST(pg_catalog.pg_stat_get_bgwriter_stat_reset_time(),
 	                      (SELECT a.stats_reset FROM pg_catalog.pg_stat_get_archiver() a),
@@ -23,7 +28,7 @@ WITH RECURSIVE since AS MATERIALIZED (
 ), roots AS (
 	SELECT DISTINCT ON (up.relid) up.relid, up.root FROM up ORDER BY up.relid, up.depth DESC
 ), ix AS (
-	SELECT i.indrelid, pg_catalog.sum(c.relpages)::int8 AS pages, pg_catalog.sum(pg_catalog.pg_stat_get_numscans(i.indexrelid)::float8)::int8 AS scans
+	SELECT i.indrelid, pg_catalog.count(*) AS n, pg_catalog.sum(c.relpages)::int8 AS pages, pg_catalog.sum(pg_catalog.pg_stat_get_numscans(i.indexrelid)::float8)::int8 AS scans
 	  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 	 GROUP BY i.indrelid
 )
@@ -40,7 +45,7 @@ SELECT c.oid AS relid, n.nspname AS schema, c.relname AS "table", c.relkind AS k
        pg_catalog.pg_stat_get_mod_since_analyze(c.oid) AS mod_since_analyze,
        GREATEST(pg_catalog.pg_stat_get_last_analyze_time(c.oid), pg_catalog.pg_stat_get_last_autoanalyze_time(c.oid)) AS last_analyze,
        EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'e') AS is_extension,
-       pg_catalog.current_setting('block_size')::int4 AS block_size,
+       COALESCE(ix.n, 0) AS indexes, pg_catalog.current_setting('block_size')::int4 AS block_size,
        since.at AS stats_since, EXTRACT(epoch FROM pg_catalog.now() - since.at)::float8 AS stats_age_s,
        pg_catalog.pg_is_in_recovery() AS is_standby
   FROM pg_catalog.pg_class c
@@ -50,5 +55,6 @@ SELECT c.oid AS relid, n.nspname AS schema, c.relname AS "table", c.relkind AS k
   LEFT JOIN roots r ON r.relid = c.oid
  WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't'
    AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+   AND NOT EXISTS (SELECT 1 FROM locked l WHERE l.relation = c.oid)
  ORDER BY c.relpages DESC, c.oid
  LIMIT 20000

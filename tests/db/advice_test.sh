@@ -68,4 +68,16 @@ ok "the DDL runs as it stands" sh -c "\"$PG_BINDIR/psql\" -X -q -v ON_ERROR_STOP
 sql primary "ANALYZE" >/dev/null
 ok "asked again" advise again
 is "what was made is not asked for again" "$(value again '[x["ddl"] for x in r if x["action"] == "create" and x["kind"] == "missing"]')" "[]"
+
+# ------------------------------------------------------------------ a table that somebody holds
+
+spawn "$PG_BINDIR/psql" -X -q -d "$primary_uri" -c "BEGIN; LOCK TABLE buyers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"
+until [ "$(sql primary "SELECT count(*) FROM pg_locks WHERE relation = 'buyers'::regclass AND mode = 'AccessExclusiveLock' AND granted")" = 1 ]; do
+	sleep 0.1
+done
+sql primary "DO \$\$ DECLARE i record; BEGIN FOR i IN SELECT indexrelid::regclass AS n FROM pg_index WHERE indrelid = 'sales'::regclass AND NOT indisprimary
+	LOOP EXECUTE 'DROP INDEX ' || i.n; END LOOP; END \$\$" >/dev/null
+ok "advice for the rest goes on" advise held
+is "other tables are advised on" "$(value held '[x for x in cols("sales") if x[0] == "buyer"] != []')" True
+is "what needs it was not explained" "$(value held '"timeout" in {x["why"][:7] for x in s["not_explained"]}')" True
 finish

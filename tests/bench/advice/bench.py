@@ -6,7 +6,7 @@
     bench.py ask SET ...                        the advisor's answer alone, to the replay that find has left
     bench.py stop --dir DIR
 
-SET is a to g (set_a.sql, set_a.py, ...). `find` makes three copies of the same database, replays the same calls on
+SET is a to g (set_a.sql, set_a.py, ...), or r: drawn by lot from ADVICE_SEED (--fresh for another one). `find` makes three copies of the same database, replays the same calls on
 each (values from fixed seeds), and counts the buffers that pg_stat_statements saw: without any index, with the
 expert's, with those that the advisor under test named after seeing the statements and statistics of a first replay.
 
@@ -94,12 +94,15 @@ def load(args, module):
     conn = pq.Connection(uri(args, "postgres"))
     try:
         if conn.run(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
-            return name
+            if not (args.fresh and hasattr(module, "SQL")):
+                return name
+            conn.run(f"DROP DATABASE {name}")
         conn.run("DROP DATABASE IF EXISTS loading")
         conn.run(f"CREATE DATABASE loading OWNER app TEMPLATE template0 LC_COLLATE '{module.COLLATION}'"
                  f" LC_CTYPE '{module.COLLATION}'")
-        subprocess.run([find_bin() / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", uri(args, "loading", "app"),
-                        "-f", HERE / f"set_{args.set}.sql"], check=True, stdout=subprocess.DEVNULL)
+        sql = getattr(module, "SQL", None) or (HERE / f"set_{args.set}.sql").read_text(encoding="utf-8")
+        subprocess.run([find_bin() / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", uri(args, "loading", "app"), "-f", "-"],
+                       check=True, stdout=subprocess.DEVNULL, input=sql, text=True)
         inside = pq.Connection(uri(args, "loading"))
         inside.run("CREATE EXTENSION pg_stat_statements")
         try:
@@ -283,7 +286,7 @@ def ask(args, name):
 
 def cached(args, module, kind, ddls):
     """A replay that does not depend on the advisor is made once per set (and again when a set changes)."""
-    stamp = max((HERE / f"set_{args.set}{end}").stat().st_mtime for end in (".sql", ".py"))
+    stamp = max(path.stat().st_mtime for path in HERE.glob(f"set_{args.set}.*"))
     path = args.dir / f"{kind}-{args.set}.json"
     if path.exists() and path.stat().st_mtime > stamp and not args.fresh:
         return json.loads(path.read_text(encoding="utf-8"))
