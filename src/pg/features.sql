@@ -1,4 +1,5 @@
 -- Which of the conditions of the query files hold in this server's catalog: one index look-up each.
+-- A function beside the extension's own that merely has such a name is not asked: anybody may have made it.
 -- $1: the conditions as text[]: relation.column, function(), function().outarg.
 -- timeout: 5000
 -- params: 1
@@ -19,7 +20,9 @@ SELECT COALESCE(pg_catalog.array_agg(c.ord), '{}'::int8[]) AS holds,
             EXISTS (SELECT 1 FROM pg_catalog.pg_proc p
                      WHERE p.proname = pg_catalog.rtrim(c.head, '()')
                        AND p.pronamespace IN (SELECT spaces.oid FROM spaces)
-                       AND (c.tail = '' OR c.tail = ANY (p.proargnames)))
+                       AND (c.tail = '' OR c.tail = ANY (p.proargnames))
+                       AND (p.oid < 16384 OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+                                                      WHERE d.classid = 1255 AND d.objid = p.oid AND d.deptype = 'e')))
        ELSE EXISTS (SELECT 1 FROM pg_catalog.pg_class r
                      WHERE r.relname = c.head AND r.relnamespace IN (SELECT spaces.oid FROM spaces)
                        AND (c.tail = '' OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a

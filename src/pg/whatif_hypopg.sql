@@ -8,7 +8,8 @@ SELECT (SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_namespace n 
        (SELECT pg_catalog.bool_and(pg_catalog.has_function_privilege(p.oid, 'EXECUTE')) FROM pg_catalog.pg_proc p
          WHERE p.pronamespace = e.extnamespace AND p.proname IN ('hypopg_create_index', 'hypopg_drop_index', 'hypopg_reset')) AS may_call,
        EXISTS (SELECT 1 FROM pg_catalog.pg_proc p
-                WHERE p.pronamespace = e.extnamespace AND p.proname = 'hypopg_hide_index') AS can_hide,
+                WHERE p.pronamespace = e.extnamespace AND p.proname = 'hypopg_hide_index'
+                   AND EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1255 AND d.objid = p.oid AND d.deptype = 'e')) AS can_hide,
        pg_catalog.current_setting('pg_hint_plan.enable_hint', true) IS NOT NULL AS has_hints
   FROM (VALUES ('hypopg')) AS v(name)
   LEFT JOIN pg_catalog.pg_extension e ON e.extname = v.name
