@@ -94,7 +94,7 @@ def load(args, module):
     conn = pq.Connection(uri(args, "postgres"))
     try:
         if conn.run(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
-            if not (args.fresh and hasattr(module, "SQL")):
+            if not (getattr(args, "fresh", False) and hasattr(module, "SQL")):
                 return name
             conn.run(f"DROP DATABASE {name}")
         conn.run("DROP DATABASE IF EXISTS loading")
@@ -288,7 +288,7 @@ def cached(args, module, kind, ddls):
     """A replay that does not depend on the advisor is made once per set (and again when a set changes)."""
     stamp = max(path.stat().st_mtime for path in HERE.glob(f"set_{args.set}.*"))
     path = args.dir / f"{kind}-{args.set}.json"
-    if path.exists() and path.stat().st_mtime > stamp and not args.fresh:
+    if path.exists() and path.stat().st_mtime > stamp and not getattr(args, "fresh", False):
         return json.loads(path.read_text(encoding="utf-8"))
     copy(args, module, kind)
     made = create(args, kind, ddls)
