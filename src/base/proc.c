@@ -365,7 +365,8 @@ proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop, 
 			ok = stop && *stop ?
 			    error_set(err, ERR_STATE, "interrupted") :
 			    error_set(err, ERR_TIMEOUT, "no end after %d s", timeout_ms / 1000);
-			kill(proc->pid, SIGKILL);
+			/* It leads a group of its own: what it started goes with it. */
+			kill(-proc->pid, SIGKILL);
 			reap(proc, 0, status);
 			break;
 		}

@@ -48,9 +48,9 @@ bool proc_start(
     struct proc *proc, const struct proc_spec *spec, bool captured, struct error *err) MUST_CHECK;
 /*
  * Wait for it to end. After timeout_ms (< 0: never), or when *stop (may be NULL) becomes true, it
- * is killed and waited for, and the answer is false (ERR_TIMEOUT, ERR_STATE). out     captured
- * output is appended up to its ceiling, the rest is read and dropped; may be NULL status  out: as
- * of waitpid(2)
+ * is killed with what it started, and waited for, and the answer is false (ERR_TIMEOUT, ERR_STATE).
+ * out     captured output is appended up to its ceiling, the rest is read and dropped; may be NULL
+ * status  out: as of waitpid(2)
  */
 bool proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop,
     struct strbuf *out, int *status, struct error *err) MUST_CHECK;

@@ -107,6 +107,24 @@ ends_what_takes_too_long(void **state)
 	assert_true(mono_since_ms(mono_now(), begin) < 30000);
 }
 
+/* A script that hangs in another program does not leave that behind. */
+static void
+kills_what_it_started(void **state)
+{
+	struct strbuf out = STRBUF_INIT(100);
+	struct proc_info info;
+	struct error err;
+	int pid = 0;
+
+	(void)state;
+	assert_false(run_shell("sleep 60 & echo $!; wait", 1000, &out, &err));
+	assert_int_equal(err.code, ERR_TIMEOUT);
+	assert_int_equal(sscanf(out.buf, "%d", &pid), 1);
+	if (proc_info(pid, &info))
+		assert_true(proc_wait_gone(pid, info.start, 10000));
+	strbuf_release(&out);
+}
+
 /* No descriptor of ours, no input, a session of its own, the environment and folder that were asked
  * for. */
 static void
@@ -263,6 +281,7 @@ main(void)
 		cmocka_unit_test(tells_how_it_failed),
 		cmocka_unit_test(tells_what_cannot_start),
 		cmocka_unit_test(ends_what_takes_too_long),
+		cmocka_unit_test(kills_what_it_started),
 		cmocka_unit_test(isolates_the_child),
 		cmocka_unit_test(spawned_is_nobodys_child),
 		cmocka_unit_test(a_zombie_is_not_alive),
