@@ -222,7 +222,8 @@ start_pg() {
 	server=$1
 	shift
 	pg_folder "$server"
-	as_pg "$PG_BINDIR/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C -N \
+	# shellcheck disable=SC2086 # words
+	as_pg "$PG_BINDIR/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C -N ${initdb_options:-} \
 	    >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log"; echo "initdb failed"; exit 1; }
 	{
 		echo "listen_addresses = '127.0.0.1'"

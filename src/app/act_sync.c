@@ -11,6 +11,7 @@
 
 #include "app/actlog.h"
 #include "app/job_index.h"
+#include "app/op_job.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "pg/job.h"
@@ -63,9 +64,8 @@ print_doc(struct strbuf *out, const struct doc *doc)
 		strbuf_addf(out, "%s\n", doc->lines[i].text);
 }
 
-/* Ask on the terminal; false: there is none. */
-static bool
-ask(const char *question, char *answer, size_t size)
+bool
+act_sync_ask(const char *question, char *answer, size_t size)
 {
 	FILE *tty = isatty(STDIN_FILENO) ? fopen("/dev/tty", "r+") : NULL;
 	struct strbuf clean = STRBUF_INIT(8192);
@@ -101,7 +101,7 @@ confirm(struct sync_run *r, struct error *err)
 		fwrite(plan.buf, 1, plan.len, stdout);
 		fflush(stdout);
 		strbuf_release(&plan);
-		if (ask(act_question(r->act), answer, sizeof(answer)))
+		if (act_sync_ask(act_question(r->act), answer, sizeof(answer)))
 			return act_confirm(r->act, answer, err);
 	}
 	error_set(err, ERR_NOT_CONFIRMED, "%s was not confirmed: there is no terminal to ask on",
@@ -205,8 +205,8 @@ state_name(const struct sync_run *r)
 	return "failed";
 }
 
-static void
-error_member(struct strbuf *out, const struct error *error)
+void
+act_sync_error_member(struct strbuf *out, const struct error *error)
 {
 	bool first = true;
 
@@ -252,7 +252,7 @@ act_sync_error_json(struct strbuf *out, const struct error *err)
 {
 	strbuf_addf(out, "{\"job\":null,\"state\":\"%s\",\"plan\":[],\"result\":null",
 	    err->code == ERR_REFUSED || err->code == ERR_NOT_CONFIRMED ? "refused" : "failed");
-	error_member(out, err);
+	act_sync_error_member(out, err);
 	strbuf_addc(out, '}');
 }
 
@@ -288,7 +288,7 @@ print_json(struct sync_run *r)
 		json_str(out, text, strlen(text));
 	else
 		strbuf_adds(out, "null");
-	error_member(out, error);
+	act_sync_error_member(out, error);
 	strbuf_adds(out, "}\n");
 }
 
@@ -451,7 +451,9 @@ act_sync_job(int64_t id, const struct json *request)
 		journal_close(j);
 		return EXIT_FAILED;
 	}
-	if (json_get(request, "kind"))
+	if (json_get(request, "op"))
+		op_job_run(j, id, request);
+	else if (json_get(request, "kind"))
 		index_job(j, id, request);
 	else
 		run_statement(j, id, request);

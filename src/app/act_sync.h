@@ -18,5 +18,9 @@ int act_sync_job(int64_t id, const struct json *request);
 /* {"job":null,"state":"failed","plan":[],"result":null,"error":{…}} for what failed before there
  * was an act. */
 void act_sync_error_json(struct strbuf *out, const struct error *err);
+/* ,"error":{…} or null. */
+void act_sync_error_member(struct strbuf *out, const struct error *error);
+/* Ask on the terminal, cut at the line's end; false: there is none. */
+bool act_sync_ask(const char *question, char *answer, size_t size) MUST_CHECK;
 
 #endif

@@ -17,10 +17,11 @@
 
 #include "app/actwrite.h"
 #include "app/child.h"
+#include "app/op_target.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
 
-enum { MAX_CHILD_OUTPUT = 32 << 20 };
+enum { MAX_CHILD_OUTPUT = 32 << 20, ASK_MS = 60000 };
 
 struct acting {
 	struct collector *collector;
@@ -41,6 +42,9 @@ struct acting {
 	struct mono due;
 	uint64_t ticket;
 
+	struct op_planned *op; /* an operation rather than an act */
+	struct mono asked;     /* when its plan was shown */
+
 	pid_t child;
 	int fd;
 	struct strbuf output;
@@ -58,6 +62,32 @@ acting_new(struct collector *c)
 	a->fd = -1;
 	strbuf_init(&a->output, MAX_CHILD_OUTPUT);
 	return a;
+}
+
+/* Its job has begun, or could not. */
+static void
+take_op_job(struct acting *a, const struct actwrite *w)
+{
+	free(a->child_line);
+	a->child_failed = w->job == 0;
+	if (w->job)
+		a->child_line = xasprintf("job %lld is under way: %s; `job %lld` shows its steps",
+		    (long long)w->job, a->title, (long long)w->job);
+	else
+		a->child_line =
+		    xasprintf("%s%s%s", w->error.what, *w->error.hint ? ". " : "", w->error.hint);
+	doc_reset(&a->child_doc);
+	a->state = ACTING_DONE;
+}
+
+static void
+free_op(struct acting *a)
+{
+	if (!a->op)
+		return;
+	arena_release(&a->op->arena);
+	free(a->op);
+	a->op = NULL;
 }
 
 /* The write has ended; without it the act does not begin. */
@@ -83,6 +113,10 @@ take_write(struct acting *a)
 		act_detached(a->act, w->job, w->job ? NULL : &w->error);
 		a->job = w->job;
 		break;
+	case ACTWRITE_OP:
+		a->job = w->job;
+		take_op_job(a, w);
+		break;
 	}
 }
 
@@ -103,6 +137,7 @@ acting_clear(struct acting *a)
 	if (a->act && act_stage(a->act) == ACT_FINISHED)
 		actlog_end(&a->log, a->act);
 	act_free(a->act);
+	free_op(a);
 	free(a->title);
 	free(a->child_line);
 	doc_release(&a->child_doc);
@@ -135,6 +170,7 @@ start_write(struct acting *a, enum actwrite_kind kind)
 		.log = a->log,
 		.act = a->act,
 		.target = a->target,
+		.op = a->op,
 		.snap = collector_snapshot(a->collector, a->index) };
 	a->is_writing = true;
 	a->state = ACTING_RUNNING;
@@ -225,11 +261,35 @@ acting_outcome(struct acting *a, struct run_outcome *outcome)
 	return true;
 }
 
+static bool
+answer_op(struct acting *a, const char *typed, struct error *err)
+{
+	if (mono_since_ms(mono_now(), a->asked) > ASK_MS) {
+		error_set(err, ERR_CHANGED, "the plan is older than a minute");
+		error_hint(err, "Give the command again, and look at it again.");
+	} else if (strcmp(typed, a->op->expects) != 0) {
+		error_set(err, ERR_NOT_CONFIRMED, "%s was not confirmed", a->title);
+		error_hint(err, "It wants: %s", a->op->expects);
+	} else {
+		a->op->plan.confirmed_how = arena_printf(&a->op->arena, "typed %s", a->op->expects);
+		start_write(a, ACTWRITE_OP);
+		return true;
+	}
+	free(a->child_line);
+	a->child_line = xasprintf("%s. %s", err->what, err->hint);
+	a->child_failed = true;
+	doc_reset(&a->child_doc);
+	a->state = ACTING_DONE;
+	return false;
+}
+
 bool
 acting_answer(struct acting *a, const char *typed, struct error *err)
 {
 	if (a->state != ACTING_ASKING)
 		return error_set(err, ERR_STATE, "nothing is asked");
+	if (a->op)
+		return answer_op(a, typed, err);
 	if (!act_confirm(a->act, typed, err)) {
 		advance(a);
 		return false;
@@ -249,6 +309,14 @@ acting_abort(struct acting *a)
 		free(a->child_line);
 		a->child_line = xasprintf("%s was given up", a->title);
 		kill(a->child, SIGTERM);
+		return;
+	}
+	if (a->op && a->state == ACTING_ASKING) {
+		a->child_failed = true;
+		free(a->child_line);
+		a->child_line = xasprintf("%s was not confirmed", a->title);
+		doc_reset(&a->child_doc);
+		a->state = ACTING_DONE;
 		return;
 	}
 	if (!a->act || a->state == ACTING_DONE)
@@ -293,6 +361,55 @@ acting_child(
 	return true;
 }
 
+bool
+acting_op(struct acting *a, int index, const struct target *target, const struct settings *settings,
+    const char *line, struct error *err)
+{
+	struct strbuf request = STRBUF_INIT(1 << 20);
+	bool ok;
+
+	if (a->state != ACTING_NONE)
+		return error_set(err, ERR_STATE, "%s is still under way", a->title);
+	a->op = xcalloc(1, sizeof(*a->op));
+	a->op->target = op_target_of(&a->op->arena, settings, target, err);
+	ok = a->op->target != NULL;
+	if (ok) {
+		op_plan_request(&request, a->op->target, line);
+		ok = child_start(&request, &a->child, &a->fd, err);
+	}
+	strbuf_release(&request);
+	if (!ok) {
+		free_op(a);
+		return false;
+	}
+	a->index = index;
+	a->target = target;
+	a->title = xstrdup(line);
+	a->state = ACTING_LOOKING;
+	return true;
+}
+
+/* The child has printed the plan. */
+static void
+take_plan(struct acting *a)
+{
+	struct error err = { 0 };
+
+	if (op_planned_read(
+	        a->op, a->op->target, a->output.buf, a->output.len, &a->child_doc, &err)) {
+		a->asked = mono_now();
+		a->state = ACTING_ASKING;
+		/* What changes nothing is not asked for. */
+		if (!*a->op->expects && !answer_op(a, "", &err))
+			a->state = ACTING_DONE;
+		return;
+	}
+	a->child_failed = true;
+	free(a->child_line);
+	a->child_line = xasprintf("%s%s%s", err.what, *err.hint ? ". " : "", err.hint);
+	a->state = ACTING_DONE;
+}
+
 /* The first line of what went wrong, without the program's name. */
 static void
 child_error(struct acting *a)
@@ -316,6 +433,10 @@ end_child(struct acting *a)
 	a->child = 0;
 	close(a->fd);
 	a->fd = -1;
+	if (a->op && !a->child_failed) {
+		take_plan(a);
+		return;
+	}
 	a->child_failed |= !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 	if (a->child_failed)
 		child_error(a);
@@ -351,7 +472,8 @@ acting_step(struct acting *a)
 		read_child(a);
 	if (a->is_writing && has_written(a)) {
 		take_write(a);
-		advance(a);
+		if (a->act)
+			advance(a);
 		return;
 	}
 	if (a->is_queued && mono_now().us >= a->due.us)
@@ -400,12 +522,16 @@ acting_doc(const struct acting *a)
 const char *
 acting_question(const struct acting *a)
 {
+	if (a->op)
+		return a->op->question ? a->op->question : "";
 	return a->act ? act_question(a->act) : "";
 }
 
 const char *
 acting_expects(const struct acting *a)
 {
+	if (a->op)
+		return a->op->expects ? a->op->expects : "";
 	return a->act ? act_expects(a->act) : "";
 }
 
@@ -425,7 +551,7 @@ acting_line(struct acting *a, enum role *role)
 	const char *line;
 
 	if (!a->act) {
-		*role = ROLE_CRIT;
+		*role = a->op && a->job ? ROLE_OK : ROLE_CRIT;
 		return a->child_line ? a->child_line : "";
 	}
 	switch (act_result(a->act, &line, &error)) {
@@ -457,6 +583,8 @@ acting_is_long(const struct acting *a)
 	const struct error *error;
 	const char *line;
 
+	if (a->op)
+		return false;
 	if (!a->act)
 		return !a->child_failed || a->child_doc.n > 2;
 	(void)act_result(a->act, &line, &error);

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "app/settings.h"
 #include "app/targets.h"
 #include "base/doc.h"
 #include "base/role.h"
@@ -33,6 +34,9 @@ bool acting_begin(struct acting *a, int index, const struct target *target, stru
  * output becomes acting_doc(). line: the command line; text: statement text to explain or NULL. */
 bool acting_child(struct acting *a, int index, const struct target *target, const char *line,
     struct error *err) MUST_CHECK;
+/* An operation (ops/op.h): planned in a child process, asked for, then run as a job. */
+bool acting_op(struct acting *a, int index, const struct target *target,
+    const struct settings *settings, const char *line, struct error *err) MUST_CHECK;
 enum acting_state acting_state(const struct acting *a);
 const char *acting_title(const struct acting *a); /* the command line */
 const struct doc *acting_doc(const struct acting *a);

@@ -174,10 +174,8 @@ add_job(struct strbuf *sb, bool *first, const struct act_job *job)
 	add_member(sb, first, "undo", job->undo);
 }
 
-/* Run `pgmedic run --job ID` in a session of its own; it forks once more, so the child to wait for
- * ends at once. */
-static bool
-spawn_job(int64_t id, const char *request, size_t len, struct error *err)
+bool
+job_spawn(int64_t id, const char *request, size_t len, struct error *err)
 {
 	char number[32];
 	const char *argv[] = { "pgmedic", "run", "--job", number, NULL };
@@ -237,7 +235,7 @@ job_start(const struct act *act, const struct target *target, const struct act_s
 		add_member(&request, &first, "target", target->name);
 		add_job(&request, &first, act_job(act));
 		strbuf_addc(&request, '}');
-		ok = spawn_job(id, request.buf, request.len, err);
+		ok = job_spawn(id, request.buf, request.len, err);
 		if (!ok && !journal_update(j, id, JOURNAL_FAILED, err->what, 0, &ignored))
 			log_error("journal", "job %lld: %s", (long long)id, ignored.what);
 	}

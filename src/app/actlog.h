@@ -37,6 +37,11 @@ const char *actlog_os_user(void);
  */
 int64_t job_start(const struct act *act, const struct target *target,
     const struct act_server *server, struct error *err);
+/*
+ * The process itself: `pgmedic run --job ID` in a session of its own, its request (JSON, smaller
+ * than a pipe's buffer) on its standard input. It forks once more, so this returns at once.
+ */
+bool job_spawn(int64_t id, const char *request, size_t len, struct error *err) MUST_CHECK;
 /* Path of this program, for child processes. */
 const char *program_path(void);
 void program_path_set(const char *argv0);

@@ -45,6 +45,9 @@ write_it(void *arg)
 	case ACTWRITE_JOB:
 		w->job = job_start(w->act, w->target, &server, &w->error);
 		break;
+	case ACTWRITE_OP:
+		w->job = op_job_start(w->op->target, &w->op->plan, &w->error);
+		break;
 	}
 	close(w->thread->fds[1]);
 	return NULL;

@@ -6,12 +6,14 @@
 #define PGMEDIC_APP_ACTWRITE_H
 
 #include "app/actlog.h"
+#include "app/op_plan.h"
 #include "model/snapshot.h"
 
 enum actwrite_kind {
 	ACTWRITE_BEGIN, /* actlog_begin() */
 	ACTWRITE_END,   /* actlog_end() */
 	ACTWRITE_JOB,   /* job_start() */
+	ACTWRITE_OP,    /* op_job_start() */
 };
 
 /* What is written, and what came of it. The act and the target must stay as they are meanwhile. */
@@ -20,9 +22,10 @@ struct actwrite {
 	struct actlog log; /* of BEGIN and END */
 	const struct act *act;
 	const struct target *target;
+	const struct op_planned *op; /* of OP, which needs neither act nor target */
 	const struct snapshot *snap; /* with a reference, let go by actwrite_end() */
 	bool ok;                     /* of BEGIN */
-	int64_t job;                 /* of JOB; 0 and error */
+	int64_t job;                 /* of JOB and OP; 0 and error */
 	struct error error;
 	struct actwriting *thread; /* private */
 };

@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include "app/cmd_journal.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,6 +17,7 @@
 #include "app/commands.h"
 #include "app/run.h"
 #include "base/json.h"
+#include "store/chain.h"
 
 enum { LISTED = 200, PATIENCE_MS = 500, MAX_TEXT = 16 << 20 };
 
@@ -81,6 +84,8 @@ act_text_line(struct strbuf *out, const struct journal_act *a)
 struct reading {
 	bool is_json, open_only;
 	int64_t id; /* of one act; 0: a list */
+	/* Another way to read it; NULL: as above. */
+	bool (*read)(struct journal *j, int64_t id, struct strbuf *out, struct error *err);
 	struct strbuf out;
 	struct error error;
 	bool ok;
@@ -135,7 +140,9 @@ read_journal(struct reading *r)
 {
 	struct journal *j = journal_open(&r->error);
 
-	if (j && r->id)
+	if (j && r->read)
+		r->ok = r->read(j, r->id, &r->out, &r->error);
+	else if (j && r->id)
 		read_act(r, j);
 	else if (j)
 		read_list(r, j);
@@ -226,6 +233,20 @@ read_aside(struct reading *r)
 }
 
 static bool
+run_reading(struct run_ctx *ctx, struct reading *r, struct error *err)
+{
+	if (ctx->screen)
+		read_aside(r);
+	else
+		read_journal(r);
+	strbuf_add(ctx->out, r->out.buf, r->out.len);
+	strbuf_release(&r->out);
+	if (!r->ok)
+		*err = r->error;
+	return r->ok;
+}
+
+static bool
 show(struct run_ctx *ctx, bool open_only, int64_t id, struct error *err)
 {
 	struct reading r = { .is_json = ctx->opt->json && !ctx->screen,
@@ -233,15 +254,40 @@ show(struct run_ctx *ctx, bool open_only, int64_t id, struct error *err)
 		.id = id,
 		.out = STRBUF_INIT(MAX_TEXT) };
 
-	if (ctx->screen)
-		read_aside(&r);
-	else
-		read_journal(&r);
-	strbuf_add(ctx->out, r.out.buf, r.out.len);
-	strbuf_release(&r.out);
-	if (!r.ok)
-		*err = r.error;
-	return r.ok;
+	return run_reading(ctx, &r, err);
+}
+
+bool
+journal_show(struct run_ctx *ctx, int64_t id,
+    bool (*read)(struct journal *j, int64_t id, struct strbuf *out, struct error *err),
+    struct error *err)
+{
+	struct reading r = { .id = id, .read = read, .out = STRBUF_INIT(MAX_TEXT) };
+
+	return run_reading(ctx, &r, err);
+}
+
+/* Is every line of journal.jsonl as it was written, and none taken out? */
+static bool
+read_chain(struct journal *j, int64_t id, struct strbuf *out, struct error *err)
+{
+	struct chain_report r;
+
+	(void)j;
+	(void)id;
+	if (!chain_verify(NULL, &r, err))
+		return false;
+	if (r.broken) {
+		error_set(err, ERR_JOURNAL, "line %lld of journal.jsonl is not to be trusted: %s",
+		    (long long)r.broken, r.why);
+		return error_hint(err,
+		    "What comes before it is as it was written; compare with a copy of the file.");
+	}
+	strbuf_addf(out, "%lld lines, each as it was written", (long long)r.lines);
+	if (r.torn)
+		strbuf_addf(out, "; %lld cut by a crash", (long long)r.torn);
+	strbuf_addf(out, "%s%s\n", r.lines ? "; the last is " : "", r.last);
+	return true;
 }
 
 static bool
@@ -251,9 +297,11 @@ run_journal(struct run_ctx *ctx, const struct words *words, struct error *err)
 
 	if (!word)
 		return show(ctx, false, 0, err);
+	if (strcmp(word, "verify") == 0)
+		return journal_show(ctx, 0, read_chain, err);
 	if (!*word || word[strspn(word, "0123456789")] || strtoll(word, NULL, 10) == 0) {
 		error_set(err, ERR_USAGE, "'%s' is not the number of an act", word);
-		return error_hint(err, "Usage: journal [NUMBER]");
+		return error_hint(err, "Usage: journal [NUMBER|verify]");
 	}
 	return show(ctx, false, strtoll(word, NULL, 10), err);
 }
@@ -267,9 +315,9 @@ run_jobs(struct run_ctx *ctx, const struct words *words, struct error *err)
 
 const struct command cmd_journal = {
 	.name = "journal",
-	.usage = "journal [NUMBER]",
-	.help = "what was done, newest first; with a number, one act in full",
-	.args = { ARG_NUMBER, ARG_NONE, ARG_NONE, ARG_NONE },
+	.usage = "journal [NUMBER|verify]",
+	.help = "what was done, newest first; one act in full; or check its chained lines",
+	.args = { ARG_WORD, ARG_NONE, ARG_NONE, ARG_NONE },
 	.max_args = 1,
 	.run = run_journal,
 };

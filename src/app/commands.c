@@ -50,7 +50,9 @@ const struct command *const commands[] = {
 	&cmd_apply,
 	&cmd_checkpoint,
 	&cmd_reset,
+	&cmd_snapshot,
 	&cmd_jobs,
+	&cmd_job,
 	&cmd_journal,
 	/* the console itself */
 	&cmd_target,

@@ -83,6 +83,8 @@ const struct option_info option_infos[] = {
 	{ 0, "force", NULL, V(RUN),
 	    "also act on WAL senders and on autovacuum against wraparound" },
 	{ 0, "wait", NULL, V(RUN), "wait for the end of a job" },
+	{ 0, "plan", "HASH", V(RUN),
+	    "confirm an operation whose plan is still this one (plan_hash of --dry-run --json)" },
 	{ 0, "capacity", "BYTES", V(FORECAST),
 	    "what it may grow to, plain or with a unit (500GB): also says when it is full" },
 	{ 0, "job", "ID", V(RUN), NULL },
@@ -193,6 +195,7 @@ apply_text(struct options *opt, const char *name, const char *value, struct erro
 		{ "mode", &opt->mode },
 		{ "window", &opt->window },
 		{ "capacity", &opt->capacity },
+		{ "plan", &opt->plan },
 	};
 
 	if (strcmp(name, "limit") == 0)

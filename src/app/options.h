@@ -34,6 +34,7 @@ struct options {
 	bool read_only, no_color, ascii;
 	bool json, csv, yes, dry_run, wait, force, all, totals;
 	const char *replay, *at, *filter, *sort, *columns, *speed, *mode, *window, *capacity;
+	const char *plan; /* hash that confirms an operation */
 	int limit;        /* -1: all */
 	const char *exec; /* command run at each alert */
 	bool bell;

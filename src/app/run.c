@@ -10,6 +10,7 @@
 #include "app/act_sync.h"
 #include "app/advise.h"
 #include "app/console.h"
+#include "app/op_plan.h"
 #include "base/json.h"
 #include "base/lexer.h"
 #include "base/log.h"
@@ -329,6 +330,8 @@ run_child(const struct options *opt, const struct json *request)
 
 	if (json_get(request, "advise"))
 		return advise_child(request, &target);
+	if (json_get(request, "plan"))
+		return op_plan_child(request);
 	settings_read(&settings, opt->config);
 	status = run_with(opt, &settings, &targets, line ? line : "");
 	settings_release(&settings);

@@ -269,6 +269,12 @@ json_number(const struct json *v, double *num)
 	return true;
 }
 
+bool
+json_true(const struct json *v)
+{
+	return cJSON_IsTrue(inside(v));
+}
+
 const char *
 json_name(const struct json *v)
 {

@@ -20,6 +20,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "store/chain.h"
 #include "store/journal_priv.h"
 
 enum { BUSY_MS = 2000 };
@@ -70,6 +71,50 @@ static const char *const migrations[] = {
 	" ms_after REAL,"
 	" blocks_after REAL,"
 	" PRIMARY KEY (act, queryid)) WITHOUT ROWID;",
+	/* Jobs of several steps: store/jobs.h. */
+	"CREATE TABLE jobs ("
+	" act INTEGER PRIMARY KEY,"
+	" kind TEXT NOT NULL,"
+	" plan_hash TEXT NOT NULL,"
+	" plan TEXT NOT NULL,"
+	" progress TEXT NOT NULL DEFAULT '',"
+	" heartbeat INTEGER NOT NULL DEFAULT 0,"
+	" cancelled INTEGER NOT NULL DEFAULT 0,"
+	" result TEXT NOT NULL DEFAULT '',"
+	" error TEXT NOT NULL DEFAULT '');"
+	"CREATE TABLE job_steps ("
+	" job INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" state TEXT NOT NULL,"
+	" detail TEXT NOT NULL,"
+	" began_at INTEGER NOT NULL,"
+	" ended_at INTEGER NOT NULL DEFAULT 0,"
+	" UNIQUE (job, name));"
+	"CREATE TABLE job_facts ("
+	" job INTEGER NOT NULL,"
+	" name TEXT NOT NULL,"
+	" value TEXT NOT NULL,"
+	" PRIMARY KEY (job, name)) WITHOUT ROWID;"
+	"CREATE TABLE leftovers ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" job INTEGER NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" what TEXT NOT NULL,"
+	" args TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" settled_at INTEGER);"
+	"CREATE INDEX leftovers_open ON leftovers (job) WHERE settled_at IS NULL;"
+	"CREATE TABLE leases ("
+	" target TEXT PRIMARY KEY,"
+	" job INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE verified ("
+	" target TEXT NOT NULL,"
+	" snapshot TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" passed INTEGER NOT NULL,"
+	" rto_s REAL,"
+	" rpo_s REAL,"
+	" PRIMARY KEY (target, snapshot)) WITHOUT ROWID;",
 };
 
 bool
@@ -197,6 +242,24 @@ bind(sqlite3_stmt *st, int at, const char *s)
 	sqlite3_bind_text(st, at, s ? s : "", -1, SQLITE_TRANSIENT);
 }
 
+/* What and where, for the chained lines. */
+static bool
+chain_begin(const struct journal_act *act, struct error *err)
+{
+	struct strbuf text = STRBUF_INIT(1 << 20);
+	bool ok;
+
+	strbuf_addf(&text, "%s on %s (%s:%s/%s, system %lld) by %s, %s: %s",
+	    act->command ? act->command : "", act->target ? act->target : "",
+	    act->host ? act->host : "", act->port ? act->port : "",
+	    act->database ? act->database : "", (long long)act->system_identifier,
+	    act->os_user ? act->os_user : "", act->confirmed_how ? act->confirmed_how : "",
+	    journal_state_names[act->state]);
+	ok = chain_append(&(struct chain_event){ act->id, "begin", act->risk, text.buf }, err);
+	strbuf_release(&text);
+	return ok;
+}
+
 bool
 journal_begin(struct journal *j, struct journal_act *act, struct error *err)
 {
@@ -229,7 +292,7 @@ journal_begin(struct journal *j, struct journal_act *act, struct error *err)
 	else
 		journal_fail(j, err, "written");
 	sqlite3_finalize(st);
-	return ok;
+	return ok && chain_begin(act, err);
 }
 
 static bool
@@ -263,7 +326,9 @@ journal_update(struct journal *j, int64_t id, enum journal_state state, const ch
 	else if (sqlite3_changes(j->db) == 0)
 		ok = error_set(err, ERR_NOT_FOUND, "the journal has no act %lld", (long long)id);
 	sqlite3_finalize(st);
-	return ok;
+	return ok &&
+	    chain_append(
+	        &(struct chain_event){ id, "state", journal_state_names[state], detail }, err);
 }
 
 static enum journal_state

@@ -1,0 +1,364 @@
+#include "config.h"
+
+#include "app/op_sync.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/act_sync.h"
+#include "app/actlog.h"
+#include "app/op_job.h"
+#include "app/op_target.h"
+#include "base/json.h"
+#include "base/utf8.h"
+
+enum { POLL_MS = 100, MAX_TEXT = 1 << 20 };
+
+struct sync_op {
+	struct run_ctx *ctx;
+	struct arena arena;
+	const struct op_target *target;
+	struct op op;
+	int64_t job;                /* 0: none was started */
+	const char *state;          /* of the contract */
+	const char *steps, *result; /* JSON; "" none */
+	const char *error_json;     /* of the job; "" none */
+	struct error error;
+	bool has_error;
+};
+
+static void
+say_error(struct sync_op *s, const char *state, const struct error *err)
+{
+	s->state = state;
+	s->error = *err;
+	s->has_error = true;
+}
+
+/* ------------------------------------------------------------------ plan and confirmation */
+
+static const char *
+plan_text(struct sync_op *s)
+{
+	struct strbuf sb = STRBUF_INIT(MAX_TEXT);
+	const char *text;
+
+	for (int i = 0; i < s->op.doc.n; i++)
+		strbuf_addf(&sb, "%s\n", s->op.doc.lines[i].text);
+	text = arena_strndup(&s->arena, sb.buf, sb.len);
+	strbuf_release(&sb);
+	return text;
+}
+
+/* What was typed is what confirms? */
+static const char *
+confirm(struct sync_op *s, struct error *err)
+{
+	const struct options *opt = s->ctx->opt;
+	const char *expects = op_expects(&s->op);
+	char answer[256];
+
+	if (!*expects)
+		return "not asked";
+	if (opt->plan && strcmp(opt->plan, s->op.hash) == 0)
+		return "--plan";
+	if (opt->plan) {
+		error_set(err, ERR_CHANGED, "the plan is not the one of --plan any more");
+		error_hint(err, "See --dry-run --json for the present one.");
+		return NULL;
+	}
+	if (opt->yes && !s->target->is_protected)
+		return "--yes";
+	if (!opt->json && !opt->yes) {
+		fputs(plan_text(s), stdout);
+		fflush(stdout);
+		if (act_sync_ask(arena_printf(&s->arena, "%s Type %s to confirm: ",
+		                     s->op.question ? s->op.question : s->op.line, expects),
+		        answer, sizeof(answer)) &&
+		    strcmp(answer, expects) == 0)
+			return arena_printf(&s->arena, "typed %s", expects);
+	}
+	error_set(err, ERR_NOT_CONFIRMED, "%s was not confirmed", s->op.line);
+	if (!s->target->is_protected)
+		error_hint(err, "Add --yes to confirm, or --dry-run to see the plan only.");
+	else
+		error_hint(err,
+		    "It is protected: type its name on a terminal, or give --plan HASH of --dry-run --json.");
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ the job */
+
+static void
+read_end(struct sync_op *s, struct journal *j, const struct journal_act *act)
+{
+	struct job_row row = { 0 };
+	struct error err = { 0 };
+
+	if (!jobs_get(j, s->job, &s->arena, &row, &err)) {
+		say_error(s, "failed", &err);
+		return;
+	}
+	s->result = row.result;
+	s->error_json = row.error;
+	switch (act->state) {
+	case JOURNAL_DONE:
+	case JOURNAL_PARTLY:
+		s->state = "done";
+		break;
+	case JOURNAL_REFUSED:
+		s->state = "refused";
+		break;
+	case JOURNAL_LOST:
+		s->state = "lost";
+		error_set(&err, ERR_STATE, "the process of job %lld has ended without a word",
+		    (long long)s->job);
+		error_hint(&err, "`job resume %lld` goes on, `job undo %lld` takes back.",
+		    (long long)s->job, (long long)s->job);
+		say_error(s, "lost", &err);
+		break;
+	default:
+		s->state = "failed";
+	}
+}
+
+static void
+wait_end(struct sync_op *s)
+{
+	struct error err = { 0 };
+	struct journal *j = journal_open(&err);
+
+	while (j) {
+		struct arena arena = { 0 };
+		struct journal_act act;
+		bool ok = journal_get(j, s->job, &arena, &act, &err),
+		     over = ok && act.finished_at.us;
+
+		if (over)
+			read_end(s, j, &act);
+		arena_release(&arena);
+		if (over || !ok)
+			break;
+		jobs_mark_lost(j);
+		nanosleep(&(struct timespec){ 0, POLL_MS * 1000000L }, NULL);
+	}
+	if (*err.what)
+		say_error(s, "running", &err);
+	journal_close(j);
+}
+
+static void
+start(struct sync_op *s, const char *confirmed_how)
+{
+	struct op_job_plan plan = {
+		.line = s->op.line,
+		.hash = s->op.hash,
+		.kind = s->op.kind->verb,
+		.risk = op_worst_risk(&s->op),
+		.text = plan_text(s),
+		.steps = s->steps,
+		.confirmed_how = confirmed_how,
+		.host = s->op.peer.host,
+		.port = s->op.peer.port,
+		.database = s->op.peer.database,
+		.role = s->op.peer.user,
+		.system_identifier = s->op.system_identifier,
+	};
+	struct error err = { 0 };
+
+	s->job = op_job_start(s->target, &plan, &err);
+	if (!s->job) {
+		say_error(s, "failed", &err);
+		return;
+	}
+	s->state = "running";
+	if (s->ctx->opt->wait)
+		wait_end(s);
+}
+
+/* ------------------------------------------------------------------ the answer */
+
+static void
+print_json(struct sync_op *s)
+{
+	struct strbuf *out = s->ctx->out;
+	bool first = true;
+
+	strbuf_addc(out, '{');
+	json_key(out, &first, "job");
+	if (s->job)
+		json_int(out, s->job);
+	else
+		strbuf_adds(out, "null");
+	json_key(out, &first, "state");
+	json_str(out, s->state, strlen(s->state));
+	json_key(out, &first, "plan");
+	strbuf_adds(out, *s->steps ? s->steps : "[]");
+	json_key(out, &first, "plan_hash");
+	json_str(out, s->op.hash, strlen(s->op.hash));
+	json_key(out, &first, "result");
+	strbuf_adds(out, *s->result ? s->result : "null");
+	if (*s->error_json) {
+		json_key(out, &first, "error");
+		strbuf_adds(out, s->error_json);
+	} else {
+		act_sync_error_member(out, s->has_error ? &s->error : NULL);
+	}
+	strbuf_adds(out, "}\n");
+}
+
+/* A result as lines "name  value". */
+static void
+print_result(struct sync_op *s)
+{
+	struct strbuf *out = s->ctx->out;
+	struct error ignored = { 0 };
+	struct json *root = json_parse(s->result, strlen(s->result), &ignored);
+
+	for (const struct json *v = json_child(root); v; v = json_next(v)) {
+		double number;
+
+		strbuf_addf(out, "%-18s ", json_name(v));
+		if (json_text(v))
+			utf8_clean(out, json_text(v), strlen(json_text(v)), false);
+		else if (json_number(v, &number))
+			strbuf_addf(out, "%.15g", number);
+		else
+			strbuf_adds(out, json_true(v) ? "yes" : json_len(v) ? "…" : "-");
+		strbuf_addc(out, '\n');
+	}
+	json_free(root);
+}
+
+static void
+error_of_json(struct sync_op *s)
+{
+	struct error ignored = { 0 };
+	struct json *root = json_parse(s->error_json, strlen(s->error_json), &ignored);
+	const char *what = json_text(json_get(root, "what"));
+	const char *hint = json_text(json_get(root, "hint"));
+
+	error_set(&s->error, ERR_STATE, "%s", what ? what : "the job failed");
+	if (hint && *hint)
+		error_hint(&s->error, "%s", hint);
+	s->has_error = true;
+	json_free(root);
+}
+
+static void
+print_text(struct sync_op *s)
+{
+	struct strbuf *out = s->ctx->out;
+
+	if (*s->error_json && !s->has_error)
+		error_of_json(s);
+	if (strcmp(s->state, "planned") == 0)
+		strbuf_adds(out, plan_text(s));
+	else if (s->has_error)
+		error_report(&s->error);
+	else if (strcmp(s->state, "running") == 0)
+		strbuf_addf(out, "job %lld is under way: see `jobs`, or wait with --wait\n",
+		    (long long)s->job);
+	else if (*s->result)
+		print_result(s);
+	else
+		strbuf_addf(out, "%s\n", s->state);
+}
+
+static void
+answer(struct sync_op *s)
+{
+	bool is_well = strcmp(s->state, "planned") == 0 || strcmp(s->state, "running") == 0 ||
+	    strcmp(s->state, "done") == 0;
+
+	if (s->ctx->opt->json)
+		print_json(s);
+	else
+		print_text(s);
+	s->ctx->exit_status = is_well ? EXIT_DONE :
+	    s->has_error              ? options_exit_status(&s->error) :
+	                                EXIT_FAILED;
+}
+
+bool
+op_sync(struct run_ctx *ctx, const struct words *words, struct error *err)
+{
+	struct sync_op s = {
+		.ctx = ctx, .state = "refused", .steps = "", .result = "", .error_json = ""
+	};
+	struct strbuf steps = STRBUF_INIT(MAX_TEXT);
+	const char *how;
+
+	s.target = op_target_of(&s.arena, ctx->settings, ctx->target, err);
+	if (!s.target) {
+		arena_release(&s.arena);
+		return false;
+	}
+	op_init(&s.op, s.target, words, ctx->line);
+	if (!op_plan(&s.op, err)) {
+		say_error(&s,
+		    err->code == ERR_REFUSED || err->code == ERR_CHANGED ? "refused" : "failed",
+		    err);
+	} else {
+		op_steps_json(&s.op, &steps);
+		s.steps = steps.buf;
+		how = ctx->opt->dry_run ? NULL : confirm(&s, err);
+		if (ctx->opt->dry_run)
+			s.state = "planned";
+		else if (how)
+			start(&s, how);
+		else
+			say_error(&s, "refused", err);
+	}
+	answer(&s);
+	op_release(&s.op);
+	strbuf_release(&steps);
+	arena_release(&s.arena);
+	return true;
+}
+
+bool
+op_sync_again(struct run_ctx *ctx, int64_t id, bool undo, struct error *err)
+{
+	struct sync_op s = { .ctx = ctx,
+		.job = id,
+		.state = "running",
+		.steps = "[]",
+		.result = "",
+		.error_json = "" };
+	struct journal *j = journal_open(err);
+	struct journal_act act;
+	struct job_row row;
+	bool ok =
+	    j && journal_get(j, id, &s.arena, &act, err) && jobs_get(j, id, &s.arena, &row, err);
+
+	if (ok && (journal_lock_held(id) || act.state == JOURNAL_RUNNING))
+		ok = error_set(err, ERR_STATE, "job %lld is under way", (long long)id);
+	else if (ok && act.state == JOURNAL_DONE && !undo)
+		ok = error_set(err, ERR_STATE, "job %lld is done", (long long)id);
+	if (ok && strcmp(act.target, ctx->target->name) != 0) {
+		ok = error_set(err, ERR_REFUSED, "job %lld is of %s, not of %s", (long long)id,
+		    act.target, ctx->target->name);
+		error_hint(err, "Give that target.");
+	}
+	journal_close(j);
+	if (ok) {
+		s.target = op_target_of(&s.arena, ctx->settings, ctx->target, err);
+		ok = s.target &&
+		    op_job_again(
+		        s.target, id, act.command, undo ? OP_JOB_UNDO : OP_JOB_RESUME, err);
+	}
+	if (ok) {
+		s.steps = *row.plan ? row.plan : "[]";
+		memcpy(s.op.hash, row.plan_hash, strnlen(row.plan_hash, sizeof(s.op.hash) - 1));
+		if (ctx->opt->wait) {
+			/* Its last end is still written there until it begins. */
+			nanosleep(&(struct timespec){ 0, 5 * POLL_MS * 1000000L }, NULL);
+			wait_end(&s);
+		}
+		answer(&s);
+	}
+	arena_release(&s.arena);
+	return ok;
+}

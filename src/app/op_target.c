@@ -1,0 +1,139 @@
+#include "config.h"
+
+#include "app/op_target.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "app/child.h"
+
+/* Keys of a [target] section that are taken as they are. */
+static const struct {
+	const char *key;
+	size_t at;
+} keys[] = {
+#define KEY(name)                                       \
+	{                                               \
+#name, offsetof(struct op_target, name) \
+	}
+	KEY(provider),
+	KEY(instance),
+	KEY(cluster),
+	KEY(region),
+	KEY(profile),
+	KEY(endpoint_url),
+	KEY(data_directory),
+	KEY(pgbackrest_config),
+	KEY(pgbackrest_stanza),
+	KEY(patroni_url),
+	KEY(restore_root),
+	KEY(critical_queries),
+	KEY(pgbouncer),
+#undef KEY
+};
+
+static const char **
+value_at(struct op_target *t, size_t at)
+{
+	return (const char **)(void *)((char *)t + at);
+}
+
+static void
+read_keys(struct arena *arena, const struct settings *s, const char *section, struct op_target *t,
+    const char **standby)
+{
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		if (!*value_at(t, keys[k].at))
+			*value_at(t, keys[k].at) = "";
+	for (int i = 0; i < s->conf.n; i++) {
+		const struct conf_entry *e = &s->conf.entries[i];
+
+		if (strcmp(e->section, section) != 0)
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+			if (strcmp(keys[k].key, e->key) == 0)
+				*value_at(t, keys[k].at) = arena_strdup(arena, e->value);
+		if (strcmp(e->key, "standby") == 0 && *e->value)
+			*standby = e->value;
+		else if (strcmp(e->key, "conninfo") == 0 && !t->conninfo)
+			t->conninfo = arena_strdup(arena, e->value);
+	}
+}
+
+const struct op_target *
+op_target_of(struct arena *arena, const struct settings *settings, const struct target *target,
+    struct error *err)
+{
+	struct op_target *t = arena_zalloc(arena, 1, sizeof(*t));
+	const char *standby = NULL, *ignored = NULL;
+	struct op_target *other;
+
+	t->name = target->name;
+	t->conninfo = target->conninfo;
+	t->password = target->password;
+	t->pgbouncer = target->pgbouncer;
+	t->is_protected = target->is_protected;
+	t->read_only_why = target->read_only_why;
+	read_keys(arena, settings, arena_printf(arena, "target %s", t->name), t, &standby);
+	if (!standby)
+		return t;
+	other = arena_zalloc(arena, 1, sizeof(*other));
+	other->name = arena_strdup(arena, standby);
+	read_keys(arena, settings, arena_printf(arena, "target %s", standby), other, &ignored);
+	if (!other->conninfo) {
+		error_set(err, ERR_CONFIG,
+		    "standby = %s of [target %s] names no target with a conninfo", standby,
+		    t->name);
+		error_hint(err, "Add [target %s] with its conninfo.", standby);
+		return NULL;
+	}
+	t->standby = other;
+	return t;
+}
+
+void
+op_target_write(struct strbuf *out, const struct op_target *t)
+{
+	bool first = true;
+
+	strbuf_addc(out, '{');
+	child_member(out, &first, "name", t->name);
+	child_member(out, &first, "conninfo", t->conninfo);
+	child_member(out, &first, "password", t->password);
+	child_member(out, &first, "protected", t->is_protected ? "true" : NULL);
+	child_member(out, &first, "read_only_why", t->read_only_why);
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		child_member(out, &first, keys[k].key,
+		    *(const char *const *)(const void *)((const char *)t + keys[k].at));
+	if (t->standby) {
+		json_key(out, &first, "standby");
+		op_target_write(out, t->standby);
+	}
+	strbuf_addc(out, '}');
+}
+
+static const char *
+text_or(const struct json *object, const char *key, const char *other)
+{
+	const char *s = json_text(json_get(object, key));
+
+	return s ? s : other;
+}
+
+const struct op_target *
+op_target_read(struct arena *arena, const struct json *object)
+{
+	struct op_target *t = arena_zalloc(arena, 1, sizeof(*t));
+	const struct json *standby = json_get(object, "standby");
+
+	t->name = text_or(object, "name", "");
+	t->conninfo = text_or(object, "conninfo", "");
+	t->password = text_or(object, "password", NULL);
+	t->is_protected = json_get(object, "protected") != NULL;
+	t->read_only_why = text_or(object, "read_only_why", NULL);
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		*value_at(t, keys[k].at) = text_or(object, keys[k].key, "");
+	if (standby)
+		t->standby = op_target_read(arena, standby);
+	return t;
+}

@@ -1,0 +1,75 @@
+#include "config.h"
+
+#include "ops/op_server.h"
+
+#include <string.h>
+
+#include "base/rowset.h"
+
+struct pg_sync *
+op_connect(struct op *op, const struct op_target *target, struct error *err)
+{
+	struct pg_sync *pg = pg_sync_open(target->conninfo, target->password, err);
+
+	(void)op;
+	if (!pg)
+		error_prefix(err, "cannot reach %s", target->name);
+	return pg;
+}
+
+static const char *
+text(struct op *op, const struct rowset *rows, const char *column)
+{
+	const struct cell *c = rowset_get(rows, 0, column);
+
+	return c->type == CELL_TEXT ? arena_strndup(&op->arena, c->s, c->len) : "";
+}
+
+bool
+op_server_read(struct op *op, struct pg_sync *pg, struct op_server *out, struct error *err)
+{
+	struct rowset *rows = pg_sync_run(pg, "op_server", NULL, 0, 3000, err);
+
+	if (!rows)
+		return false;
+	if (rows->nrows != 1) {
+		rowset_unref(rows);
+		return error_set(err, ERR_PROTOCOL, "the server does not say who it is");
+	}
+	*out = (struct op_server){
+		.system_identifier = cell_i64(rowset_get(rows, 0, "system_identifier"), 0),
+		.version_num = (int)cell_i64(rowset_get(rows, 0, "version_num"), 0),
+		.version = text(op, rows, "version"),
+		.is_standby = cell_i64(rowset_get(rows, 0, "is_standby"), 0) != 0,
+		.timeline = text(op, rows, "timeline"),
+		.lsn = cell_i64(rowset_get(rows, 0, "lsn"), 0),
+		.started_at.us = cell_i64(rowset_get(rows, 0, "started_at"), 0),
+		.data_directory = text(op, rows, "data_directory"),
+		.archive_mode = text(op, rows, "archive_mode"),
+		.has_checksums = strcmp(text(op, rows, "checksums"), "on") == 0,
+	};
+	rowset_unref(rows);
+	return true;
+}
+
+bool
+op_server_look(struct op *op, const struct op_target *target, const char *prefix,
+    struct op_server *out, struct error *err)
+{
+	struct pg_sync *pg = op_connect(op, target, err);
+	bool ok = pg && op_server_read(op, pg, out, err);
+
+	if (ok && target == op->target) {
+		pg_sync_peer(pg, &op->peer);
+		op->system_identifier = out->system_identifier;
+	}
+	pg_sync_close(pg);
+	if (!ok)
+		return false;
+	op_identity(op, arena_printf(&op->arena, "%s.system", prefix), "%lld",
+	    (long long)out->system_identifier);
+	op_identity(op, arena_printf(&op->arena, "%s.role", prefix), "%s",
+	    out->is_standby ? "standby" : "primary");
+	op_identity(op, arena_printf(&op->arena, "%s.timeline", prefix), "%s", out->timeline);
+	return true;
+}

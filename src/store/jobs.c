@@ -1,0 +1,417 @@
+#include "config.h"
+
+#include "store/jobs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "store/chain.h"
+#include "store/journal_priv.h"
+
+static const char *const step_names[] = {
+	[JOB_STEP_DOING] = "doing",
+	[JOB_STEP_DONE] = "done",
+	[JOB_STEP_FAILED] = "failed",
+};
+
+/* What a statement's parameters are made of: exactly one of text and a number. */
+struct param {
+	bool is_number;
+	const char *text; /* NULL: "" */
+	int64_t number;
+};
+#define TEXT(s)   ((struct param){ false, (s), 0 })
+#define NUMBER(n) ((struct param){ true, NULL, (n) })
+#define PARAMS(...)                            \
+	(const struct param[]){ __VA_ARGS__ }, \
+	    (int)(sizeof((const struct param[]){ __VA_ARGS__ }) / sizeof(struct param))
+
+static sqlite3_stmt *
+prepare(struct journal *j, const char *sql, const struct param *params, int n)
+{
+	sqlite3_stmt *st = NULL;
+
+	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return NULL;
+	for (int i = 0; i < n; i++) {
+		struct strbuf clean = STRBUF_INIT(1 << 20);
+
+		if (params[i].is_number) {
+			sqlite3_bind_int64(st, i + 1, params[i].number);
+			continue;
+		}
+		redact(&clean, params[i].text ? params[i].text : "");
+		sqlite3_bind_text(st, i + 1, clean.buf, (int)clean.len, SQLITE_TRANSIENT);
+		strbuf_release(&clean);
+	}
+	return st;
+}
+
+/* A statement without rows; changes: how many it touched, may be NULL. */
+static bool
+change(struct journal *j, const char *sql, const struct param *params, int n, int *changes,
+    struct error *err)
+{
+	sqlite3_stmt *st = prepare(j, sql, params, n);
+	bool ok = st && sqlite3_step(st) == SQLITE_DONE;
+
+	if (!ok)
+		journal_fail(j, err, "written");
+	else if (changes)
+		*changes = sqlite3_changes(j->db);
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static bool
+chained(int64_t job, const char *event, const char *name, const char *text, struct error *err)
+{
+	return chain_append(&(struct chain_event){ job, event, name, text }, err);
+}
+
+static const char *
+column(sqlite3_stmt *st, int col, struct arena *arena)
+{
+	const char *s = (const char *)sqlite3_column_text(st, col);
+
+	return arena_strdup(arena, s ? s : "");
+}
+
+/* ------------------------------------------------------------------ the job */
+
+bool
+jobs_create(struct journal *j, const struct job_row *row, struct error *err)
+{
+	return change(j, "INSERT INTO jobs (act, kind, plan_hash, plan) VALUES (?, ?, ?, ?)",
+	           PARAMS(NUMBER(row->id), TEXT(row->kind), TEXT(row->plan_hash), TEXT(row->plan)),
+	           NULL, err) &&
+	    chained(row->id, "plan", row->kind, row->plan, err);
+}
+
+bool
+jobs_get(struct journal *j, int64_t id, struct arena *arena, struct job_row *out, struct error *err)
+{
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT act, kind, plan_hash, plan, progress, heartbeat, cancelled, result, error"
+	    " FROM jobs WHERE act = ?",
+	    PARAMS(NUMBER(id)));
+	int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+
+	if (rc == SQLITE_ROW)
+		*out = (struct job_row){
+			.id = sqlite3_column_int64(st, 0),
+			.kind = column(st, 1, arena),
+			.plan_hash = column(st, 2, arena),
+			.plan = column(st, 3, arena),
+			.progress = column(st, 4, arena),
+			.heartbeat.us = sqlite3_column_int64(st, 5),
+			.is_cancelled = sqlite3_column_int(st, 6) != 0,
+			.result = column(st, 7, arena),
+			.error = column(st, 8, arena),
+		};
+	else if (rc == SQLITE_DONE)
+		error_set(err, ERR_NOT_FOUND, "there is no job %lld of steps", (long long)id);
+	else
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW;
+}
+
+void
+jobs_beat(struct journal *j, int64_t id, const char *progress)
+{
+	struct error err = { 0 };
+
+	if (!change(j, "UPDATE jobs SET progress = ?, heartbeat = ? WHERE act = ?",
+	        PARAMS(TEXT(progress), NUMBER(wall_now().us), NUMBER(id)), NULL, &err))
+		log_warn("job", "%lld: %s", (long long)id, err.what);
+}
+
+bool
+jobs_cancel(struct journal *j, int64_t id, struct error *err)
+{
+	int changes = 0;
+
+	if (!change(j,
+	        "UPDATE jobs SET cancelled = 1 WHERE act = (SELECT id FROM acts WHERE id = ? AND"
+	        " finished_at IS NULL)",
+	        PARAMS(NUMBER(id)), &changes, err))
+		return false;
+	if (changes == 0)
+		return error_set(err, ERR_STATE, "there is no job %lld under way", (long long)id);
+	return chained(id, "state", "cancel", "asked to stop", err);
+}
+
+bool
+jobs_is_cancelled(struct journal *j, int64_t id)
+{
+	sqlite3_stmt *st =
+	    prepare(j, "SELECT cancelled FROM jobs WHERE act = ?", PARAMS(NUMBER(id)));
+	bool is = st && sqlite3_step(st) == SQLITE_ROW && sqlite3_column_int(st, 0) != 0;
+
+	sqlite3_finalize(st);
+	return is;
+}
+
+bool
+jobs_end(struct journal *j, int64_t id, const char *result, const char *error, struct error *err)
+{
+	return chained(id, "result", error && *error ? "error" : "",
+	           error && *error ? error : result, err) &&
+	    change(j, "UPDATE jobs SET result = ?, error = ?, heartbeat = ? WHERE act = ?",
+	        PARAMS(TEXT(result), TEXT(error), NUMBER(wall_now().us), NUMBER(id)), NULL, err);
+}
+
+/* ------------------------------------------------------------------ steps */
+
+bool
+jobs_step(struct journal *j, int64_t id, const char *name, enum job_step_state state,
+    const char *detail, struct error *err)
+{
+	static const char begin[] =
+	    "INSERT INTO job_steps (job, name, state, detail, began_at) VALUES (?, ?, ?, ?, ?)"
+	    " ON CONFLICT (job, name) DO UPDATE SET state = excluded.state,"
+	    " detail = excluded.detail, began_at = excluded.began_at, ended_at = 0";
+	static const char end[] = "UPDATE job_steps SET state = ?, detail = ?, ended_at = ?"
+	                          " WHERE job = ? AND name = ?";
+	const struct param text = TEXT(step_names[state]);
+	const int64_t now = wall_now().us;
+	struct strbuf line = STRBUF_INIT(64 << 10);
+	bool ok;
+
+	strbuf_addf(&line, "%s%s%s", step_names[state], detail && *detail ? ": " : "",
+	    detail ? detail : "");
+	ok = chained(id, "step", name, line.buf, err);
+	strbuf_release(&line);
+	if (!ok)
+		return false;
+	if (state == JOB_STEP_DOING)
+		return change(j, begin,
+		    PARAMS(NUMBER(id), TEXT(name), text, TEXT(detail), NUMBER(now)), NULL, err);
+	return change(
+	    j, end, PARAMS(text, TEXT(detail), NUMBER(now), NUMBER(id), TEXT(name)), NULL, err);
+}
+
+static enum job_step_state
+step_state(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(step_names); i++)
+		if (strcmp(step_names[i], name) == 0)
+			return (enum job_step_state)i;
+	return JOB_STEP_DOING; /* of a newer program: looked at again */
+}
+
+bool
+jobs_steps(struct journal *j, int64_t id, struct arena *arena, struct job_step_row **steps, int *n,
+    struct error *err)
+{
+	enum { MOST = 256 };
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT name, state, detail, began_at, ended_at FROM job_steps WHERE job = ?"
+	    " ORDER BY began_at, rowid LIMIT 256",
+	    PARAMS(NUMBER(id)));
+	int rc = SQLITE_ERROR;
+
+	*n = 0;
+	*steps = arena_zalloc(arena, MOST, sizeof(**steps));
+	while (st && *n < MOST && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		(*steps)[(*n)++] = (struct job_step_row){
+			.name = column(st, 0, arena),
+			.state = step_state(column(st, 1, arena)),
+			.detail = column(st, 2, arena),
+			.began_at.us = sqlite3_column_int64(st, 3),
+			.ended_at.us = sqlite3_column_int64(st, 4),
+		};
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW;
+}
+
+/* ------------------------------------------------------------------ facts */
+
+bool
+jobs_fact_set(struct journal *j, int64_t id, const char *name, const char *value, struct error *err)
+{
+	return chained(id, "fact", name, value, err) &&
+	    change(j,
+	        "INSERT INTO job_facts (job, name, value) VALUES (?, ?, ?)"
+	        " ON CONFLICT (job, name) DO UPDATE SET value = excluded.value",
+	        PARAMS(NUMBER(id), TEXT(name), TEXT(value)), NULL, err);
+}
+
+const char *
+jobs_fact(struct journal *j, int64_t id, const char *name, struct arena *arena, struct error *err)
+{
+	sqlite3_stmt *st = prepare(j, "SELECT value FROM job_facts WHERE job = ? AND name = ?",
+	    PARAMS(NUMBER(id), TEXT(name)));
+	int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+	const char *value = rc == SQLITE_ROW ? column(st, 0, arena) : NULL;
+
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return value;
+}
+
+bool
+jobs_facts(struct journal *j, int64_t id, struct arena *arena, struct job_fact **facts, int *n,
+    struct error *err)
+{
+	enum { MOST = 256 };
+	sqlite3_stmt *st =
+	    prepare(j, "SELECT name, value FROM job_facts WHERE job = ? ORDER BY name LIMIT 256",
+	        PARAMS(NUMBER(id)));
+	int rc = SQLITE_ERROR;
+
+	*n = 0;
+	*facts = arena_zalloc(arena, MOST, sizeof(**facts));
+	while (st && *n < MOST && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		(*facts)[(*n)++] = (struct job_fact){ column(st, 0, arena), column(st, 1, arena) };
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW;
+}
+
+/* ------------------------------------------------------------------ leftovers */
+
+bool
+jobs_leave(struct journal *j, int64_t job, const char *kind, const char *what, const char *args,
+    int64_t *id, struct error *err)
+{
+	if (!chained(job, "leftover", kind, what, err) ||
+	    !change(j, "INSERT INTO leftovers (job, kind, what, args, at) VALUES (?, ?, ?, ?, ?)",
+	        PARAMS(NUMBER(job), TEXT(kind), TEXT(what), TEXT(args), NUMBER(wall_now().us)),
+	        NULL, err))
+		return false;
+	*id = sqlite3_last_insert_rowid(j->db);
+	return true;
+}
+
+bool
+jobs_settle(struct journal *j, int64_t id, struct error *err)
+{
+	char number[32];
+
+	snprintf(number, sizeof(number), "%lld", (long long)id);
+	return change(j, "UPDATE leftovers SET settled_at = ? WHERE id = ?",
+	           PARAMS(NUMBER(wall_now().us), NUMBER(id)), NULL, err) &&
+	    chained(0, "settled", "leftover", number, err);
+}
+
+bool
+jobs_leftovers(struct journal *j, int64_t job, struct arena *arena, struct job_leftover **items,
+    int *n, struct error *err)
+{
+	enum { MOST = 256 };
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT l.id, l.job, a.target, l.kind, l.what, l.args, l.at FROM leftovers l"
+	    " JOIN acts a ON a.id = l.job WHERE l.settled_at IS NULL AND ? IN (0, l.job)"
+	    " ORDER BY l.id DESC LIMIT 256",
+	    PARAMS(NUMBER(job)));
+	int rc = SQLITE_ERROR;
+
+	*n = 0;
+	*items = arena_zalloc(arena, MOST, sizeof(**items));
+	while (st && *n < MOST && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		(*items)[(*n)++] = (struct job_leftover){
+			.id = sqlite3_column_int64(st, 0),
+			.job = sqlite3_column_int64(st, 1),
+			.target = column(st, 2, arena),
+			.kind = column(st, 3, arena),
+			.what = column(st, 4, arena),
+			.args = column(st, 5, arena),
+			.at.us = sqlite3_column_int64(st, 6),
+		};
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW;
+}
+
+/* ------------------------------------------------------------------ lease, verified */
+
+bool
+jobs_lease(struct journal *j, const char *target, int64_t job, struct error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int64_t holder = 0;
+	bool ok;
+
+	if (!change(j, "BEGIN IMMEDIATE", NULL, 0, NULL, err))
+		return false;
+	st = prepare(j, "SELECT job FROM leases WHERE target = ?", PARAMS(TEXT(target)));
+	if (st && sqlite3_step(st) == SQLITE_ROW)
+		holder = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	if (holder && holder != job && journal_lock_held(holder)) {
+		error_set(err, ERR_STATE, "job %lld is acting on %s", (long long)holder, target);
+		error_hint(
+		    err, "One job at a time acts on a target: see `job %lld`.", (long long)holder);
+		ok = false;
+	} else {
+		ok = change(j,
+		    "INSERT INTO leases (target, job) VALUES (?, ?)"
+		    " ON CONFLICT (target) DO UPDATE SET job = excluded.job",
+		    PARAMS(TEXT(target), NUMBER(job)), NULL, err);
+	}
+	if (ok)
+		return change(j, "COMMIT", NULL, 0, NULL, err);
+	(void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}
+
+bool
+jobs_verified_set(
+    struct journal *j, const char *target, const struct job_verified *v, struct error *err)
+{
+	char rto[32], rpo[32];
+
+	snprintf(rto, sizeof(rto), "%.3f", v->rto_s);
+	snprintf(rpo, sizeof(rpo), "%.3f", v->rpo_s);
+	return change(j,
+	    "INSERT INTO verified (target, snapshot, at, passed, rto_s, rpo_s)"
+	    " VALUES (?, ?, ?, ?, nullif(?, 'nan') + 0.0, nullif(?, 'nan') + 0.0)"
+	    " ON CONFLICT (target, snapshot) DO UPDATE SET at = excluded.at,"
+	    " passed = excluded.passed, rto_s = excluded.rto_s, rpo_s = excluded.rpo_s",
+	    PARAMS(TEXT(target), TEXT(v->snapshot), NUMBER(v->at.us), NUMBER(v->passed), TEXT(rto),
+	        TEXT(rpo)),
+	    NULL, err);
+}
+
+static double
+real_or_nan(sqlite3_stmt *st, int col)
+{
+	return sqlite3_column_type(st, col) == SQLITE_NULL ? NAN : sqlite3_column_double(st, col);
+}
+
+bool
+jobs_verified(struct journal *j, const char *target, struct arena *arena,
+    struct job_verified **items, int *n, struct error *err)
+{
+	enum { MOST = 1000 };
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT snapshot, at, passed, rto_s, rpo_s FROM verified WHERE target = ?"
+	    " ORDER BY at DESC LIMIT 1000",
+	    PARAMS(TEXT(target)));
+	int rc = SQLITE_ERROR;
+
+	*n = 0;
+	*items = arena_zalloc(arena, MOST, sizeof(**items));
+	while (st && *n < MOST && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		(*items)[(*n)++] = (struct job_verified){
+			.snapshot = column(st, 0, arena),
+			.at.us = sqlite3_column_int64(st, 1),
+			.passed = sqlite3_column_int(st, 2) != 0,
+			.rto_s = real_or_nan(st, 3),
+			.rpo_s = real_or_nan(st, 4),
+		};
+	if (rc != SQLITE_DONE && rc != SQLITE_ROW)
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW;
+}
