@@ -4,7 +4,7 @@
 # The packages that a build needs, and those that the lab runs.
 build_packages="gcc libc6-dev make pkg-config libncurses-dev libpq-dev libreadline-dev libsqlite3-dev libzstd-dev
 libcjson-dev libinih-dev libssl-dev"
-lab_packages="postgresql postgresql-contrib pgbouncer"
+lab_packages="postgresql postgresql-contrib pgbouncer pgbackrest"
 
 have_package() {
 	dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'

@@ -22,7 +22,11 @@ start_backed_up() {
 		printf 'start-fast=y\nprocess-max=2\ncompress-type=lz4\nrepo1-retention-full=9999999\n'
 		printf '[lab]\npg1-path=%s/data\npg1-port=%s\npg1-socket-path=%s\npg1-user=postgres\n' "$home" "$port" "$home"
 	} | as_pg tee "$home/pgbackrest.conf" >/dev/null
-	backrest "$name" --log-level-console=warn stanza-create || { echo "stanza-create failed"; exit 1; }
+	if ! backrest "$name" --log-level-console=warn stanza-create >"$TMP/stanza.log" 2>&1; then
+		grep -q VersionNotSupported "$TMP/stanza.log" && skip_all "this pgbackrest does not know PostgreSQL $PG_MAJOR"
+		cat "$TMP/stanza.log"
+		exit 1
+	fi
 	mkdir -p "$XDG_CONFIG_HOME/pgmedic"
 	cat >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
 [target $name]

@@ -1,6 +1,7 @@
 #!/bin/sh
 # snapshot by pgBackRest: planned, confirmed, made by a job, judged by what it is rather than by an exit status,
 # never made twice.
+# majors: system
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
 
