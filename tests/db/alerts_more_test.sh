@@ -83,7 +83,15 @@ touch "$TMP/verified"
 . "$test_dir/alerts.sh"
 record db
 
-fires cpu "CPU is [0-9]+% busy" 8
+# A server that runs under a loader of its own is not known as a process of this machine.
+"$PGMEDIC" show alerts db --json >"$TMP/out" 2>/dev/null
+is_here=yes
+! grep -q 'is not on this machine' "$TMP/out" || is_here=no
+if [ $is_here = yes ]; then
+	fires cpu "CPU is [0-9]+% busy" 8
+else
+	skip "the server is not seen on this machine"
+fi
 
 # ------------------------------------------------------------------ WAL, archive, backups
 
@@ -136,7 +144,7 @@ clears slot_lost
 
 # ------------------------------------------------------------------ disk
 
-if [ $has_disk = yes ]; then
+if [ $has_disk = yes ] && [ $is_here = yes ]; then
 	new_fault
 	dd if=/dev/zero of="$disk/fill" bs=1M count=88 2>/dev/null
 	fires disk_used "8[0-9]% of 100M are in use.*volume of $disk/space" 4
@@ -145,7 +153,7 @@ if [ $has_disk = yes ]; then
 	clears disk_used
 	clears disk_free
 else
-	skip "no right to mount a small disk"
+	skip "no right to mount a small disk, or the server is not seen on this machine"
 fi
 
 # ------------------------------------------------------------------ pooler, subscriptions
