@@ -3,7 +3,7 @@
 
 # The packages that a build needs, and those that the lab runs.
 build_packages="gcc libc6-dev make pkg-config libncurses-dev libpq-dev libreadline-dev libsqlite3-dev libzstd-dev
-libcjson-dev libinih-dev libssl-dev"
+libcjson-dev libinih-dev libssl-dev libcurl4-openssl-dev libexpat1-dev"
 lab_packages="postgresql postgresql-contrib pgbouncer pgbackrest"
 
 have_package() {
