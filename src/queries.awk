@@ -102,12 +102,16 @@ function finish() {
 	if (text == "")
 		fail("no query in " name ".sql")
 	conditions(text)
+	# after the first word: from PostgreSQL 18 on pg_stat_statements leaves out what comes before it
+	mark = "/* pgmedic:" name " */ "
+	if (sub(/"\(?(SELECT|WITH) /, "&" mark, body))
+		mark = ""
 	id = name
 	gsub(/[^a-z0-9_]/, "_", id)
 	# a column-less query still needs arrays that exist
 	printf "static const char *const %s_names[] = {\n%s\tNULL,\n};\n", id, col_names
 	printf "static const uint8_t %s_types[] = {\n%s\tCELL_NULL,\n};\n\n", id, col_types
-	table = table "\t{\n\t\t.name = \"" name "\",\n\t\t.text = \"/* pgmedic:" name " */ \"\n" body \
+	table = table "\t{\n\t\t.name = \"" name "\",\n\t\t.text = \"" mark "\"\n" body \
 	    "\t\t,\n\t\t.timeout_ms = " timeout ",\n\t\t.privilege = \"" literal(privilege) \
 	    "\",\n\t\t.requires = \"" literal(requires) "\",\n\t\t.too_old = \"" literal(too_old) \
 	    "\",\n\t\t.is_act = " act ",\n\t\t.nparams = " params ",\n\t\t.ncols = " ncols \

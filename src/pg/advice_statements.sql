@@ -38,6 +38,6 @@ SELECT s.userid, s.queryid,
   LEFT JOIN paths p ON p.oid = s.userid
  WHERE s.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
    AND s.queryid IS NOT NULL
-   AND COALESCE(s.query, '') NOT LIKE '/* pgmedic:%'
+   AND pg_catalog.substr(COALESCE(s.query, ''), 1, 80) NOT LIKE '%/* pgmedic:%'
  ORDER BY /*if pg_stat_statements().total_exec_time*/s.total_exec_time/*else s.total_time*/ DESC, s.queryid, s.userid
  LIMIT 5000

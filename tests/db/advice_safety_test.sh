@@ -1,6 +1,7 @@
 #!/bin/sh
 # What others have put into a database must not run with the rights of a superuser who asks for advice or makes an index:
 # planning folds constants by calling functions, and names can be shadowed.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

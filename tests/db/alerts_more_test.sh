@@ -1,6 +1,7 @@
 #!/bin/sh
 # The rules that alerts_test.sh leaves out: disks, archives, backups, poolers, subscriptions, counters and corruption, each
 # by a real fault.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

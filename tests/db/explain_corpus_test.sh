@@ -71,7 +71,7 @@ is "for no other reason" "$(cut -f 2 "$TMP/out" | grep -v -x 'ok\|denied\|utilit
 
 is "nothing of ours is among the statements" \
     "$(sql primary "SELECT count(*) FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
-	WHERE r.rolname = 'postgres' AND query LIKE '/* pgmedic:%'")" 0
+	WHERE r.rolname = 'postgres' AND query LIKE '%/* pgmedic:%'")" 0
 is "nothing was changed" "$(sql primary "SELECT count(*) FROM tree WHERE id = 5001")" 0
 
 finish

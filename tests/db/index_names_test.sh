@@ -1,6 +1,7 @@
 #!/bin/sh
 # Names that the server would cut: indexes get ones that fit, so that they are found again, and those of partitions with long
 # names differ.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg
