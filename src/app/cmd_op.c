@@ -177,3 +177,6 @@ const struct command cmd_job = {
 
 OP(snapshot, "snapshot", "snapshot [NAME] [full|diff|incr]",
     "make a backup now: a snapshot of RDS, or one by pgBackRest");
+
+OP(pool, "pool", "pool pause|resume|reconnect|kill [DATABASE]",
+    "hold, let go, or cut the clients of PgBouncer");

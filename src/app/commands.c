@@ -51,6 +51,7 @@ const struct command *const commands[] = {
 	&cmd_checkpoint,
 	&cmd_reset,
 	&cmd_snapshot,
+	&cmd_pool,
 	&cmd_jobs,
 	&cmd_job,
 	&cmd_journal,

@@ -5,6 +5,7 @@
 #include "ops/op.h"
 
 extern const struct op_impl local_snapshot;
+extern const struct op_impl local_pool;
 
 /* A string member of a result; and a number, a time of the facts. */
 void op_result_text(struct op *op, bool *first, const char *key, const char *value);

@@ -40,7 +40,8 @@ op_provider_of(const struct op_target *t)
 		                                         PROVIDER_NONE;
 	if (is_set(t->instance) || is_set(t->cluster) || strstr(t->conninfo, ".rds.amazonaws.com"))
 		return PROVIDER_RDS;
-	if (is_set(t->data_directory) || is_set(t->pgbackrest_stanza) || is_set(t->patroni_url))
+	if (is_set(t->data_directory) || is_set(t->pgbackrest_stanza) || is_set(t->patroni_url) ||
+	    is_set(t->pgbouncer))
 		return PROVIDER_LOCAL;
 	return PROVIDER_NONE;
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ops/local.h"
+#include "ops/local_pooler.h"
 #include "ops/op.h"
 
 static const struct op_kind snapshot = {
@@ -12,8 +13,18 @@ static const struct op_kind snapshot = {
 	.local = &local_snapshot,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, NULL };
+static const struct op_kind pool = {
+	.verb = "pool",
+	.usage = "pool pause|resume|reconnect|kill [DATABASE]",
+	.help = "hold, let go, or cut the clients of PgBouncer",
+	.confirm = OP_WRITES,
+	.local = &local_pool,
+	.rds = &local_pool,
+};
+
+const struct op_kind *const op_kinds[] = { &snapshot, &pool, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
+	{ "pooler", pooler_undo },
 	{ NULL, NULL },
 };
