@@ -1,7 +1,7 @@
 #!/bin/sh
 # A healthy load raises no alert: an hour of it in a minute, so to speak: every duration is a sixtieth of what it is, every
 # level as it is. PGMEDIC_HEALTHY_SECONDS makes it longer. What is this machine's business (CPU, disk) is left out.
-# majors: ends
+# majors: newest
 . "$(dirname "$0")/../lib.sh"
 
 need_pg
