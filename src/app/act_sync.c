@@ -17,7 +17,12 @@
 #include "pg/job.h"
 #include "pg/sync.h"
 
-enum { WAIT_POLL_MS = 100, DDL_LOCK_MS = 10000, MAX_JOB_OUTPUT = 16 << 10 };
+enum {
+	JOB_PATIENCE_MS = 60000,
+	WAIT_POLL_MS = 100,
+	DDL_LOCK_MS = 10000,
+	MAX_JOB_OUTPUT = 16 << 10
+};
 
 struct sync_run {
 	struct run_ctx *ctx;
@@ -445,8 +450,12 @@ act_sync_job(int64_t id, const struct json *request)
 	if (chdir("/") != 0)
 		log_warn("job", "cannot leave the folder");
 	j = journal_open(&err);
-	lock = j ? journal_lock_take(id, &err) : -1;
-	if (lock < 0 || !journal_update(j, id, JOURNAL_RUNNING, "", (int)getpid(), &err)) {
+	lock = journal_lock_inherit(id, JOB_LOCK_FD);
+	if (j && lock < 0)
+		lock = journal_lock_take(id, &err);
+	if (j)
+		journal_patience(j, JOB_PATIENCE_MS);
+	if (!j || lock < 0 || !journal_update(j, id, JOURNAL_RUNNING, "", (int)getpid(), &err)) {
 		log_error("job", "%lld: %s", (long long)id, err.what);
 		journal_close(j);
 		return EXIT_FAILED;

@@ -15,8 +15,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "store/jobs.h"
 
 extern char **environ;
+
+enum { LOCKED_WITHIN_US = 5000000 };
 
 static char program[4096]; /* set once by main(), then const */
 
@@ -175,7 +178,7 @@ add_job(struct strbuf *sb, bool *first, const struct act_job *job)
 }
 
 bool
-job_spawn(int64_t id, const char *request, size_t len, struct error *err)
+job_spawn(int64_t id, int lock_fd, const char *request, size_t len, struct error *err)
 {
 	char number[32];
 	const char *argv[] = { "pgmedic", "run", "--job", number, NULL };
@@ -192,6 +195,8 @@ job_spawn(int64_t id, const char *request, size_t len, struct error *err)
 	posix_spawn_file_actions_adddup2(&actions, fds[0], 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	if (lock_fd >= 0)
+		posix_spawn_file_actions_adddup2(&actions, lock_fd, JOB_LOCK_FD);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID);
 	rc = posix_spawn(&pid, program, &actions, &attr, (char *const *)(uintptr_t)argv, environ);
@@ -211,6 +216,15 @@ job_spawn(int64_t id, const char *request, size_t len, struct error *err)
 	    error_set(err, ERR_STATE, "cannot hand the job its request: %s", strerror(errno));
 }
 
+void
+job_lock_handed(int64_t id, int fd, bool is_handed)
+{
+	if (is_handed && fd >= 0)
+		close(fd);
+	else
+		journal_lock_drop(id, fd);
+}
+
 int64_t
 job_start(const struct act *act, const struct target *target, const struct act_server *server,
     struct error *err)
@@ -220,11 +234,16 @@ job_start(const struct act *act, const struct target *target, const struct act_s
 	struct error ignored = { 0 };
 	bool first = true;
 	int64_t id = 0;
+	int lock = -1;
 	bool ok;
 
 	if (!j)
 		return 0;
 	ok = insert(j, act, target, server, JOURNAL_PLANNED, 0, &id, err);
+	if (ok) {
+		lock = journal_lock_take(id, err);
+		ok = lock >= 0;
+	}
 	if (ok) {
 		strbuf_addc(&request, '{');
 		add_member(&request, &first, "conninfo", target->conninfo);
@@ -235,14 +254,30 @@ job_start(const struct act *act, const struct target *target, const struct act_s
 		add_member(&request, &first, "target", target->name);
 		add_job(&request, &first, act_job(act));
 		strbuf_addc(&request, '}');
-		ok = job_spawn(id, request.buf, request.len, err);
-		if (!ok && !journal_update(j, id, JOURNAL_FAILED, err->what, 0, &ignored))
-			log_error("journal", "job %lld: %s", (long long)id, ignored.what);
+		ok = job_spawn(id, lock, request.buf, request.len, err);
 	}
+	if (id && !ok && !journal_update(j, id, JOURNAL_FAILED, err->what, 0, &ignored))
+		log_error("journal", "job %lld: %s", (long long)id, ignored.what);
+	job_lock_handed(id, lock, ok);
 	explicit_bzero(request.buf, request.len);
 	strbuf_release(&request);
 	journal_close(j);
 	return ok ? id : 0;
+}
+
+/* An act that was just confirmed; a job of steps has its lock from its first line. */
+static bool
+takes_lock_soon(struct journal *j, const struct journal_act *a)
+{
+	int64_t age = wall_now().us - a->started_at.us;
+	struct arena arena = { 0 };
+	struct error ignored = { 0 };
+	struct job_row row;
+	bool is_soon =
+	    age >= 0 && age < LOCKED_WITHIN_US && !jobs_get(j, a->id, &arena, &row, &ignored);
+
+	arena_release(&arena);
+	return is_soon;
 }
 
 void
@@ -255,13 +290,9 @@ jobs_mark_lost(struct journal *j)
 
 	if (journal_list(j, 1000, true, &arena, &acts, &n, &err)) {
 		for (int i = 0; i < n; i++) {
-			/* A job that was just confirmed takes its lock in a moment. */
-			bool is_new = wall_now().us - acts[i].started_at.us < 5000000;
-
-			if (is_new || journal_lock_held(acts[i].id))
+			if (journal_lock_held(acts[i].id) || takes_lock_soon(j, &acts[i]))
 				continue;
-			if (!journal_update(j, acts[i].id, JOURNAL_LOST,
-			        "its process ended without a word", 0, &err))
+			if (!journal_lost(j, acts[i].id, &err))
 				log_error(
 				    "journal", "act %lld: %s", (long long)acts[i].id, err.what);
 		}

@@ -41,7 +41,11 @@ int64_t job_start(const struct act *act, const struct target *target,
  * The process itself: `pgmedic run --job ID` in a session of its own, its request (JSON, smaller
  * than a pipe's buffer) on its standard input. It forks once more, so this returns at once.
  */
-bool job_spawn(int64_t id, const char *request, size_t len, struct error *err) MUST_CHECK;
+bool job_spawn(
+    int64_t id, int lock_fd, const char *request, size_t len, struct error *err) MUST_CHECK;
+enum { JOB_LOCK_FD = 3 }; /* where its process finds the lock, held from before it began */
+/* After job_spawn(): ours is closed; where there is no process, the lock is let go. */
+void job_lock_handed(int64_t id, int fd, bool is_handed);
 /* Path of this program, for child processes. */
 const char *program_path(void);
 void program_path_set(const char *argv0);

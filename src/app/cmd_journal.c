@@ -272,10 +272,10 @@ static bool
 read_chain(struct journal *j, int64_t id, struct strbuf *out, struct error *err)
 {
 	struct chain_report r;
+	struct chain_tip tip;
 
-	(void)j;
 	(void)id;
-	if (!chain_verify(NULL, &r, err))
+	if (!journal_tip(j, &tip, err) || !chain_verify(NULL, &tip, &r, err))
 		return false;
 	if (r.broken) {
 		error_set(err, ERR_JOURNAL, "line %lld of journal.jsonl is not to be trusted: %s",

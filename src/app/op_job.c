@@ -23,7 +23,7 @@ static const char *const mode_names[] = {
 
 static bool
 spawn(const struct op_target *target, int64_t id, const char *line, const char *hash,
-    enum op_job_mode mode, struct error *err)
+    enum op_job_mode mode, int lock, struct error *err)
 {
 	struct strbuf request = STRBUF_INIT(MAX_REQUEST);
 	bool first = true, ok;
@@ -35,11 +35,37 @@ spawn(const struct op_target *target, int64_t id, const char *line, const char *
 	json_key(&request, &first, "target");
 	op_target_write(&request, target);
 	strbuf_addc(&request, '}');
-	ok = !request.cut ? job_spawn(id, request.buf, request.len, err) :
+	ok = !request.cut ? job_spawn(id, lock, request.buf, request.len, err) :
 	                    error_set(err, ERR_MEMORY, "the command is too long");
 	explicit_bzero(request.buf, request.len);
 	strbuf_release(&request);
 	return ok;
+}
+
+static void
+error_json(struct strbuf *out, const struct error *err)
+{
+	bool first = true;
+
+	strbuf_addc(out, '{');
+	child_member(out, &first, "code", error_name(err->code));
+	child_member(out, &first, "what", err->what);
+	child_member(out, &first, "hint", err->hint);
+	strbuf_addc(out, '}');
+}
+
+/* It has no process: said in the journal, too. */
+static void
+not_begun(struct journal *j, int64_t id, const struct error *why)
+{
+	struct error err = { 0 };
+	struct strbuf text = STRBUF_INIT(MAX_ERROR);
+
+	error_json(&text, why);
+	if (!jobs_end(j, id, "", text.buf, &err) ||
+	    !journal_update(j, id, JOURNAL_FAILED, why->what, 0, &err))
+		log_error("journal", "job %lld: %s", (long long)id, err.what);
+	strbuf_release(&text);
 }
 
 int64_t
@@ -61,15 +87,14 @@ op_job_start(const struct op_target *target, const struct op_job_plan *plan, str
 		.state = JOURNAL_PLANNED,
 	};
 	struct job_row job = { .kind = plan->kind, .plan_hash = plan->hash, .plan = plan->steps };
-	struct error ignored = { 0 };
-	bool ok = j && journal_begin(j, &row, err);
+	int lock = j ? jobs_begin(j, &row, &job, err) : -1;
+	bool ok = lock >= 0;
 
 	if (ok) {
-		job.id = row.id;
-		ok = jobs_create(j, &job, err) &&
-		    spawn(target, row.id, plan->line, plan->hash, OP_JOB_RUN, err);
-		if (!ok && !journal_update(j, row.id, JOURNAL_FAILED, err->what, 0, &ignored))
-			log_error("journal", "job %lld: %s", (long long)row.id, ignored.what);
+		ok = spawn(target, row.id, plan->line, plan->hash, OP_JOB_RUN, lock, err);
+		if (!ok)
+			not_begun(j, row.id, err);
+		job_lock_handed(row.id, lock, ok);
 	}
 	journal_close(j);
 	return ok ? row.id : 0;
@@ -79,7 +104,18 @@ bool
 op_job_again(const struct op_target *target, int64_t id, const char *line, enum op_job_mode mode,
     struct error *err)
 {
-	return spawn(target, id, line, NULL, mode, err);
+	struct journal *j = journal_open(err);
+	int lock = j ? journal_lock_take(id, err) : -1;
+	bool ok = lock >= 0 && jobs_again(j, id, mode_names[mode], err);
+
+	if (ok) {
+		ok = spawn(target, id, line, NULL, mode, lock, err);
+		if (!ok)
+			not_begun(j, id, err);
+	}
+	job_lock_handed(id, lock, ok);
+	journal_close(j);
+	return ok;
 }
 
 /* ------------------------------------------------------------------ the job's process */
@@ -103,18 +139,6 @@ watch_signals(void)
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGHUP, &sa, NULL);
 	sigaction(SIGPIPE, &sa, NULL);
-}
-
-static void
-error_json(struct strbuf *out, const struct error *err)
-{
-	bool first = true;
-
-	strbuf_addc(out, '{');
-	child_member(out, &first, "code", error_name(err->code));
-	child_member(out, &first, "what", err->what);
-	child_member(out, &first, "hint", err->hint);
-	strbuf_addc(out, '}');
 }
 
 /* How it ended: the result first, since a reader goes by the state. */

@@ -352,11 +352,8 @@ op_sync_again(struct run_ctx *ctx, int64_t id, bool undo, struct error *err)
 	if (ok) {
 		s.steps = *row.plan ? row.plan : "[]";
 		memcpy(s.op.hash, row.plan_hash, strnlen(row.plan_hash, sizeof(s.op.hash) - 1));
-		if (ctx->opt->wait) {
-			/* Its last end is still written there until it begins. */
-			nanosleep(&(struct timespec){ 0, 5 * POLL_MS * 1000000L }, NULL);
+		if (ctx->opt->wait)
 			wait_end(&s);
-		}
 		answer(&s);
 	}
 	arena_release(&s.arena);

@@ -114,10 +114,12 @@ find_last(int fd, const char *path, struct last_line *last, struct error *err)
 }
 
 static void
-add_line(struct strbuf *sb, const struct chain_event *e, const struct last_line *last)
+add_line(struct strbuf *sb, const struct chain_event *e, const struct last_line *last,
+    struct chain_tip *tip)
 {
+	const size_t start = sb->len;
 	struct strbuf clean = STRBUF_INIT(MAX_LINE / 2);
-	char at[40], hex[DIGEST_HEX];
+	char at[40];
 	bool first = true;
 
 	redact(&clean, e->text ? e->text : "");
@@ -137,8 +139,9 @@ add_line(struct strbuf *sb, const struct chain_event *e, const struct last_line 
 	json_str(sb, clean.buf, clean.len);
 	json_key(sb, &first, "prev");
 	json_str(sb, last->hash, strlen(last->hash));
-	digest_sha256_hex(sb->buf, sb->len, hex);
-	strbuf_addf(sb, "%s%s\"}\n", hash_member, hex);
+	digest_sha256_hex(sb->buf + start, sb->len - start, tip->hash);
+	tip->seq = last->seq + 1;
+	strbuf_addf(sb, "%s%s\"}\n", hash_member, tip->hash);
 	strbuf_release(&clean);
 }
 
@@ -158,13 +161,31 @@ write_all(int fd, const char *s, size_t len)
 	return true;
 }
 
+/* A whole line or none: what a full disk took of it is cut off again. */
+static bool
+write_line(int fd, const struct strbuf *line)
+{
+	struct stat st;
+	int failed;
+
+	if (fstat(fd, &st) != 0)
+		return false;
+	if (!line->cut && write_all(fd, line->buf, line->len) && fdatasync(fd) == 0)
+		return true;
+	failed = line->cut ? EFBIG : errno;
+	if (ftruncate(fd, st.st_size) != 0)
+		log_warn("journal", "half a line stays in journal.jsonl: %s", strerror(errno));
+	errno = failed;
+	return false;
+}
+
 bool
-chain_append(const struct chain_event *e, struct error *err)
+chain_append(const struct chain_event *e, struct chain_tip *tip, struct error *err)
 {
 	struct arena arena = { 0 };
 	struct strbuf line = STRBUF_INIT(MAX_LINE);
 	const char *path = path_state(&arena, "journal.jsonl");
-	struct last_line last;
+	struct last_line last = { 0 };
 	bool ok = path_make(path_state(&arena, ""), err);
 	int fd = ok ? open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
 
@@ -174,10 +195,13 @@ chain_append(const struct chain_event *e, struct error *err)
 	if (ok) {
 		/* A line that a crash has cut keeps its own line, and is told by journal verify. */
 		if (last.is_torn)
-			ok = write_all(fd, "\n", 1);
-		add_line(&line, e, &last);
-		if (!ok || !write_all(fd, line.buf, line.len) || fdatasync(fd) != 0)
-			ok = fail(err, path, "written");
+			strbuf_addc(&line, '\n');
+		if (tip->seq >= last.seq && tip->seq > 0) {
+			last.seq = tip->seq;
+			memcpy(last.hash, tip->hash, sizeof(last.hash));
+		}
+		add_line(&line, e, &last, tip);
+		ok = write_line(fd, &line) || fail(err, path, "written");
 	}
 	if (fd >= 0)
 		close(fd);
@@ -198,7 +222,8 @@ broken(struct chain_report *r, int64_t number, const char *why)
 
 /* One line; false: the chain is broken here. */
 static bool
-verify_line(struct chain_report *r, int64_t number, const char *line, size_t len)
+verify_line(struct chain_report *r, const struct chain_tip *tip, int64_t number, const char *line,
+    size_t len)
 {
 	char said[DIGEST_HEX], is[DIGEST_HEX];
 	const char *at = split_hash(line, len, said);
@@ -220,6 +245,8 @@ verify_line(struct chain_report *r, int64_t number, const char *line, size_t len
 		ok = broken(r, number, "the line before it is not the one that was there");
 	else if (!json_number(json_get(root, "seq"), &seq) || (int64_t)seq != r->lines + 1)
 		ok = broken(r, number, "its number does not follow");
+	else if ((int64_t)seq == tip->seq && strcmp(said, tip->hash) != 0)
+		ok = broken(r, number, "it is not the line that journal.db remembers");
 	else
 		ok = true;
 	if (ok) {
@@ -230,8 +257,22 @@ verify_line(struct chain_report *r, int64_t number, const char *line, size_t len
 	return ok;
 }
 
+/* Were there more lines once? */
+static void
+verify_tail(struct chain_report *r, const struct chain_tip *tip)
+{
+	char why[128];
+
+	if (r->broken || r->lines >= tip->seq)
+		return;
+	snprintf(why, sizeof(why), "%lld lines were written, the last %lld are gone",
+	    (long long)tip->seq, (long long)(tip->seq - r->lines));
+	(void)broken(r, r->lines + r->torn + 1, why);
+}
+
 bool
-chain_verify(const char *path, struct chain_report *report, struct error *err)
+chain_verify(
+    const char *path, const struct chain_tip *tip, struct chain_report *report, struct error *err)
 {
 	struct arena arena = { 0 };
 	char *line = NULL;
@@ -247,6 +288,8 @@ chain_verify(const char *path, struct chain_report *report, struct error *err)
 	f = fopen(path, "re");
 	if (!f) {
 		ok = errno == ENOENT || fail(err, path, "read");
+		if (ok)
+			verify_tail(report, tip);
 		arena_release(&arena);
 		return ok;
 	}
@@ -258,11 +301,12 @@ chain_verify(const char *path, struct chain_report *report, struct error *err)
 			report->torn++;
 			break;
 		}
-		if (!verify_line(report, number, line, (size_t)n - 1))
+		if (!verify_line(report, tip, number, line, (size_t)n - 1))
 			break;
 	}
 	if (ferror(f))
 		ok = fail(err, path, "read");
+	verify_tail(report, tip);
 	free(line);
 	fclose(f);
 	arena_release(&arena);

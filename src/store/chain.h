@@ -24,8 +24,19 @@ struct chain_event {
 	const char *text;  /* redacted here */
 };
 
-/* Append one line to the state folder's journal.jsonl; ERR_JOURNAL. */
-bool chain_append(const struct chain_event *e, struct error *err) MUST_CHECK;
+/* The last line that was written, kept elsewhere (in journal.db): so lines cut off at the end are
+ * missed, too. seq 0: nothing is known. */
+struct chain_tip {
+	int64_t seq;
+	char hash[65];
+};
+
+/*
+ * Append one line to the state folder's journal.jsonl; ERR_JOURNAL, and then nothing was written.
+ * tip  in: what is remembered, out: this line. Where the file ends before it, or with another line,
+ *      the new line still follows from what is remembered, so that verify finds the gap ever after.
+ */
+bool chain_append(const struct chain_event *e, struct chain_tip *tip, struct error *err) MUST_CHECK;
 
 struct chain_report {
 	int64_t lines; /* that are whole */
@@ -35,8 +46,9 @@ struct chain_report {
 	char last[65]; /* hash of the last whole line, "" none */
 	char why[160]; /* of `broken` */
 };
-/* Read it all; path NULL: the state folder's. ERR_JOURNAL when it cannot be read; no file is an
- * empty chain. */
-bool chain_verify(const char *path, struct chain_report *report, struct error *err) MUST_CHECK;
+/* Read it all; path NULL: the state folder's; tip: what is remembered. ERR_JOURNAL when it cannot
+ * be read; no file is an empty chain. */
+bool chain_verify(const char *path, const struct chain_tip *tip, struct chain_report *report,
+    struct error *err) MUST_CHECK;
 
 #endif

@@ -66,10 +66,13 @@ change(struct journal *j, const char *sql, const struct param *params, int n, in
 	return ok;
 }
 
+/* `ok` is what was done in the transaction; with its chained line it is kept. */
 static bool
-chained(int64_t job, const char *event, const char *name, const char *text, struct error *err)
+chained(struct journal *j, bool ok, int64_t job, const char *event, const char *name,
+    const char *text, struct error *err)
 {
-	return chain_append(&(struct chain_event){ job, event, name, text }, err);
+	return journal_atomic_end(
+	    j, ok && journal_chain(j, &(struct chain_event){ job, event, name, text }, err), err);
 }
 
 static const char *
@@ -85,10 +88,51 @@ column(sqlite3_stmt *st, int col, struct arena *arena)
 bool
 jobs_create(struct journal *j, const struct job_row *row, struct error *err)
 {
-	return change(j, "INSERT INTO jobs (act, kind, plan_hash, plan) VALUES (?, ?, ?, ?)",
-	           PARAMS(NUMBER(row->id), TEXT(row->kind), TEXT(row->plan_hash), TEXT(row->plan)),
-	           NULL, err) &&
-	    chained(row->id, "plan", row->kind, row->plan, err);
+	return journal_atomic(j, err) &&
+	    chained(j,
+	        change(j, "INSERT INTO jobs (act, kind, plan_hash, plan) VALUES (?, ?, ?, ?)",
+	            PARAMS(NUMBER(row->id), TEXT(row->kind), TEXT(row->plan_hash), TEXT(row->plan)),
+	            NULL, err),
+	        row->id, "plan", row->kind, row->plan, err);
+}
+
+int
+jobs_begin(struct journal *j, struct journal_act *act, struct job_row *row, struct error *err)
+{
+	int lock = -1;
+	bool ok;
+
+	if (!journal_atomic(j, err))
+		return -1;
+	ok = journal_begin(j, act, err);
+	row->id = act->id;
+	ok = ok && jobs_create(j, row, err);
+	/* Before anybody can see it: a job without its lock would be a lost one. */
+	lock = ok ? journal_lock_take(row->id, err) : -1;
+	if (journal_atomic_end(j, lock >= 0, err))
+		return lock;
+	journal_lock_drop(row->id, lock);
+	return -1;
+}
+
+bool
+jobs_again(struct journal *j, int64_t id, const char *why, struct error *err)
+{
+	int changes = 0;
+	bool ok = journal_atomic(j, err);
+
+	if (!ok)
+		return false;
+	ok = change(j,
+	    "UPDATE acts SET state = 'planned', finished_at = NULL, pid = 0"
+	    " WHERE id = ? AND finished_at IS NOT NULL",
+	    PARAMS(NUMBER(id)), &changes, err);
+	if (ok && changes == 0)
+		ok = error_set(err, ERR_STATE, "job %lld is under way", (long long)id);
+	ok = ok &&
+	    change(j, "UPDATE jobs SET cancelled = 0, error = '', progress = '' WHERE act = ?",
+	        PARAMS(NUMBER(id)), NULL, err);
+	return chained(j, ok, id, "state", why, "its process begins again", err);
 }
 
 bool
@@ -134,15 +178,17 @@ bool
 jobs_cancel(struct journal *j, int64_t id, struct error *err)
 {
 	int changes = 0;
+	bool ok = journal_atomic(j, err);
 
-	if (!change(j,
-	        "UPDATE jobs SET cancelled = 1 WHERE act = (SELECT id FROM acts WHERE id = ? AND"
-	        " finished_at IS NULL)",
-	        PARAMS(NUMBER(id)), &changes, err))
+	if (!ok)
 		return false;
-	if (changes == 0)
-		return error_set(err, ERR_STATE, "there is no job %lld under way", (long long)id);
-	return chained(id, "state", "cancel", "asked to stop", err);
+	ok = change(j,
+	    "UPDATE jobs SET cancelled = 1 WHERE act = (SELECT id FROM acts WHERE id = ? AND"
+	    " finished_at IS NULL)",
+	    PARAMS(NUMBER(id)), &changes, err);
+	if (ok && changes == 0)
+		ok = error_set(err, ERR_STATE, "there is no job %lld under way", (long long)id);
+	return chained(j, ok, id, "state", "cancel", "asked to stop", err);
 }
 
 bool
@@ -159,10 +205,14 @@ jobs_is_cancelled(struct journal *j, int64_t id)
 bool
 jobs_end(struct journal *j, int64_t id, const char *result, const char *error, struct error *err)
 {
-	return chained(id, "result", error && *error ? "error" : "",
-	           error && *error ? error : result, err) &&
-	    change(j, "UPDATE jobs SET result = ?, error = ?, heartbeat = ? WHERE act = ?",
-	        PARAMS(TEXT(result), TEXT(error), NUMBER(wall_now().us), NUMBER(id)), NULL, err);
+	bool has_error = error && *error;
+
+	return journal_atomic(j, err) &&
+	    chained(j,
+	        change(j, "UPDATE jobs SET result = ?, error = ?, heartbeat = ? WHERE act = ?",
+	            PARAMS(TEXT(result), TEXT(error), NUMBER(wall_now().us), NUMBER(id)), NULL,
+	            err),
+	        id, "result", has_error ? "error" : "", has_error ? error : result, err);
 }
 
 /* ------------------------------------------------------------------ steps */
@@ -184,15 +234,19 @@ jobs_step(struct journal *j, int64_t id, const char *name, enum job_step_state s
 
 	strbuf_addf(&line, "%s%s%s", step_names[state], detail && *detail ? ": " : "",
 	    detail ? detail : "");
-	ok = chained(id, "step", name, line.buf, err);
+	ok = journal_atomic(j, err);
+	if (ok && state == JOB_STEP_DOING)
+		ok = chained(j,
+		    change(j, begin,
+		        PARAMS(NUMBER(id), TEXT(name), text, TEXT(detail), NUMBER(now)), NULL, err),
+		    id, "step", name, line.buf, err);
+	else if (ok)
+		ok = chained(j,
+		    change(j, end, PARAMS(text, TEXT(detail), NUMBER(now), NUMBER(id), TEXT(name)),
+		        NULL, err),
+		    id, "step", name, line.buf, err);
 	strbuf_release(&line);
-	if (!ok)
-		return false;
-	if (state == JOB_STEP_DOING)
-		return change(j, begin,
-		    PARAMS(NUMBER(id), TEXT(name), text, TEXT(detail), NUMBER(now)), NULL, err);
-	return change(
-	    j, end, PARAMS(text, TEXT(detail), NUMBER(now), NUMBER(id), TEXT(name)), NULL, err);
+	return ok;
 }
 
 static enum job_step_state
@@ -236,11 +290,13 @@ jobs_steps(struct journal *j, int64_t id, struct arena *arena, struct job_step_r
 bool
 jobs_fact_set(struct journal *j, int64_t id, const char *name, const char *value, struct error *err)
 {
-	return chained(id, "fact", name, value, err) &&
-	    change(j,
-	        "INSERT INTO job_facts (job, name, value) VALUES (?, ?, ?)"
-	        " ON CONFLICT (job, name) DO UPDATE SET value = excluded.value",
-	        PARAMS(NUMBER(id), TEXT(name), TEXT(value)), NULL, err);
+	return journal_atomic(j, err) &&
+	    chained(j,
+	        change(j,
+	            "INSERT INTO job_facts (job, name, value) VALUES (?, ?, ?)"
+	            " ON CONFLICT (job, name) DO UPDATE SET value = excluded.value",
+	            PARAMS(NUMBER(id), TEXT(name), TEXT(value)), NULL, err),
+	        id, "fact", name, value, err);
 }
 
 const char *
@@ -283,13 +339,15 @@ bool
 jobs_leave(struct journal *j, int64_t job, const char *kind, const char *what, const char *args,
     int64_t *id, struct error *err)
 {
-	if (!chained(job, "leftover", kind, what, err) ||
-	    !change(j, "INSERT INTO leftovers (job, kind, what, args, at) VALUES (?, ?, ?, ?, ?)",
-	        PARAMS(NUMBER(job), TEXT(kind), TEXT(what), TEXT(args), NUMBER(wall_now().us)),
-	        NULL, err))
+	bool ok = journal_atomic(j, err);
+
+	if (!ok)
 		return false;
+	ok = change(j, "INSERT INTO leftovers (job, kind, what, args, at) VALUES (?, ?, ?, ?, ?)",
+	    PARAMS(NUMBER(job), TEXT(kind), TEXT(what), TEXT(args), NUMBER(wall_now().us)), NULL,
+	    err);
 	*id = sqlite3_last_insert_rowid(j->db);
-	return true;
+	return chained(j, ok, job, "leftover", kind, what, err);
 }
 
 bool
@@ -298,9 +356,11 @@ jobs_settle(struct journal *j, int64_t id, struct error *err)
 	char number[32];
 
 	snprintf(number, sizeof(number), "%lld", (long long)id);
-	return change(j, "UPDATE leftovers SET settled_at = ? WHERE id = ?",
-	           PARAMS(NUMBER(wall_now().us), NUMBER(id)), NULL, err) &&
-	    chained(0, "settled", "leftover", number, err);
+	return journal_atomic(j, err) &&
+	    chained(j,
+	        change(j, "UPDATE leftovers SET settled_at = ? WHERE id = ?",
+	            PARAMS(NUMBER(wall_now().us), NUMBER(id)), NULL, err),
+	        0, "settled", "leftover", number, err);
 }
 
 bool
@@ -333,6 +393,32 @@ jobs_leftovers(struct journal *j, int64_t job, struct arena *arena, struct job_l
 	return rc == SQLITE_DONE || rc == SQLITE_ROW;
 }
 
+/* ------------------------------------------------------------------ what is to be looked after */
+
+bool
+jobs_list(
+    struct journal *j, struct arena *arena, struct journal_act **acts, int *n, struct error *err)
+{
+	enum { MOST = 200 };
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT id FROM acts WHERE finished_at IS NULL"
+	    " UNION SELECT a.id FROM acts a JOIN jobs k ON k.act = a.id WHERE a.state = 'lost'"
+	    " UNION SELECT job FROM leftovers WHERE settled_at IS NULL"
+	    " ORDER BY 1 DESC LIMIT 200",
+	    NULL, 0);
+	int rc = SQLITE_ERROR;
+	bool ok = true;
+
+	*n = 0;
+	*acts = arena_zalloc(arena, MOST, sizeof(**acts));
+	while (st && ok && *n < MOST && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		ok = journal_get(j, sqlite3_column_int64(st, 0), arena, &(*acts)[(*n)++], err);
+	if (ok && rc != SQLITE_DONE && rc != SQLITE_ROW)
+		ok = journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return ok;
+}
+
 /* ------------------------------------------------------------------ lease, verified */
 
 bool
@@ -342,7 +428,7 @@ jobs_lease(struct journal *j, const char *target, int64_t job, struct error *err
 	int64_t holder = 0;
 	bool ok;
 
-	if (!change(j, "BEGIN IMMEDIATE", NULL, 0, NULL, err))
+	if (!journal_atomic(j, err))
 		return false;
 	st = prepare(j, "SELECT job FROM leases WHERE target = ?", PARAMS(TEXT(target)));
 	if (st && sqlite3_step(st) == SQLITE_ROW)
@@ -359,10 +445,7 @@ jobs_lease(struct journal *j, const char *target, int64_t job, struct error *err
 		    " ON CONFLICT (target) DO UPDATE SET job = excluded.job",
 		    PARAMS(TEXT(target), NUMBER(job)), NULL, err);
 	}
-	if (ok)
-		return change(j, "COMMIT", NULL, 0, NULL, err);
-	(void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
-	return false;
+	return journal_atomic_end(j, ok, err);
 }
 
 bool

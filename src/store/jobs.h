@@ -27,6 +27,20 @@ struct job_row {
 };
 
 bool jobs_create(struct journal *j, const struct job_row *row, struct error *err) MUST_CHECK;
+/*
+ * A new job, its act and its lock at once: whoever sees it sees it held. Sets act->id and row->id.
+ * The lock's descriptor, for the job's process (journal_lock_inherit()); -1 and *err, and then
+ * there is nothing.
+ */
+int jobs_begin(
+    struct journal *j, struct journal_act *act, struct job_row *row, struct error *err) MUST_CHECK;
+/* A job that has ended is to begin again ("resume", "undo"): its lock is held by the caller.
+ * ERR_STATE when it is under way. */
+bool jobs_again(struct journal *j, int64_t id, const char *why, struct error *err) MUST_CHECK;
+/* What is to be looked after, newest first: what is under way, lost, or has left something behind.
+ */
+bool jobs_list(struct journal *j, struct arena *arena, struct journal_act **acts, int *n,
+    struct error *err) MUST_CHECK;
 /* False with ERR_NOT_FOUND where the act is no job of steps. */
 bool jobs_get(struct journal *j, int64_t id, struct arena *arena, struct job_row *out,
     struct error *err) MUST_CHECK;

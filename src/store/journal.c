@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -23,7 +24,7 @@
 #include "store/chain.h"
 #include "store/journal_priv.h"
 
-enum { BUSY_MS = 2000 };
+enum { BUSY_MS = 2000, LOCK_TRIES = 25, LOCK_RETRY_MS = 20 };
 
 const char *const journal_state_names[JOURNAL_STATE_COUNT] = {
 #define X(sym, name, text) name,
@@ -115,6 +116,11 @@ static const char *const migrations[] = {
 	" rto_s REAL,"
 	" rpo_s REAL,"
 	" PRIMARY KEY (target, snapshot)) WITHOUT ROWID;",
+	/* The last of the chained lines: store/chain.h. */
+	"CREATE TABLE chain_tip ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1),"
+	" seq INTEGER NOT NULL,"
+	" hash TEXT NOT NULL);",
 };
 
 bool
@@ -218,6 +224,12 @@ journal_open(struct error *err)
 }
 
 void
+journal_patience(struct journal *j, int ms)
+{
+	sqlite3_busy_timeout(j->db, ms);
+}
+
+void
 journal_close(struct journal *j)
 {
 	if (!j)
@@ -242,9 +254,80 @@ bind(sqlite3_stmt *st, int at, const char *s)
 	sqlite3_bind_text(st, at, s ? s : "", -1, SQLITE_TRANSIENT);
 }
 
+/* ------------------------------------------------------------------ all or nothing */
+
+bool
+journal_atomic(struct journal *j, struct error *err)
+{
+	if (j->depth == 0 && !execute(j, "BEGIN IMMEDIATE", err))
+		return false;
+	j->depth++;
+	return true;
+}
+
+bool
+journal_atomic_end(struct journal *j, bool ok, struct error *err)
+{
+	if (--j->depth > 0 || (ok && execute(j, "COMMIT", err)))
+		return ok;
+	(void)sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+	return false;
+}
+
+bool
+journal_tip(struct journal *j, struct chain_tip *tip, struct error *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = SQLITE_ERROR;
+
+	*tip = (struct chain_tip){ 0 };
+	if (sqlite3_prepare_v2(j->db, "SELECT seq, hash FROM chain_tip", -1, &st, NULL) ==
+	    SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW) {
+		const char *hash = (const char *)sqlite3_column_text(st, 1);
+
+		tip->seq = sqlite3_column_int64(st, 0);
+		snprintf(tip->hash, sizeof(tip->hash), "%s", hash ? hash : "");
+	} else if (rc != SQLITE_DONE) {
+		journal_fail(j, err, "read");
+	}
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+static bool
+keep_tip(struct journal *j, const struct chain_tip *tip, struct error *err)
+{
+	static const char sql[] =
+	    "INSERT INTO chain_tip (one, seq, hash) VALUES (1, ?, ?)"
+	    " ON CONFLICT (one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash";
+	sqlite3_stmt *st = NULL;
+	bool ok;
+
+	if (sqlite3_prepare_v2(j->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return journal_fail(j, err, "written");
+	sqlite3_bind_int64(st, 1, tip->seq);
+	bind(st, 2, tip->hash);
+	ok = sqlite3_step(st) == SQLITE_DONE || journal_fail(j, err, "written");
+	sqlite3_finalize(st);
+	return ok;
+}
+
+bool
+journal_chain(struct journal *j, const struct chain_event *e, struct error *err)
+{
+	struct chain_tip tip;
+
+	return journal_atomic(j, err) &&
+	    journal_atomic_end(j,
+	        journal_tip(j, &tip, err) && chain_append(e, &tip, err) && keep_tip(j, &tip, err),
+	        err);
+}
+
 /* What and where, for the chained lines. */
 static bool
-chain_begin(const struct journal_act *act, struct error *err)
+chain_begin(struct journal *j, const struct journal_act *act, struct error *err)
 {
 	struct strbuf text = STRBUF_INIT(1 << 20);
 	bool ok;
@@ -255,13 +338,13 @@ chain_begin(const struct journal_act *act, struct error *err)
 	    act->database ? act->database : "", (long long)act->system_identifier,
 	    act->os_user ? act->os_user : "", act->confirmed_how ? act->confirmed_how : "",
 	    journal_state_names[act->state]);
-	ok = chain_append(&(struct chain_event){ act->id, "begin", act->risk, text.buf }, err);
+	ok = journal_chain(j, &(struct chain_event){ act->id, "begin", act->risk, text.buf }, err);
 	strbuf_release(&text);
 	return ok;
 }
 
-bool
-journal_begin(struct journal *j, struct journal_act *act, struct error *err)
+static bool
+insert_act(struct journal *j, struct journal_act *act, struct error *err)
 {
 	static const char sql[] =
 	    "INSERT INTO acts (started_at, os_user, target, system_identifier, host, port, database, role, command, plan,"
@@ -292,7 +375,14 @@ journal_begin(struct journal *j, struct journal_act *act, struct error *err)
 	else
 		journal_fail(j, err, "written");
 	sqlite3_finalize(st);
-	return ok && chain_begin(act, err);
+	return ok;
+}
+
+bool
+journal_begin(struct journal *j, struct journal_act *act, struct error *err)
+{
+	return journal_atomic(j, err) &&
+	    journal_atomic_end(j, insert_act(j, act, err) && chain_begin(j, act, err), err);
 }
 
 static bool
@@ -301,13 +391,14 @@ is_final(enum journal_state state)
 	return state != JOURNAL_PLANNED && state != JOURNAL_RUNNING;
 }
 
-bool
-journal_update(struct journal *j, int64_t id, enum journal_state state, const char *detail, int pid,
-    struct error *err)
+/* only_open: what has finished meanwhile stays as it is; *changes tells. */
+static bool
+set_state(struct journal *j, int64_t id, enum journal_state state, const char *detail, int pid,
+    bool only_open, int *changes, struct error *err)
 {
 	static const char sql[] =
 	    "UPDATE acts SET state = ?, detail = ?, pid = CASE WHEN ? > 0 THEN ? ELSE pid END,"
-	    " finished_at = ? WHERE id = ?";
+	    " finished_at = ? WHERE id = ? AND (? = 0 OR finished_at IS NULL)";
 	sqlite3_stmt *st = NULL;
 	bool ok;
 
@@ -320,15 +411,43 @@ journal_update(struct journal *j, int64_t id, enum journal_state state, const ch
 	if (is_final(state))
 		sqlite3_bind_int64(st, 5, wall_now().us);
 	sqlite3_bind_int64(st, 6, id);
-	ok = sqlite3_step(st) == SQLITE_DONE;
-	if (!ok)
-		journal_fail(j, err, "written");
-	else if (sqlite3_changes(j->db) == 0)
-		ok = error_set(err, ERR_NOT_FOUND, "the journal has no act %lld", (long long)id);
+	sqlite3_bind_int(st, 7, only_open);
+	ok = sqlite3_step(st) == SQLITE_DONE || journal_fail(j, err, "written");
+	*changes = sqlite3_changes(j->db);
 	sqlite3_finalize(st);
 	return ok &&
-	    chain_append(
-	        &(struct chain_event){ id, "state", journal_state_names[state], detail }, err);
+	    (*changes == 0 ||
+	        journal_chain(j,
+	            &(struct chain_event){ id, "state", journal_state_names[state], detail }, err));
+}
+
+bool
+journal_update(struct journal *j, int64_t id, enum journal_state state, const char *detail, int pid,
+    struct error *err)
+{
+	int changes = 0;
+	bool ok = journal_atomic(j, err);
+
+	if (!ok)
+		return false;
+	ok = set_state(j, id, state, detail, pid, false, &changes, err);
+	if (ok && changes == 0)
+		ok = error_set(err, ERR_NOT_FOUND, "the journal has no act %lld", (long long)id);
+	return journal_atomic_end(j, ok, err);
+}
+
+bool
+journal_lost(struct journal *j, int64_t id, struct error *err)
+{
+	int changes = 0;
+
+	/* Whoever takes a job up again has its lock before he writes: so this is the last word. */
+	return journal_atomic(j, err) &&
+	    journal_atomic_end(j,
+	        journal_lock_held(id) ||
+	            set_state(j, id, JOURNAL_LOST, "its process ended without a word", 0, true,
+	                &changes, err),
+	        err);
 }
 
 static enum journal_state
@@ -429,25 +548,53 @@ lock_path(struct arena *arena, int64_t id)
 	return path_state(arena, arena_printf(arena, "jobs/%lld.lock", (long long)id));
 }
 
+/* Is fd the file that has this path now? */
+static bool
+is_file_of(int fd, const char *path)
+{
+	struct stat mine, now;
+
+	return fstat(fd, &mine) == 0 && stat(path, &now) == 0 && mine.st_ino == now.st_ino &&
+	    mine.st_dev == now.st_dev;
+}
+
 int
 journal_lock_take(int64_t id, struct error *err)
 {
 	struct arena arena = { 0 };
 	const char *path = lock_path(&arena, id);
+	bool ok = path_make(path_state(&arena, "jobs"), err);
 	int fd = -1;
 
-	if (path_make(path_state(&arena, "jobs"), err)) {
+	/* Who only asks whether it is held has it for an instant: that is waited out. */
+	for (int tries = LOCK_TRIES; ok && tries > 0; tries--) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0)
-			error_set(err, ERR_JOURNAL, "cannot open %s: %s", path, strerror(errno));
-		else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-			error_set(err, ERR_STATE, "job %lld has a process already", (long long)id);
-			close(fd);
-			fd = -1;
+		if (fd < 0) {
+			ok = error_set(
+			    err, ERR_JOURNAL, "cannot open %s: %s", path, strerror(errno));
+			break;
 		}
+		/* The one before may have removed the file while we waited for it. */
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_file_of(fd, path))
+			break;
+		close(fd);
+		fd = -1;
+		nanosleep(&(struct timespec){ .tv_nsec = LOCK_RETRY_MS * 1000000L }, NULL);
 	}
+	if (ok && fd < 0)
+		error_set(err, ERR_STATE, "job %lld has a process already", (long long)id);
 	arena_release(&arena);
 	return fd;
+}
+
+int
+journal_lock_inherit(int64_t id, int fd)
+{
+	struct arena arena = { 0 };
+	bool is_it = is_file_of(fd, lock_path(&arena, id)) && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	arena_release(&arena);
+	return is_it && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? fd : -1;
 }
 
 bool

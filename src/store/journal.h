@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "store/chain.h"
 
 struct journal;
 
@@ -54,11 +55,17 @@ struct journal_act {
  */
 struct journal *journal_open(struct error *err) MUST_CHECK;
 void journal_close(struct journal *j); /* NULL is fine */
+/* How long to wait for another writer; a job has more time than a person. */
+void journal_patience(struct journal *j, int ms);
 /* Write the act before it happens; sets act->id. */
 bool journal_begin(struct journal *j, struct journal_act *act, struct error *err) MUST_CHECK;
 /* Its new state; DONE, PARTLY, FAILED, REFUSED and LOST also set the time it finished. */
 bool journal_update(struct journal *j, int64_t id, enum journal_state state, const char *detail,
     int pid, struct error *err) MUST_CHECK;
+/* Its process has gone without a word: LOST, unless it has ended meanwhile or has a process after
+ * all.
+ */
+bool journal_lost(struct journal *j, int64_t id, struct error *err) MUST_CHECK;
 /* One act by id; false with ERR_NOT_FOUND. Strings in the arena. */
 bool journal_get(struct journal *j, int64_t id, struct arena *arena, struct journal_act *out,
     struct error *err) MUST_CHECK;
@@ -67,11 +74,16 @@ bool journal_get(struct journal *j, int64_t id, struct arena *arena, struct jour
 bool journal_list(struct journal *j, int limit, bool open_only, struct arena *arena,
     struct journal_act **acts, int *n, struct error *err) MUST_CHECK;
 
+/* What journal.db remembers of the chained lines, for chain_verify(). */
+bool journal_tip(struct journal *j, struct chain_tip *tip, struct error *err) MUST_CHECK;
+
 /*
  * The lock of a job, a file beside the journal that its process keeps locked while it lives. Take:
  * descriptor or -1.
  */
 int journal_lock_take(int64_t id, struct error *err);
+/* The same lock, taken by the parent and handed over as descriptor fd: -1 where it is none. */
+int journal_lock_inherit(int64_t id, int fd);
 /* Let go of it; the file goes too. */
 void journal_lock_drop(int64_t id, int fd);
 /* Is the process of this job alive? */

@@ -57,9 +57,8 @@ PY
 )
 kill -9 "$pid"
 wait_for 10 gone "$pid"
-like "the next console says that it is lost" "$("$PGMEDIC" run "job $job" db)" '^state +(lost|running)'
-sleep 5
-like "... after a moment" "$("$PGMEDIC" run "job $job" db)" '^go on +job resume'
+like "the next console says that it is lost" "$("$PGMEDIC" run "job $job" db)" "^state +lost"
+like "... and how to go on" "$("$PGMEDIC" run "job $job" db)" '^go on +job resume'
 op "job resume $job" db --yes
 is "it goes on" "$(member state) $(member result.kind)" "done full"
 is "... and has made one" "$(backrest db info --output=json | grep -o '"label":"[^"]*"' | sort -u | wc -l)" "$((before + 1))"

@@ -136,6 +136,101 @@ a_wish_to_stop_is_seen(void **state)
 	journal_close(j);
 }
 
+/* A new job is seen with its lock or not at all; taken up again once, and its old end forgotten. */
+static void
+a_job_is_begun_and_begun_again_once(void **state)
+{
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct journal *j = journal_open(&err);
+	struct journal_act act = { .os_user = "dba",
+		.target = "prod",
+		.command = "snapshot",
+		.state = JOURNAL_PLANNED,
+		.risk = "low" };
+	struct journal_act *listed;
+	struct job_row row = { .kind = "snapshot", .plan_hash = "abc", .plan = "[]" };
+	int lock, n;
+
+	(void)state;
+	lock = jobs_begin(j, &act, &row, &err);
+	assert_true(lock >= 0);
+	assert_true(journal_lock_held(act.id));
+	assert_true(journal_lost(j, act.id, &err)); /* it is not */
+	assert_true(journal_get(j, act.id, &arena, &act, &err));
+	assert_int_equal(act.state, JOURNAL_PLANNED);
+	assert_false(jobs_again(j, act.id, "resume", &err));
+	assert_int_equal(err.code, ERR_STATE);
+	/* Handed over as a descriptor, it is the same lock. */
+	assert_int_equal(journal_lock_inherit(act.id, lock), lock);
+	assert_int_equal(journal_lock_inherit(act.id, 2), -1);
+	close(lock);
+	assert_true(journal_lost(j, act.id, &err));
+	assert_true(journal_get(j, act.id, &arena, &act, &err));
+	assert_int_equal(act.state, JOURNAL_LOST);
+	assert_true(jobs_list(j, &arena, &listed, &n, &err));
+	assert_int_equal(listed[0].id, act.id);
+
+	assert_true(jobs_again(j, act.id, "resume", &err));
+	assert_true(journal_get(j, act.id, &arena, &act, &err));
+	assert_int_equal(act.state, JOURNAL_PLANNED);
+	assert_int_equal(act.finished_at.us, 0);
+	assert_false(jobs_again(j, act.id, "resume", &err));
+	/* What has ended stays as it ended, whoever thought it lost. */
+	assert_true(journal_update(j, act.id, JOURNAL_DONE, "done", 0, &err));
+	assert_true(journal_lost(j, act.id, &err));
+	assert_true(journal_get(j, act.id, &arena, &act, &err));
+	assert_int_equal(act.state, JOURNAL_DONE);
+	journal_close(j);
+	arena_release(&arena);
+}
+
+/* A stop that was wished for does not stop what is begun again. */
+static void
+a_wish_to_stop_is_forgotten_by_resume(void **state)
+{
+	struct error err = { 0 };
+	int64_t id;
+	struct journal *j = with_job(&id);
+
+	(void)state;
+	assert_true(jobs_cancel(j, id, &err));
+	assert_true(journal_update(j, id, JOURNAL_FAILED, "stopped", 0, &err));
+	assert_true(jobs_again(j, id, "resume", &err));
+	assert_false(jobs_is_cancelled(j, id));
+	journal_close(j);
+}
+
+/* Act, job and chained line are written together or not at all. */
+static void
+what_is_not_chained_is_not_begun(void **state)
+{
+	struct arena arena = { 0 };
+	struct error err = { 0 };
+	struct journal *j = journal_open(&err);
+	struct journal_act act = { .os_user = "dba",
+		.target = "prod",
+		.command = "snapshot",
+		.state = JOURNAL_PLANNED,
+		.risk = "low" },
+	                   *acts;
+	struct job_row row = { .kind = "snapshot", .plan_hash = "abc", .plan = "[]" };
+	const char *path = path_state(&arena, "journal.jsonl");
+	int before, after;
+
+	(void)state;
+	assert_true(journal_list(j, 1000, false, &arena, &acts, &before, &err));
+	(void)unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0); /* cannot be appended to, not even by root */
+	assert_int_equal(jobs_begin(j, &act, &row, &err), -1);
+	assert_int_equal(err.code, ERR_JOURNAL);
+	assert_true(journal_list(j, 1000, false, &arena, &acts, &after, &err));
+	assert_int_equal(before, after);
+	assert_int_equal(rmdir(path), 0);
+	journal_close(j);
+	arena_release(&arena);
+}
+
 static void
 verified_snapshots(void **state)
 {
@@ -167,18 +262,21 @@ chain_path(struct arena *arena)
 	return path_state(arena, "journal.jsonl");
 }
 
+static struct chain_tip tip;
+
 static void
 append(const char *text)
 {
 	struct error err = { 0 };
 
-	assert_true(chain_append(&(struct chain_event){ 1, "step", "backup", text }, &err));
+	assert_true(chain_append(&(struct chain_event){ 1, "step", "backup", text }, &tip, &err));
 }
 
 static void
 new_chain(struct arena *arena)
 {
 	unlink(chain_path(arena));
+	tip = (struct chain_tip){ 0 };
 	append("one");
 	append("two");
 	append("three, with \"quotes\" and a \x1b[31m colour");
@@ -190,7 +288,7 @@ verify(void)
 	struct chain_report r;
 	struct error err = { 0 };
 
-	assert_true(chain_verify(NULL, &r, &err));
+	assert_true(chain_verify(NULL, &tip, &r, &err));
 	return r;
 }
 
@@ -264,10 +362,44 @@ a_torn_line_is_told_and_the_chain_goes_on(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(truncate(path, st.st_size - 30), 0);
 	assert_int_equal(verify().torn, 1);
+	/* A crash in the middle of writing it: nobody remembers it. */
+	tip = (struct chain_tip){ 0 };
 	append("four");
 	assert_int_equal(verify().torn, 1);
 	assert_int_equal(verify().broken, 0);
 	assert_int_equal(verify().lines, 3);
+	arena_release(&arena);
+}
+
+/* The last lines removed: the memory of them misses them, also after more was written. */
+static void
+a_tail_that_was_cut_is_missed(void **state)
+{
+	struct arena arena = { 0 };
+	struct chain_tip before;
+	struct stat st;
+
+	(void)state;
+	new_chain(&arena);
+	assert_int_equal(stat(chain_path(&arena), &st), 0);
+	append("the evidence");
+	before = tip;
+	assert_int_equal(truncate(chain_path(&arena), st.st_size), 0);
+	assert_int_equal(verify().broken, 4);
+	append("innocent");
+	assert_int_equal(tip.seq, before.seq + 1);
+	assert_int_equal(verify().broken, 4);
+	/* All of it gone. */
+	new_chain(&arena);
+	unlink(chain_path(&arena));
+	assert_int_equal(verify().broken, 1);
+	/* Another line of the same number, with a hash of its own. */
+	new_chain(&arena);
+	before = tip;
+	assert_int_equal(stat(chain_path(&arena), &st), 0);
+	new_chain(&arena);
+	tip = before;
+	assert_int_equal(verify().broken, 3);
 	arena_release(&arena);
 }
 
@@ -281,6 +413,7 @@ secrets_stay_out(void **state)
 
 	(void)state;
 	unlink(chain_path(&arena));
+	tip = (struct chain_tip){ 0 };
 	append("postgresql://u:geheim42@h/db password=geheim43");
 	f = fopen(chain_path(&arena), "re");
 	n = fread(buf, 1, sizeof(buf) - 1, f);
@@ -297,9 +430,13 @@ main(void)
 		cmocka_unit_test(a_job_is_read_back),
 		cmocka_unit_test(one_job_acts_on_a_target),
 		cmocka_unit_test(a_wish_to_stop_is_seen),
+		cmocka_unit_test(a_job_is_begun_and_begun_again_once),
+		cmocka_unit_test(a_wish_to_stop_is_forgotten_by_resume),
+		cmocka_unit_test(what_is_not_chained_is_not_begun),
 		cmocka_unit_test(verified_snapshots),
 		cmocka_unit_test(what_was_changed_is_found),
 		cmocka_unit_test(a_torn_line_is_told_and_the_chain_goes_on),
+		cmocka_unit_test(a_tail_that_was_cut_is_missed),
 		cmocka_unit_test(secrets_stay_out),
 	};
 
