@@ -160,6 +160,26 @@ ok "every command is accepted" "$PG_BINDIR/psql" -X -q -v ON_ERROR_STOP=1 -d "$p
 status 0 "advice again" "$PGMEDIC" show advice primary --json
 is "there is nothing more to drop" "$(advice "sorted(drops)")" '[]'
 
+# ------------------------------------------------------------------ bloated
+
+# In one session: the counters of its deletes come after its own ANALYZE, and look like changes since.
+"$PG_BINDIR/psql" -X -q -d "$primary_uri" >/dev/null <<'SQL'
+CREATE TABLE fat (id bigint, a text);
+INSERT INTO fat SELECT g, md5(g::text) FROM generate_series(1, 150000) g;
+CREATE INDEX fat_a ON fat (a);
+CREATE TABLE lean (id bigint, a text);
+INSERT INTO lean SELECT g, md5(g::text) FROM generate_series(1, 150000) g;
+CREATE INDEX lean_a ON lean (a) WITH (fillfactor = 60);
+DELETE FROM fat WHERE id % 10 <> 0;
+VACUUM fat;
+ANALYZE fat;
+ANALYZE lean;
+SQL
+status 0 "advice on bloat" "$PGMEDIC" show advice primary --json
+is "the bloated index is rebuilt, no other" "$(advice "[(r['action'], r['kind'], r['ddl']) for r in rows if r['kind'] == 'bloat']")" \
+    "[('reindex', 'bloat', 'REINDEX INDEX CONCURRENTLY public.fat_a')]"
+sql primary "DROP TABLE fat, lean" >/dev/null
+
 # ------------------------------------------------------------------ too little evidence
 
 sql primary "CREATE INDEX go_unused ON idle (a)" >/dev/null
