@@ -1,0 +1,38 @@
+/* Shared by cloud/aws*.c. */
+#ifndef PGMEDIC_CLOUD_AWS_PRIV_H
+#define PGMEDIC_CLOUD_AWS_PRIV_H
+
+#include "cloud/aws.h"
+#include "cloud/http.h"
+
+struct aws {
+	struct arena arena;
+	struct profiles profiles;
+	struct http *http;
+	struct creds_ask ask;
+	const char *region, *ca_bundle;
+	struct creds creds;
+	bool has_creds;
+	struct strbuf looked, warnings, custom;
+	int64_t skew_us; /* AWS's clock less ours */
+	int budget;      /* for repeating, shared by all calls */
+};
+
+enum aws_verdict {
+	AWS_DONE,      /* 2xx */
+	AWS_REFUSED,   /* repeating does not help */
+	AWS_TRANSIENT, /* repeat, soon */
+	AWS_THROTTLED, /* repeat, slowly */
+	AWS_EXPIRED,   /* repeat with new credentials, once */
+	AWS_CLOCK,     /* repeat with the right time, once */
+};
+
+/* Fills code, message and request_id from a body of any kind. */
+void aws_read_error(struct aws_answer *a, const struct http_answer *http, enum aws_wire wire);
+/* Also for an attempt without an answer: http->status is 0 then. */
+enum aws_verdict aws_judge(const struct aws_answer *a, const struct http_answer *http);
+/* What a user is told. */
+bool aws_explain(const struct aws *aws, const struct aws_call *call, const struct aws_answer *a,
+    struct error *err);
+
+#endif
