@@ -5,6 +5,9 @@
 build_packages="gcc libc6-dev make pkg-config libncurses-dev libpq-dev libreadline-dev libsqlite3-dev libzstd-dev
 libcjson-dev libinih-dev libssl-dev libcurl4-openssl-dev libexpat1-dev"
 lab_packages="postgresql postgresql-contrib pgbouncer pgbackrest"
+# What the lab's cloud is built with, and the client that tests it.
+cloud_packages="libmicrohttpd-dev"
+cloud_test_packages="awscli curl"
 
 have_package() {
 	dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/proc.h"
 #include "base/utf8.h"
+#include "guide/lab_cloud.h"
 #include "guide/lab_cluster.h"
 #include "guide/lab_folder.h"
 #include "guide/lab_load.h"
@@ -29,7 +30,7 @@
 
 struct options {
 	const char *action, *directory;
-	bool no_load, no_standby, no_pool, json;
+	bool no_load, no_standby, no_pool, cloud, json;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -72,6 +73,7 @@ take_down(struct lab *lab, struct error *err)
 		return false;
 	load_stop(lab);
 	pool_stop(lab);
+	cloud_stop(lab);
 	lab_end_in("pg_basebackup", lab->dir, SIGTERM);
 	lab_end_in("initdb", lab->dir, SIGTERM);
 	lab_end_in("postgres", lab_path(lab, lab->scratch), SIGQUIT);
@@ -124,16 +126,17 @@ plan(struct lab *lab, const struct options *opts, const char *pool, struct error
 	lab->has_load = !opts->no_load;
 	lab->system_id = 0;
 	lab->primary = lab->standby = (struct lab_server){ 0 };
-	lab->pool_port = 0;
+	lab->pool_port = lab->cloud_port = 0;
 	if (!cluster_free_port(lab, &lab->primary.port, err) ||
 	    (!opts->no_standby && !cluster_free_port(lab, &lab->standby.port, err)) ||
-	    (pool && !cluster_free_port(lab, &lab->pool_port, err)))
+	    (pool && !cluster_free_port(lab, &lab->pool_port, err)) ||
+	    (opts->cloud && !cluster_free_port(lab, &lab->cloud_port, err)))
 		return false;
 	if (!random_hex(lab, 16, &lab->password, err) || !random_hex(lab, 8, &suffix, err))
 		return false;
 	lab->scratch = arena_printf(&lab->arena, "initdb-%s", suffix);
 	return lab_write(lab, err) && lab_make_dir(lab, "log", err) &&
-	    lab_make_dir(lab, "sql", err);
+	    lab_make_dir(lab, "sql", err) && (!opts->cloud || cloud_make(lab, err));
 }
 
 /* The standby is copied while the data is loaded; what it misses it streams. */
@@ -179,6 +182,8 @@ bring_up(struct lab *lab, const struct options *opts, struct error *err)
 		return false;
 	if (lab->pool_port && !pool_start(lab, pool, err))
 		return false;
+	if (lab->cloud_port && !cloud_start(lab, err))
+		return false;
 	if (lab->has_load && !load_start(lab, err))
 		return false;
 	lab->is_complete = true;
@@ -214,6 +219,10 @@ clear_folder(struct lab *lab, const struct options *opts, bool *done, struct err
 		return error_hint(err, "Choose a new or empty folder with --directory.");
 	}
 	lab_look(lab, &status);
+	if (status.state == LAB_UP && opts->cloud && !lab->cloud_port) {
+		error_set(err, ERR_STATE, "the lab in %s is up without its cloud", lab->dir);
+		return error_hint(err, "Take it down first: pgmedic lab down.");
+	}
 	if (status.state == LAB_UP) {
 		*done = true;
 		lab_print_text(lab, &status);
@@ -243,7 +252,8 @@ run_up(struct lab *lab, const struct options *opts, int *exit_status, struct err
 	*exit_status = 0;
 	if (done)
 		return true;
-	if (!cluster_find(lab, err) || !bring_up(lab, opts, err)) {
+	if (!cluster_find(lab, err) || (opts->cloud && !cloud_find(lab, err)) ||
+	    !bring_up(lab, opts, err)) {
 		lab->stop = NULL;
 		if (lab->scratch && !take_down(lab, &ignored))
 			fprintf(
@@ -269,6 +279,7 @@ static const char usage_text[] =
     "  --no-load         up: no sessions that work on it\n"
     "  --no-standby      up: no streaming standby\n"
     "  --no-pgbouncer    up: no PgBouncer\n"
+    "  --cloud           up: with a loopback endpoint that speaks the AWS APIs for it\n"
     "  --json            status: as JSON\n";
 
 static bool
@@ -278,7 +289,8 @@ parse(int argc, char **argv, struct options *opts, struct error *err)
 		const char *name;
 		bool *flag;
 	} flags[] = { { "--no-load", &opts->no_load }, { "--no-standby", &opts->no_standby },
-		{ "--no-pgbouncer", &opts->no_pool }, { "--json", &opts->json } };
+		{ "--no-pgbouncer", &opts->no_pool }, { "--cloud", &opts->cloud },
+		{ "--json", &opts->json } };
 
 	for (int i = 1; i < argc; i++) {
 		bool known = false;

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
+#include "guide/lab_cloud.h"
 
 enum {
 	PROGRAM_MS = 120000, /* for any one program; a loaded machine may need ten times what it
@@ -169,7 +170,7 @@ cluster_free_port(const struct lab *lab, int *port, struct error *err)
 		int found = ntohs(addr.sin_port);
 
 		if (found != lab->primary.port && found != lab->standby.port &&
-		    found != lab->pool_port) {
+		    found != lab->pool_port && found != lab->cloud_port) {
 			*port = found;
 			return true;
 		}
@@ -220,16 +221,17 @@ append(struct lab *lab, const char *name, const char *text, struct error *err)
 static bool
 configure(struct lab *lab, const char *data, struct error *err)
 {
-	const char *conf = lab_fill(lab, "guide/lab_postgresql.conf", (char *)NULL);
+	const char *conf = lab_fill(lab, "guide/lab_postgresql.conf", (char *)NULL),
+	           *hba = lab_fill(lab, "guide/lab_hba.conf", (char *)NULL);
 
 	lab->has_statements = true; /* the first start shows it */
 	return append(lab, arena_printf(&lab->arena, "%s/postgresql.conf", data),
 	           arena_printf(&lab->arena,
-	               "\n%sport = %d\ncluster_name = 'pgmedic-lab/primary'\n", conf,
-	               lab->primary.port),
+	               "\n%s%sport = %d\ncluster_name = 'pgmedic-lab/primary'\n", conf,
+	               lab->cloud_port ? cloud_server_conf(lab) : "", lab->primary.port),
 	           err) &&
 	    lab_write_file(lab, arena_printf(&lab->arena, "%s/pg_hba.conf", data),
-	        lab_fill(lab, "guide/lab_hba.conf", (char *)NULL), err);
+	        arena_printf(&lab->arena, "%s%s", hba, lab->cloud_port ? cloud_hba() : ""), err);
 }
 
 bool
@@ -238,10 +240,13 @@ cluster_make_primary(struct lab *lab, struct error *err)
 	const char *scratch = lab_path(lab, lab->scratch), *password = lab_path(lab, "password");
 	const char *argv[] = { program(lab, "initdb"), "-D", scratch, "-U", "lab", "-A",
 		"scram-sha-256", arena_printf(&lab->arena, "--pwfile=%s", password), "-E", "UTF8",
-		"--locale=C", "--no-sync", "--no-instructions", NULL };
+		"--locale=C", "--no-sync", NULL, NULL, NULL };
+	size_t n = ARRAY_LEN(argv) - 3;
 
-	if (strtol(lab->version, NULL, 10) < 14)
-		argv[ARRAY_LEN(argv) - 2] = NULL;
+	if (lab->cloud_port)
+		argv[n++] = "--data-checksums";
+	if (strtol(lab->version, NULL, 10) >= 14)
+		argv[n] = "--no-instructions";
 	if (!lab_write_file(lab, "password", lab->password, err) ||
 	    !run_program(lab, argv, NULL, err))
 		return false;
@@ -381,8 +386,9 @@ cluster_make_standby(struct lab *lab, struct error *err)
 	if (!run_program(lab, argv, NULL, err))
 		return false;
 	return append(lab, "standby/postgresql.conf",
-	           arena_printf(&lab->arena, "\nport = %d\ncluster_name = 'pgmedic-lab/standby'\n",
-	               lab->standby.port),
+	           arena_printf(&lab->arena,
+	               "\n%sport = %d\ncluster_name = 'pgmedic-lab/standby'\n",
+	               lab->cloud_port ? cloud_standby_conf(lab) : "", lab->standby.port),
 	           err) &&
 	    cluster_start(lab, "standby", &lab->standby, err);
 }

@@ -36,7 +36,7 @@ static const char marker_first[] = "pgmedic lab 1";
 
 /* What a lab makes in its folder, besides the scratch folder. */
 static const char *const own_names[] = { "primary", "standby", "pgbouncer", "load", "log", "sql",
-	"password" };
+	"password", "cloud", "repo", "restores", "socket" };
 
 const char *
 lab_path(struct lab *lab, const char *name)
@@ -290,6 +290,8 @@ read_entry(struct lab *lab, const char *name, const char *value)
 		read_server(&lab->standby, value);
 	else if (strcmp(name, "pgbouncer") == 0)
 		lab->pool_port = (int)strtol(value, NULL, 10);
+	else if (strcmp(name, "cloud") == 0)
+		lab->cloud_port = (int)strtol(value, NULL, 10);
 }
 
 /* The scratch folder is removed whole: its name must be a plain one of ours. */
@@ -299,7 +301,8 @@ marker_is_sound(const struct lab *lab)
 	return lab->bindir && lab->bindir[0] == '/' && lab->version && lab->password &&
 	    lab->scratch && strncmp(lab->scratch, "initdb-", 7) == 0 &&
 	    strspn(lab->scratch + 7, "0123456789abcdef") == strlen(lab->scratch + 7) &&
-	    lab->primary.port > 0 && lab->pool_port >= 0 && lab->pool_port < 65536;
+	    lab->primary.port > 0 && lab->pool_port >= 0 && lab->pool_port < 65536 &&
+	    lab->cloud_port >= 0 && lab->cloud_port < 65536;
 }
 
 static bool
@@ -403,6 +406,8 @@ lab_write(struct lab *lab, struct error *err)
 		    (long)lab->standby.pid, lab->standby.start);
 	if (lab->pool_port)
 		strbuf_addf(&text, "pgbouncer %d\n", lab->pool_port);
+	if (lab->cloud_port)
+		strbuf_addf(&text, "cloud %d\n", lab->cloud_port);
 	strbuf_addf(&text, "bindir %s\nversion %s\npassword %s\nscratch %s\n", lab->bindir,
 	    lab->version, lab->password, lab->scratch);
 	bool ok = !text.cut && lab_write_file(lab, marker_name, text.buf, err);

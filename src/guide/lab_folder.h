@@ -39,6 +39,7 @@ struct lab {
 	uint64_t system_id; /* 0: initdb has not finished */
 	struct lab_server primary, standby;
 	int pool_port;        /* 0: the lab has no PgBouncer */
+	int cloud_port;       /* 0: the lab has no cloud */
 	const char *bindir;   /* of PostgreSQL */
 	const char *version;  /* "15.14" */
 	const char *password; /* of the superuser */

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "guide/lab.h"
+#include "guide/lab_cloud.h"
 #include "guide/lab_pool.h"
 #include "guide/lab_stop.h"
 
@@ -23,11 +24,13 @@ lab_look(struct lab *lab, struct lab_status *status)
 		status->standby = lab_server_pid(lab, "standby", &lab->standby);
 	if (lab->pool_port)
 		status->pool = pool_pid(lab);
+	if (lab->cloud_port)
+		status->cloud = cloud_pid(lab);
 	if (lab->has_load)
 		load_status(lab, &status->load);
 	bool whole = lab->is_complete && status->primary &&
 	    (status->standby || !lab->standby.port) && (status->pool || !lab->pool_port) &&
-	    (status->load.supervisor || !lab->has_load);
+	    (status->cloud || !lab->cloud_port) && (status->load.supervisor || !lab->has_load);
 
 	status->state = whole ? LAB_UP : LAB_PARTIAL;
 }
@@ -124,6 +127,25 @@ json_pool(struct lab *lab, struct strbuf *out, pid_t pid)
 	strbuf_addc(out, '}');
 }
 
+static void
+json_cloud(struct lab *lab, struct strbuf *out, pid_t pid)
+{
+	bool first = true;
+
+	if (!lab->cloud_port) {
+		strbuf_adds(out, "null");
+		return;
+	}
+	strbuf_addc(out, '{');
+	put_text(out, &first, "endpoint_url", cloud_url(lab));
+	put_text(out, &first, "region", LAB_CLOUD_REGION);
+	put_text(out, &first, "instance", "lab");
+	put_text(out, &first, "credentials_file", lab_path(lab, "cloud/credentials"));
+	put_text(out, &first, "control_file", lab_path(lab, "cloud/control"));
+	json_process(out, &first, lab->cloud_port, pid);
+	strbuf_addc(out, '}');
+}
+
 void
 lab_print_json(struct lab *lab, const struct lab_status *status)
 {
@@ -146,6 +168,8 @@ lab_print_json(struct lab *lab, const struct lab_status *status)
 	json_server(lab, &out, "standby", lab->standby.port, status->standby);
 	json_key(&out, &first, "pgbouncer");
 	json_pool(lab, &out, status->pool);
+	json_key(&out, &first, "cloud");
+	json_cloud(lab, &out, status->cloud);
 	json_key(&out, &first, "load");
 	strbuf_addc(&out, '{');
 	json_key(&out, &first_load, "running");
@@ -189,6 +213,11 @@ lab_print_text(struct lab *lab, const struct lab_status *status)
 	if (lab->pool_port) {
 		print_part("pgbouncer", uri(lab, "app", lab->pool_port, "shop"), status->pool);
 		print_part("  admin", uri(lab, "lab", lab->pool_port, "pgbouncer"), status->pool);
+	}
+	if (lab->cloud_port) {
+		print_part("cloud", cloud_url(lab), status->cloud);
+		printf("  %-10s instance lab, region " LAB_CLOUD_REGION ", keys in %s\n", "",
+		    lab_path(lab, "cloud/credentials"));
 	}
 	if (lab->has_load)
 		printf("  %-10s %d of %d programs run\n", "load", status->load.running,

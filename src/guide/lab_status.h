@@ -11,7 +11,7 @@ enum lab_state { LAB_DOWN, LAB_PARTIAL, LAB_UP };
 
 struct lab_status {
 	enum lab_state state;
-	pid_t primary, standby, pool; /* 0: does not run */
+	pid_t primary, standby, pool, cloud; /* 0: does not run */
 	struct load_status load;
 };
 

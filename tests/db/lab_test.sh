@@ -73,7 +73,7 @@ status 2 'an unknown action' "$PGMEDIC" lab sideways
 status 2 'an unknown option' "$PGMEDIC" lab up --fast
 status 2 'two actions' "$PGMEDIC" lab up down
 status 1 'status without a lab' lab status
-is 'it is down' "$(lab status --json | grep -c '"state":"down".*"primary":null,"standby":null,"pgbouncer":null,"load":{"running":0')" 1
+is 'it is down' "$(lab status --json | grep -c '"state":"down".*"primary":null,"standby":null,"pgbouncer":null,"cloud":null,"load":{"running":0')" 1
 status 0 'down without a lab' lab down
 nothing_left 'asking'
 

@@ -1,0 +1,214 @@
+#include "config.h"
+
+#include "labcloud/world.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Durations come from the environment, for tests and for demonstrations that may take longer. */
+static int
+from_environment(const char *name, int other)
+{
+	const char *text = getenv(name);
+	long ms = text && *text ? strtol(text, NULL, 10) : other;
+
+	return ms >= 0 && ms <= 3600000 ? (int)ms : other;
+}
+
+static void
+add_instance(struct world *w)
+{
+	const struct cloud_options *o = &w->options;
+	struct instance *i = &w->instances[w->ninstances++];
+
+	*i = (struct instance){ .id = "lab",
+		.resource_id = "db-LABPRIMARYAAAAAAAAAAAAAAAAA",
+		.status = "available",
+		.data = "primary",
+		.port = o->primary_port,
+		.standby_port = o->standby_port,
+		.created = wall_now(),
+		.spec = { .class = "db.t4g.medium",
+		    .storage_type = "gp3",
+		    .parameter_group = "lab",
+		    .storage_gb = 20,
+		    .max_storage_gb = 100,
+		    .iops = 3000,
+		    .throughput = 125,
+		    .retention_days = 7,
+		    .insights_days = 7,
+		    .monitoring_s = 0,
+		    .has_insights = true,
+		    .is_multi_az = o->standby_port != 0 } };
+}
+
+void
+world_init(struct world *w, const struct cloud_options *options)
+{
+	struct credential *root = &w->credentials[0];
+
+	*w = (struct world){ .options = *options, .ncredentials = 1 };
+	pthread_mutex_init(&w->lock, NULL);
+	w->durations = (struct durations){
+		.snapshot_ms = from_environment("PGMEDIC_CLOUD_SNAPSHOT_MS", 8000),
+		.reboot_ms = from_environment("PGMEDIC_CLOUD_REBOOT_MS", 3000),
+		.modify_ms = from_environment("PGMEDIC_CLOUD_MODIFY_MS", 6000),
+		.optimize_ms = from_environment("PGMEDIC_CLOUD_OPTIMIZE_MS", 15000),
+		.delete_ms = from_environment("PGMEDIC_CLOUD_DELETE_MS", 2000),
+	};
+	snprintf(root->access_key, sizeof(root->access_key), "%s", options->access_key);
+	snprintf(root->secret, sizeof(root->secret), "%s", options->secret_key);
+	snprintf(root->arn, sizeof(root->arn), "arn:aws:iam::%s:user/lab", options->account);
+	snprintf(root->user_id, sizeof(root->user_id), "AIDALABLABLABLABLABLA");
+	add_instance(w);
+}
+
+struct wall
+world_now(const struct world *w)
+{
+	int64_t ahead_ms = 0;
+	struct wall now = wall_now();
+
+	if (fault_peek(&w->faults, FAULT_CLOCK, "", &ahead_ms))
+		now.us += ahead_ms * 1000;
+	return now;
+}
+
+struct instance *
+world_instance(struct world *w, const char *id)
+{
+	for (int i = 0; i < w->ninstances; i++)
+		if (strcasecmp(w->instances[i].id, id) == 0)
+			return &w->instances[i];
+	return NULL;
+}
+
+struct snapshot *
+world_snapshot(struct world *w, const char *id)
+{
+	for (int i = 0; i < w->nsnapshots; i++)
+		if (strcasecmp(w->snapshots[i].id, id) == 0)
+			return &w->snapshots[i];
+	return NULL;
+}
+
+void
+world_event(struct world *w, const char *type, const char *source, const char *category,
+    const char *fmt, ...)
+{
+	struct event *e = &w->events[w->nevents++ % MAX_EVENTS];
+	va_list ap;
+
+	*e = (struct event){ .type = type, .category = category, .at = wall_now() };
+	e->at.us -= e->at.us % 1000; /* as AWS writes it */
+	snprintf(e->source, sizeof(e->source), "%s", source);
+	va_start(ap, fmt);
+	vsnprintf(e->message, sizeof(e->message), fmt, ap);
+	va_end(ap);
+}
+
+bool
+identifier(const char *given, char out[static ID_SIZE])
+{
+	size_t len = strlen(given);
+
+	if (len == 0 || len >= ID_SIZE || !isalpha((unsigned char)given[0]) ||
+	    given[len - 1] == '-' || strstr(given, "--"))
+		return false;
+	for (size_t i = 0; i <= len; i++) {
+		if (given[i] && !isalnum((unsigned char)given[i]) && given[i] != '-')
+			return false;
+		out[i] = (char)tolower((unsigned char)given[i]);
+	}
+	return true;
+}
+
+void
+instance_go(struct instance *i, const struct phase *phases, int n)
+{
+	i->nphases = n;
+	for (int p = 0; p < n; p++)
+		i->phases[p] = phases[p];
+	i->status = phases[0].status;
+	i->until.us = mono_now().us + (int64_t)phases[0].ms * 1000;
+}
+
+static void
+apply_pending(struct instance *i)
+{
+	if (i->has_pending && strcmp(i->status, "modifying") == 0) {
+		i->spec = i->pending;
+		i->has_pending = false;
+	}
+}
+
+/* True when it is to be removed. */
+static bool
+tick_instance(struct world *w, struct instance *i)
+{
+	while (i->nphases && mono_now().us >= i->until.us) {
+		const struct phase *p = &i->phases[0];
+
+		/* The first state lasts until what it stands for has been done. */
+		if (i->act == ACT_RUNNING)
+			return false;
+		if (i->act == ACT_FAILED)
+			world_event(w, "db-instance", i->id, "failure", "%s", i->failure);
+		else if (p->message)
+			world_event(w, "db-instance", i->id, p->category, "%s", p->message);
+		i->act = ACT_NONE;
+		if (strcmp(p->status, "deleting") == 0)
+			return true;
+		apply_pending(i);
+		memmove(i->phases, i->phases + 1, sizeof(i->phases[0]) * (MAX_PHASES - 1));
+		if (--i->nphases) {
+			i->status = i->phases[0].status;
+			i->until.us += (int64_t)i->phases[0].ms * 1000;
+		} else {
+			i->status = "available";
+		}
+	}
+	return false;
+}
+
+static void
+tick_snapshot(struct world *w, struct snapshot *s)
+{
+	bool is_due = mono_since_ms(mono_now(), s->begin) >= s->duration_ms;
+
+	if (s->act == ACT_FAILED) {
+		s->status = "failed";
+		s->act = ACT_NONE;
+	} else if (strcmp(s->status, "creating") == 0 && is_due && s->act != ACT_RUNNING) {
+		s->status = "available";
+		world_event(w, "db-snapshot", s->id, "creation",
+		    *s->source ? "Snapshot copy finished" : "Manual snapshot created");
+	}
+}
+
+void
+world_tick(struct world *w)
+{
+	for (int i = 0; i < w->ninstances; i++)
+		if (tick_instance(w, &w->instances[i])) {
+			memmove(&w->instances[i], &w->instances[i + 1],
+			    sizeof(w->instances[0]) * (size_t)(w->ninstances - i - 1));
+			w->ninstances--;
+			i--;
+		}
+	for (int i = 0; i < w->nsnapshots; i++) {
+		struct snapshot *s = &w->snapshots[i];
+
+		tick_snapshot(w, s);
+		if (strcmp(s->status, "deleting") == 0 &&
+		    mono_since_ms(mono_now(), s->begin) >= s->duration_ms) {
+			world_event(w, "db-snapshot", s->id, "deletion", "Deleted manual snapshot");
+			memmove(s, s + 1, sizeof(*s) * (size_t)(w->nsnapshots - i - 1));
+			w->nsnapshots--;
+			i--;
+		}
+	}
+}

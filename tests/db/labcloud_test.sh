@@ -1,0 +1,178 @@
+#!/bin/sh
+# The lab's cloud, driven by the real aws command-line client: what it accepts, and that it really acts.
+# majors: system
+. "$(dirname "$0")/../lib.sh"
+
+need_pg
+command -v pgbackrest >/dev/null 2>&1 || skip_all "pgbackrest is not installed"
+[ -x "$(dirname "$PGMEDIC")/pgmedic-cloud" ] || skip_all "built without libmicrohttpd"
+aws_program=/usr/bin/aws
+[ -x "$aws_program" ] || aws_program=$(command -v aws) || skip_all "the aws command-line client is not installed"
+command -v curl >/dev/null 2>&1 || skip_all "curl is not installed"
+PGMEDIC_PGBIN=$PG_BINDIR PGMEDIC_CLOUD_SNAPSHOT_MS=1000 PGMEDIC_CLOUD_REBOOT_MS=300 PGMEDIC_CLOUD_MODIFY_MS=300
+PGMEDIC_CLOUD_OPTIMIZE_MS=300 PGMEDIC_CLOUD_DELETE_MS=100
+export PGMEDIC_PGBIN PGMEDIC_CLOUD_SNAPSHOT_MS PGMEDIC_CLOUD_REBOOT_MS PGMEDIC_CLOUD_MODIFY_MS
+export PGMEDIC_CLOUD_OPTIMIZE_MS PGMEDIC_CLOUD_DELETE_MS
+dir=$TMP/lab
+
+at_exit() {
+	"$PGMEDIC" lab down --directory "$dir" >/dev/null 2>&1
+}
+
+# Processes that work in the folder, also after it was removed, or that the cloud has started.
+left() {
+	for proc in /proc/[0-9]*; do
+		case $(readlink "$proc/cwd" 2>/dev/null) in
+		"$dir" | "$dir"/* | "$dir (deleted)") echo "${proc#/proc/} $(cat "$proc/comm")" ;;
+		esac
+	done
+	grep -lsz "^XDG_STATE_HOME=$dir/" /proc/[0-9]*/environ 2>/dev/null
+}
+no_process() {
+	[ -z "$(left)" ]
+}
+
+status 0 'up with a cloud' "$PGMEDIC" lab up --directory "$dir" --cloud --no-load --no-pgbouncer
+port=$(sed -n 's/^cloud //p' "$dir/pgmedic-lab")
+url=http://127.0.0.1:$port
+like 'status tells where it is' "$("$PGMEDIC" lab status --json --directory "$dir")" \
+	"\"cloud\":\{\"endpoint_url\":\"$url\",\"region\":\"eu-central-1\".*\"running\":true\}"
+is 'its keys are private' "$(stat -c %a "$dir/cloud/credentials" "$dir/cloud/cloud.conf" "$dir/cloud/control" | sort -u)" 600
+
+cp "$dir/cloud/credentials" "$TMP/credentials"
+AWS_SHARED_CREDENTIALS_FILE=$TMP/credentials AWS_DEFAULT_REGION=eu-central-1 AWS_PAGER='' AWS_MAX_ATTEMPTS=1
+AWS_EC2_METADATA_DISABLED=true
+export AWS_SHARED_CREDENTIALS_FILE AWS_DEFAULT_REGION AWS_PAGER AWS_MAX_ATTEMPTS AWS_EC2_METADATA_DISABLED
+
+aws() {	# SERVICE OPERATION [OPTION...]: text, on one line
+	"$aws_program" --endpoint-url "$url" --output text "$@" 2>&1 | tr '\n\t' '  ' | sed 's/  */ /g; s/^ //; s/ $//'
+}
+
+fault() {	# NAME=VALUE...
+	curl -s -f -X POST -H "X-Lab-Key: $(cat "$dir/cloud/control")" -d "$(echo "$*" | tr ' ' '&')" "$url/lab/faults" >/dev/null
+}
+
+instance() {	# MEMBER [WANTED]
+	got=$(aws rds describe-db-instances --db-instance-identifier lab --query "DBInstances[0].$1")
+	[ $# = 1 ] && echo "$got" || [ "$got" = "$2" ]
+}
+
+# ------------------------------------------------------------------ who
+
+is 'a signed call' "$(aws sts get-caller-identity --query '[Account,Arn]')" '000000000000 arn:aws:iam::000000000000:user/lab'
+like 'a wrong key' "$(AWS_ACCESS_KEY_ID=AKIANOSUCHKEY AWS_SECRET_ACCESS_KEY=x aws sts get-caller-identity)" 'InvalidClientTokenId'
+like 'a wrong secret' "$(AWS_ACCESS_KEY_ID=$(sed -n 's/.*key_id = //p' "$TMP/credentials") AWS_SECRET_ACCESS_KEY=x \
+	aws sts get-caller-identity)" 'SignatureDoesNotMatch'
+is 'unsigned' "$(curl -s -o /dev/null -w '%{http_code}' -d 'Action=DescribeDBInstances' "$url/")" 403
+is 'the control path needs its key' "$(curl -s -o /dev/null -w '%{http_code}' -d kind=html "$url/lab/faults")" 403
+session=$(aws sts assume-role --role-arn arn:aws:iam::000000000000:role/dba --role-session-name me \
+	--query 'Credentials.[AccessKeyId,SecretAccessKey,SessionToken]')
+like 'a session' "$(
+	# shellcheck disable=SC2086 # three words
+	set -- $session
+	AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=$2 AWS_SESSION_TOKEN=$3 aws sts get-caller-identity --query Arn
+)" ':assumed-role/dba/me$'
+like '... without its token' "$(
+	# shellcheck disable=SC2086 # three words
+	set -- $session
+	AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=$2 aws sts get-caller-identity
+)" 'InvalidClientTokenId'
+
+# ------------------------------------------------------------------ instances and snapshots
+
+primary=$(sed -n 's/^primary \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
+is 'the instance is the primary' "$(instance '[DBInstanceStatus,Endpoint.Port,MultiAZ,Engine]')" "available $primary True postgres"
+like 'another is not found' "$(aws rds describe-db-instances --db-instance-identifier other)" 'DBInstanceNotFound'
+is 'a filter' "$(aws rds describe-db-instances --filters Name=db-instance-id,Values=lab --query 'length(DBInstances)')" 1
+
+is 'a snapshot begins' "$(aws rds create-db-snapshot --db-instance-identifier lab --db-snapshot-identifier Before-X \
+	--query 'DBSnapshot.[DBSnapshotIdentifier,Status]')" 'before-x creating'
+like 'the instance is busy' "$(aws rds create-db-snapshot --db-instance-identifier lab --db-snapshot-identifier other)" \
+	'InvalidDBInstanceState'
+snapshot_is() {
+	[ "$(aws rds describe-db-snapshots --db-snapshot-identifier "$1" --query 'DBSnapshots[0].Status')" = "$2" ]
+}
+ok 'it is there' wait_for 30 snapshot_is before-x available
+status 0 'as the client finds that waits for it' "$aws_program" --endpoint-url "$url" rds wait db-snapshot-available --db-snapshot-identifier before-x
+label=$(aws rds describe-db-snapshots --db-snapshot-identifier before-x --query 'DBSnapshots[0].TagList[0].Value')
+like 'it is a backup of pgBackRest' "$(pgbackrest --config="$dir/cloud/pgbackrest.conf" --stanza=lab info 2>&1)" "full backup: $label"
+like 'its events' "$(aws rds describe-events --source-type db-snapshot --source-identifier before-x --query 'Events[].Message')" \
+	'^Creating manual snapshot Manual snapshot created$'
+ok 'the instance is available again' wait_for 10 instance DBInstanceStatus available
+like 'a name is used once' "$(aws rds create-db-snapshot --db-instance-identifier lab --db-snapshot-identifier before-x)" \
+	'DBSnapshotAlreadyExists'
+like 'a name is a name' "$(aws rds create-db-snapshot --db-instance-identifier lab --db-snapshot-identifier a--b)" \
+	'InvalidParameterValue'
+is 'a copy' "$(aws rds copy-db-snapshot --source-db-snapshot-identifier before-x --target-db-snapshot-identifier second \
+	--query DBSnapshot.Status)" creating
+is 'a deletion' "$(aws rds delete-db-snapshot --db-snapshot-identifier before-x --query DBSnapshot.Status)" deleting
+only_second() {
+	[ "$(aws rds describe-db-snapshots --query 'DBSnapshots[].DBSnapshotIdentifier')" = second ]
+}
+ok '... leaves the copy' wait_for 10 only_second
+
+# ------------------------------------------------------------------ reboot, modify
+
+started() {
+	"$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$primary/shop" -c 'SELECT pg_postmaster_start_time()' 2>/dev/null
+}
+before=$(started)
+is 'a reboot' "$(aws rds reboot-db-instance --db-instance-identifier lab --query DBInstance.DBInstanceStatus)" rebooting
+ok '... ends' wait_for 20 instance DBInstanceStatus available
+ok '... and the server was restarted' [ "$(started)" '!=' "$before" ]
+like '... as an event says' "$(aws rds describe-events --source-type db-instance --source-identifier lab --query 'Events[-1].Message')" \
+	'^DB instance restarted$'
+is 'a change that waits' "$(aws rds modify-db-instance --db-instance-identifier lab --db-instance-class db.m6g.large \
+	--query 'DBInstance.[DBInstanceClass,PendingModifiedValues.DBInstanceClass]')" 'db.t4g.medium db.m6g.large'
+is 'a change at once' "$(aws rds modify-db-instance --db-instance-identifier lab --allocated-storage 30 --apply-immediately \
+	--query 'DBInstance.DBInstanceStatus')" modifying
+ok '... is made' wait_for 20 instance '[DBInstanceStatus,DBInstanceClass,AllocatedStorage]' 'available db.m6g.large 30'
+like 'storage does not shrink' "$(aws rds modify-db-instance --db-instance-identifier lab --allocated-storage 10)" \
+	'InvalidParameterCombination'
+like 'retention has bounds' "$(aws rds modify-db-instance --db-instance-identifier lab --backup-retention-period 99)" \
+	'InvalidParameterValue'
+
+# ------------------------------------------------------------------ logs
+
+file=$(aws rds describe-db-log-files --db-instance-identifier lab --query 'DescribeDBLogFiles[0].LogFileName')
+like 'a log file' "$file" '^error/postgresql-.*\.log$'
+like 'its text' "$(aws rds download-db-log-file-portion --db-instance-identifier lab --log-file-name "$file" --starting-token 0)" \
+	'database system is ready to accept connections'
+like 'another file' "$(aws rds download-db-log-file-portion --db-instance-identifier lab --log-file-name error/../pgmedic-lab)" \
+	'DBLogFileNotFoundFault'
+
+# ------------------------------------------------------------------ faults
+
+fault kind=throttle action=DescribeDBInstances times=1
+like 'throttled' "$(aws rds describe-db-instances)" 'Throttling.*Rate exceeded'
+fault kind=throttle action=DescribeDBInstances times=2
+is '... twice, and the client gets through' "$(AWS_MAX_ATTEMPTS=3 instance DBInstanceStatus)" available
+fault kind=denied action=DescribeEvents times=1
+like 'denied' "$(aws rds describe-events)" \
+	'AccessDenied.*User: arn:aws:iam::000000000000:user/lab is not authorized to perform: rds:DescribeEvents on resource: .* because no'
+fault kind=expired times=1
+like 'expired' "$(aws rds describe-events)" 'ExpiredToken'
+fault kind=unavailable times=1
+like 'unavailable' "$(aws rds describe-events)" '503'
+fault kind=html times=1
+like 'a proxy answers' "$(aws rds describe-events)" '502|parse'
+fault kind=reset-before times=1
+like 'cut' "$(aws rds describe-events)" 'Connection was closed|reset'
+fault kind=unknown-fields action=DescribeDBInstances times=1
+is 'unknown fields and states' "$(instance DBInstanceStatus)" lab-unknown-state-available
+fault kind=slow action=DescribeDBInstances times=1 value=500
+is 'a slow body' "$(instance DBInstanceStatus)" available
+fault kind=page action=DescribeEvents value=2
+ok 'pages' [ "$(aws rds describe-events --query 'length(Events)' | tr ' ' '+')" '!=' "$(aws rds describe-events --no-paginate --query 'length(Events)')" ]
+fault kind=clock value=1800000
+like 'a clock that is ahead' "$(aws sts get-caller-identity)" 'Signature expired: .* is now earlier than'
+curl -s -X DELETE -H "X-Lab-Key: $(cat "$dir/cloud/control")" "$url/lab/faults" >/dev/null
+is 'all cleared' "$(instance DBInstanceStatus)" available
+
+# ------------------------------------------------------------------ down
+
+aws rds create-db-snapshot --db-instance-identifier lab --db-snapshot-identifier third >/dev/null
+status 0 'down while a snapshot is made' "$PGMEDIC" lab down --directory "$dir"
+is 'no folder' "$(ls -d "$dir" 2>/dev/null)" ''
+is 'no process' "$(wait_for 5 no_process || left)" ''
+finish
