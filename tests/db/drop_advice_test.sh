@@ -175,6 +175,7 @@ VACUUM fat;
 ANALYZE fat;
 ANALYZE lean;
 SQL
+conf 7 replica
 status 0 "advice on bloat" "$PGMEDIC" show advice primary --json
 is "the bloated index is rebuilt, no other" "$(advice "[(r['action'], r['kind'], r['ddl']) for r in rows if r['kind'] == 'bloat']")" \
     "[('reindex', 'bloat', 'REINDEX INDEX CONCURRENTLY public.fat_a')]"
