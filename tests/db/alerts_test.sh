@@ -143,6 +143,9 @@ status 0 "unmute" "$PGMEDIC" run "unmute archive_failing" db
 status 1 "then it counts again" "$PGMEDIC" show alerts db
 sql primary "ALTER SYSTEM RESET archive_command" >/dev/null
 sql primary "SELECT pg_reload_conf()" >/dev/null
+# After failures the archiver of 13 sleeps for a minute, unless there is a new segment.
+sql primary "SELECT txid_current()" >/dev/null
+sql primary "SELECT pg_switch_wal()" >/dev/null
 clears archive_failing
 
 new_fault
