@@ -1,5 +1,6 @@
 #!/bin/sh
 # Index advice on a real server: what is planted is found, with HypoPG and without, and nothing is left behind.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

@@ -2,6 +2,7 @@
 # Indexes that can go and indexes that only look like it, on a primary with a standby. Each index is named for what it
 # is: go_* may be dropped (go_X_1 and go_X_2: one of them), stay_* must not.
 # shellcheck disable=SC2154 # primary_port, replica_port
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg
