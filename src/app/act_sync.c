@@ -256,7 +256,9 @@ void
 act_sync_error_json(struct strbuf *out, const struct error *err)
 {
 	strbuf_addf(out, "{\"job\":null,\"state\":\"%s\",\"plan\":[],\"result\":null",
-	    err->code == ERR_REFUSED || err->code == ERR_NOT_CONFIRMED ? "refused" : "failed");
+	    err->code == ERR_REFUSED || err->code == ERR_NOT_CONFIRMED || err->code == ERR_CHANGED ?
+	        "refused" :
+	        "failed");
 	act_sync_error_member(out, err);
 	strbuf_addc(out, '}');
 }

@@ -46,7 +46,11 @@ write_it(void *arg)
 		w->job = job_start(w->act, w->target, &server, &w->error);
 		break;
 	case ACTWRITE_OP:
-		w->job = op_job_start(w->op->target, &w->op->plan, &w->error);
+		if (!w->op->again)
+			w->job = op_job_start(w->op->target, &w->op->plan, &w->error);
+		else if (op_job_again(
+		             w->op->target, w->op->again, w->op->plan.line, w->op->mode, &w->error))
+			w->job = w->op->again;
 		break;
 	}
 	close(w->thread->fds[1]);

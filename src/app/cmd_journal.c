@@ -14,13 +14,16 @@
 #include <string.h>
 
 #include "app/actlog.h"
+#include "app/cmd_job.h"
 #include "app/commands.h"
 #include "app/run.h"
 #include "base/json.h"
 #include "store/chain.h"
+#include "store/jobs.h"
 
 enum { LISTED = 200, PATIENCE_MS = 500, MAX_TEXT = 16 << 20 };
 
+/* Without its last brace. */
 static void
 act_json(struct strbuf *out, const struct journal_act *a)
 {
@@ -62,7 +65,6 @@ act_json(struct strbuf *out, const struct journal_act *a)
 		json_int(out, a->system_identifier);
 	else
 		strbuf_adds(out, "null");
-	strbuf_addc(out, '}');
 }
 
 static void
@@ -78,6 +80,55 @@ act_text_line(struct strbuf *out, const struct journal_act *a)
 	if (len)
 		strbuf_addf(out, "\n       %.*s", (int)len, a->detail);
 	strbuf_addc(out, '\n');
+}
+
+static void
+add_job_json(struct strbuf *out, struct journal *j, const struct journal_act *a)
+{
+	struct arena arena = { 0 };
+	struct error ignored = { 0 };
+	struct job_leftover *left;
+	struct job_row row;
+	bool first = false;
+	int n;
+
+	json_key(out, &first, "progress");
+	if (!a->finished_at.us && jobs_get(j, a->id, &arena, &row, &ignored))
+		json_str(out, row.progress, strlen(row.progress));
+	else
+		strbuf_adds(out, "\"\"");
+	if (jobs_leftovers(j, a->id, &arena, &left, &n, &ignored))
+		job_leftovers_member(out, &first, left, n);
+	arena_release(&arena);
+}
+
+/* Where it stands; for one that has ended, why it is listed, and the commands for it. */
+static void
+add_what_to_do(struct strbuf *out, struct journal *j, const struct journal_act *a)
+{
+	struct arena arena = { 0 };
+	struct error ignored = { 0 };
+	struct job_leftover *left;
+	struct job_row row;
+	long long id = (long long)a->id;
+	int n;
+
+	if (!jobs_get(j, a->id, &arena, &row, &ignored) ||
+	    !jobs_leftovers(j, a->id, &arena, &left, &n, &ignored))
+		n = -1;
+	if (n >= 0 && !a->finished_at.us && *row.progress)
+		strbuf_addf(out, "       %s\n", row.progress);
+	for (int i = 0; n > 0 && i < n; i++)
+		strbuf_addf(out, "       %s: %s\n", a->finished_at.us ? "left behind" : "for now",
+		    left[i].what);
+	if (n >= 0 && !a->finished_at.us)
+		strbuf_addf(out, "       job cancel %lld stops it\n", id);
+	else if (n >= 0 && a->state != JOURNAL_DONE && a->state != JOURNAL_PARTLY)
+		strbuf_addf(
+		    out, "       job resume %lld goes on, job undo %lld takes back\n", id, id);
+	else if (n > 0)
+		strbuf_addf(out, "       job undo %lld takes back\n", id);
+	arena_release(&arena);
 }
 
 /* What is read, and what came of it. */
@@ -99,22 +150,29 @@ read_list(struct reading *r, struct journal *j)
 	int n = 0;
 
 	jobs_mark_lost(j);
-	r->ok = journal_list(j, LISTED, r->open_only, &arena, &acts, &n, &r->error);
+	r->ok = r->open_only ? jobs_list(j, &arena, &acts, &n, &r->error) :
+	                       journal_list(j, LISTED, false, &arena, &acts, &n, &r->error);
 	if (r->ok && r->is_json)
 		strbuf_addc(&r->out, '[');
 	for (int i = 0; r->ok && i < n; i++) {
 		if (r->is_json) {
 			strbuf_adds(&r->out, i ? ",\n" : "");
 			act_json(&r->out, &acts[i]);
+			if (r->open_only)
+				add_job_json(&r->out, j, &acts[i]);
+			strbuf_addc(&r->out, '}');
 		} else {
 			act_text_line(&r->out, &acts[i]);
+			if (r->open_only)
+				add_what_to_do(&r->out, j, &acts[i]);
 		}
 	}
 	if (r->ok && r->is_json)
 		strbuf_adds(&r->out, "]\n");
 	else if (r->ok && n == 0)
-		strbuf_adds(
-		    &r->out, r->open_only ? "no job is running\n" : "the journal is empty\n");
+		strbuf_adds(&r->out,
+		    r->open_only ? "no job is running, none is lost, nothing is left behind\n" :
+		                   "the journal is empty\n");
 	arena_release(&arena);
 }
 
@@ -127,6 +185,7 @@ read_act(struct reading *r, struct journal *j)
 	r->ok = journal_get(j, r->id, &arena, &a, &r->error);
 	if (r->ok && r->is_json) {
 		act_json(&r->out, &a);
+		strbuf_addc(&r->out, '}');
 	} else if (r->ok) {
 		act_text_line(&r->out, &a);
 		strbuf_addf(
@@ -325,6 +384,6 @@ const struct command cmd_journal = {
 const struct command cmd_jobs = {
 	.name = "jobs",
 	.usage = "jobs",
-	.help = "acts that are still running",
+	.help = "jobs that are under way, lost, or have left something behind",
 	.run = run_jobs,
 };

@@ -448,6 +448,7 @@ console_main(const struct console_conf *conf, struct error *err)
 		c.acting = acting_new(conf->collector);
 		c.advising = advising_new(conf->collector);
 		c.jobs = jobwatch_new();
+		console_greet(&c);
 	}
 	prompt_setup(conf->history_path, (struct prompt_completer){ console_complete, &c });
 	console_settings(&c);

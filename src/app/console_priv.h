@@ -78,6 +78,7 @@ struct console {
 	struct acting *acting;     /* NULL: nothing can be done here */
 	struct advising *advising; /* likewise */
 	struct jobwatch *jobs;     /* likewise */
+	const char **target_names; /* for it */
 
 	struct theme theme;
 	struct keymap keymap;
@@ -139,6 +140,7 @@ void console_load_looks(struct console *c, struct doc *problems);
 int console_first_pane(struct console *c, struct doc *problems);
 void console_make_targets(struct console *c, int pane);
 void console_show_problems(struct console *c, struct doc *problems);
+void console_greet(struct console *c);
 void console_release(struct console *c);
 
 /* console_signal.c */

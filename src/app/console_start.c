@@ -113,6 +113,18 @@ console_show_problems(struct console *c, struct doc *problems)
 	doc_release(problems);
 }
 
+/* Jobs that earlier consoles have left of these targets. */
+void
+console_greet(struct console *c)
+{
+	const struct targets *t = c->conf->targets;
+
+	c->target_names = xcalloc((size_t)t->n + 1, sizeof(*c->target_names));
+	for (int i = 0; i < t->n; i++)
+		c->target_names[i] = t->items[i].name;
+	jobwatch_greet(c->jobs, c->target_names, t->n);
+}
+
 static int
 size_of(const char *name, int none)
 {
@@ -162,6 +174,7 @@ console_release(struct console *c)
 		acting_free(c->acting);
 	advising_free(c->advising);
 	jobwatch_free(c->jobs);
+	free(c->target_names);
 	keymap_release(&c->keymap);
 	free(c->filter_before);
 	script_release(&c->script);

@@ -15,6 +15,11 @@ struct jobwatch;
 
 struct jobwatch *jobwatch_new(void);
 void jobwatch_free(struct jobwatch *w); /* NULL is fine; the jobs go on */
+/*
+ * At the start: what other consoles have left to look after of these targets is said in one line,
+ * and jobs that are under way say when they end. The names must stay.
+ */
+void jobwatch_greet(struct jobwatch *w, const char *const *targets, int n);
 /* Say when this one ends; beyond 32 at a time it is not said. */
 void jobwatch_add(struct jobwatch *w, int64_t id);
 int jobwatch_fd(const struct jobwatch *w); /* readable when one has ended; -1 none */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/actlog.h"
@@ -287,6 +288,9 @@ dispatch(const struct options *opt, struct settings *settings)
 		return forecast_main(opt);
 	case VERB_HISTORY:
 		return history_main(opt, settings);
+	case VERB_JOBS:
+	case VERB_JOURNAL:
+		return run_journal_main(opt, settings);
 	case VERB_DOCTOR:
 		return doctor_main(opt, settings);
 	case VERB_HELP:
@@ -326,6 +330,8 @@ begin(const struct options *opt, struct error *err)
 	/* The lab may change its user for good: nothing else has been opened yet. */
 	if (opt->verb == VERB_LAB)
 		return lab(opt);
+	/* What holds passwords leaves no core file. */
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	if (opt->job)
 		return run_job_main(opt);
 	return with_settings(opt);

@@ -3,6 +3,7 @@
 #include "app/op_job.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "app/child.h"
 #include "app/op_target.h"
 #include "base/log.h"
+#include "ops/op_server.h"
 
 enum { MAX_REQUEST = 60000, MAX_ERROR = 4096 };
 
@@ -180,6 +182,27 @@ mode_of(const struct json *request)
 	return OP_JOB_RUN;
 }
 
+/* The target, and the cluster behind it, which may have other names. A cluster that is another one
+ * than was planned for is not touched. */
+static bool
+lease(struct journal *j, struct op *op, enum op_job_mode mode, struct error *err)
+{
+	struct arena arena = { 0 };
+	struct journal_act act;
+	char name[64];
+	bool ok = journal_get(j, op->job, &arena, &act, err) &&
+	    jobs_lease(j, op->target->name, op->job, err);
+
+	if (ok && act.system_identifier) {
+		snprintf(name, sizeof(name), "system %lld", (long long)act.system_identifier);
+		ok = jobs_lease(j, name, op->job, err);
+	}
+	if (ok && mode != OP_JOB_RUN)
+		ok = op_same_cluster(op, act.system_identifier, err);
+	arena_release(&arena);
+	return ok;
+}
+
 void
 op_job_run(struct journal *j, int64_t id, const struct json *request)
 {
@@ -200,7 +223,7 @@ op_job_run(struct journal *j, int64_t id, const struct json *request)
 	op.journal = j;
 	op.job = id;
 	op.stop = &stopped;
-	ok = ok && jobs_lease(j, op.target->name, id, &err);
+	ok = ok && lease(j, &op, mode, &err);
 	if (ok && mode == OP_JOB_UNDO)
 		ok = op_undo(&op, &err);
 	else if (ok)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/child.h"
+#include "app/op_again.h"
 #include "app/op_target.h"
 #include "app/options.h"
 
@@ -65,12 +66,21 @@ op_plan_child(const struct json *request)
 	struct error err = { 0 };
 	struct words words = { 0 };
 	struct op op;
+	const struct op_target *target = op_target_read(&arena, json_get(request, "target"));
 	bool ok = lex_line(&arena, line ? line : "", false, &words, &err), first = true;
+	struct op_again again = { 0 };
 
-	op_init(&op, op_target_read(&arena, json_get(request, "target")), &words, line);
-	if (ok && op_plan(&op, &err)) {
-		write_plan(&out, &op);
+	op_init(&op, target, &words, line);
+	if (ok && op_again_words(&words, &again.id, &again.mode)) {
+		ok = op_again_plan(&again, &arena, target, again.id, again.mode, &err);
+		if (ok)
+			op_again_write(&out, &again);
 	} else {
+		ok = ok && op_plan(&op, &err);
+		if (ok)
+			write_plan(&out, &op);
+	}
+	if (!ok) {
 		strbuf_addc(&out, '{');
 		child_member(&out, &first, "code", error_name(err.code));
 		child_member(&out, &first, "what", err.what);
@@ -79,6 +89,7 @@ op_plan_child(const struct json *request)
 	}
 	fwrite(out.buf, 1, out.len, stdout);
 	fflush(stdout);
+	doc_release(&again.doc);
 	op_release(&op);
 	strbuf_release(&out);
 	arena_release(&arena);
@@ -133,6 +144,8 @@ op_planned_read(struct op_planned *p, const struct op_target *target, const char
 			.role = copy(p, root, "role"),
 			.system_identifier = strtoll(copy(p, root, "system"), NULL, 10),
 		};
+		p->again = strtoll(copy(p, root, "again"), NULL, 10);
+		p->mode = json_get(root, "undo") ? OP_JOB_UNDO : OP_JOB_RESUME;
 		p->question = copy(p, root, "question");
 		p->expects = copy(p, root, "expects");
 		doc_text(doc, ROLE_NORMAL, p->plan.text, strlen(p->plan.text));

@@ -17,6 +17,8 @@ struct op_planned {
 	struct arena arena;
 	const struct op_target *target;
 	struct op_job_plan plan;
+	int64_t again; /* an ended job that is to begin again; 0: a new one */
+	enum op_job_mode mode;
 	const char *question;
 	const char *expects; /* "" nothing is asked */
 };

@@ -8,6 +8,7 @@
 
 #include "app/act_sync.h"
 #include "app/actlog.h"
+#include "app/op_again.h"
 #include "app/op_job.h"
 #include "app/op_target.h"
 #include "base/json.h"
@@ -318,44 +319,97 @@ op_sync(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return true;
 }
 
+/* The target of a job: the one that was named, or else the configured one of that name. */
+static const struct target *
+target_of_job(struct run_ctx *ctx, struct targets *found, int64_t id)
+{
+	struct error ignored = { 0 };
+	struct arena arena = { 0 };
+	struct journal *j = journal_open(&ignored);
+	const struct target *t = ctx->target;
+	struct journal_act act;
+
+	if (ctx->opt->nargs < 2 && j && journal_get(j, id, &arena, &act, &ignored) &&
+	    strcmp(act.target, t->name) != 0 &&
+	    targets_resolve(found, ctx->opt, ctx->settings, &act.target, 1, &ignored))
+		t = &found->items[0];
+	journal_close(j);
+	arena_release(&arena);
+	return t;
+}
+
+static const char *
+confirm_again(struct sync_op *s, const struct op_again *a, struct error *err)
+{
+	const struct options *opt = s->ctx->opt;
+	char answer[256];
+
+	if ((opt->yes && !s->target->is_protected) ||
+	    (opt->plan && strcmp(opt->plan, a->hash) == 0))
+		return "confirmed";
+	if (!opt->json && !opt->yes) {
+		for (int i = 0; i < a->doc.n; i++)
+			puts(a->doc.lines[i].text);
+		fflush(stdout);
+		if (act_sync_ask(
+		        arena_printf(&s->arena, "%s Type %s to confirm: ", a->question, a->expects),
+		        answer, sizeof(answer)) &&
+		    strcmp(answer, a->expects) == 0)
+			return "typed";
+	}
+	error_set(err, ERR_NOT_CONFIRMED, "it was not confirmed");
+	error_hint(err,
+	    s->target->is_protected ? "Type its name on a terminal, or give --plan %s." :
+	                              "Add --yes to confirm, or --plan %s.",
+	    a->hash);
+	return NULL;
+}
+
+/* As planned; says itself what went wrong. */
+static void
+begin_again(struct sync_op *s, const struct op_again *a)
+{
+	struct error err = { 0 };
+
+	if (s->ctx->opt->dry_run) {
+		s->state = "planned";
+	} else if (!confirm_again(s, a, &err)) {
+		say_error(s, "refused", &err);
+	} else if (!op_job_again(s->target, a->id, a->line, a->mode, &err)) {
+		say_error(s, "failed", &err);
+	} else {
+		s->state = "running";
+		if (s->ctx->opt->wait)
+			wait_end(s);
+	}
+}
+
 bool
-op_sync_again(struct run_ctx *ctx, int64_t id, bool undo, struct error *err)
+op_sync_again(struct run_ctx *ctx, int64_t id, enum op_job_mode mode, struct error *err)
 {
 	struct sync_op s = { .ctx = ctx,
 		.job = id,
-		.state = "running",
+		.state = "refused",
 		.steps = "[]",
 		.result = "",
 		.error_json = "" };
-	struct journal *j = journal_open(err);
-	struct journal_act act;
-	struct job_row row;
-	bool ok =
-	    j && journal_get(j, id, &s.arena, &act, err) && jobs_get(j, id, &s.arena, &row, err);
+	struct targets found = { 0 };
+	struct op_again again = { 0 };
 
-	if (ok && (journal_lock_held(id) || act.state == JOURNAL_RUNNING))
-		ok = error_set(err, ERR_STATE, "job %lld is under way", (long long)id);
-	else if (ok && act.state == JOURNAL_DONE && !undo)
-		ok = error_set(err, ERR_STATE, "job %lld is done", (long long)id);
-	if (ok && strcmp(act.target, ctx->target->name) != 0) {
-		ok = error_set(err, ERR_REFUSED, "job %lld is of %s, not of %s", (long long)id,
-		    act.target, ctx->target->name);
-		error_hint(err, "Give that target.");
+	s.target = op_target_of(&s.arena, ctx->settings, target_of_job(ctx, &found, id), err);
+	if (s.target && op_again_plan(&again, &s.arena, s.target, id, mode, err)) {
+		s.steps = again.steps;
+		s.op.doc = again.doc;
+		memcpy(s.op.hash, again.hash, strnlen(again.hash, sizeof(s.op.hash) - 1));
+		begin_again(&s, &again);
+	} else {
+		if (err->code == ERR_NOT_FOUND)
+			s.job = 0;
+		say_error(&s, "refused", err);
 	}
-	journal_close(j);
-	if (ok) {
-		s.target = op_target_of(&s.arena, ctx->settings, ctx->target, err);
-		ok = s.target &&
-		    op_job_again(
-		        s.target, id, act.command, undo ? OP_JOB_UNDO : OP_JOB_RESUME, err);
-	}
-	if (ok) {
-		s.steps = *row.plan ? row.plan : "[]";
-		memcpy(s.op.hash, row.plan_hash, strnlen(row.plan_hash, sizeof(s.op.hash) - 1));
-		if (ctx->opt->wait)
-			wait_end(&s);
-		answer(&s);
-	}
+	answer(&s);
+	doc_release(&again.doc);
+	targets_release(&found);
 	arena_release(&s.arena);
-	return ok;
+	return true;
 }

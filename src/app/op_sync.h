@@ -4,12 +4,14 @@
 
 #include <stdbool.h>
 
+#include "app/op_job.h"
 #include "app/run.h"
 #include "base/lexer.h"
 
 /* Plan, show, confirm, start the job, wait where that is asked; sets ctx->exit_status. */
 bool op_sync(struct run_ctx *ctx, const struct words *words, struct error *err) MUST_CHECK;
 /* `job resume ID` and `job undo ID`: the same from the confirmation on. */
-bool op_sync_again(struct run_ctx *ctx, int64_t id, bool undo, struct error *err) MUST_CHECK;
+bool op_sync_again(
+    struct run_ctx *ctx, int64_t id, enum op_job_mode mode, struct error *err) MUST_CHECK;
 
 #endif

@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "app/act_sync.h"
 #include "app/advise.h"
+#include "app/commands.h"
 #include "app/console.h"
 #include "app/op_plan.h"
 #include "base/json.h"
@@ -224,6 +228,22 @@ print_output(const struct strbuf *out)
 	strbuf_release(&clean);
 }
 
+/* With --json every end is one object on standard output. */
+static int
+say_error(const struct options *opt, const struct error *err)
+{
+	struct strbuf out = STRBUF_INIT(64 << 10);
+
+	if (opt->json) {
+		act_sync_error_json(&out, err);
+		print_output(&out);
+	} else {
+		error_report(err);
+	}
+	strbuf_release(&out);
+	return options_exit_status(err);
+}
+
 static int
 run_with(const struct options *opt, struct settings *settings, const struct targets *targets,
     const char *line)
@@ -240,15 +260,10 @@ run_with(const struct options *opt, struct settings *settings, const struct targ
 	};
 	bool ok = run_line(&ctx, line, &err);
 
-	if (!ok && opt->json && out.len == 0)
-		act_sync_error_json(&out, &err);
-	print_output(&out);
+	if (ok || !opt->json || out.len)
+		print_output(&out);
 	strbuf_release(&out);
-	if (ok)
-		return ctx.exit_status;
-	if (!opt->json)
-		error_report(&err);
-	return options_exit_status(&err);
+	return ok ? ctx.exit_status : say_error(opt, &err);
 }
 
 /* What changes a server is not done to the first of several by chance. The lab's standby comes
@@ -262,12 +277,30 @@ one_is_meant(const struct targets *targets, const char *line, struct error *err)
 	const struct command *cmd = command_find(word, &ignored);
 
 	free(word);
-	if (!cmd || cmd->risk != RISK_ACTS || targets->n == 1 || targets->items[0].is_lab)
+	/* A job knows its own. */
+	if (!cmd || cmd->risk != RISK_ACTS || cmd == &cmd_job || targets->n == 1 ||
+	    targets->items[0].is_lab)
 		return true;
 	error_set(err, ERR_USAGE, "%s needs the name of a target: %d are configured", cmd->name,
 	    targets->n);
 	return error_hint(
 	    err, "The first of them: pgmedic run '%s' %s", line, targets->items[0].name);
+}
+
+int
+run_journal_main(const struct options *opt, struct settings *settings)
+{
+	struct target none = { .name = "", .conninfo = "", .color = "" };
+	struct targets targets = { .items = &none, .n = 1 };
+	struct strbuf line = STRBUF_INIT(4096);
+	int status;
+
+	strbuf_adds(&line, verb_infos[opt->verb].name);
+	for (int i = 0; i < opt->nargs; i++)
+		strbuf_addf(&line, " %s", opt->args[i]);
+	status = run_with(opt, settings, &targets, line.buf);
+	strbuf_release(&line);
+	return status;
 }
 
 int
@@ -277,17 +310,11 @@ run_main(const struct options *opt, struct settings *settings)
 	struct error err = { 0 };
 	int status;
 
-	if (!targets_resolve(&targets, opt, settings, opt->args + 1, opt->nargs - 1, &err)) {
-		error_report(&err);
-		targets_release(&targets);
-		return options_exit_status(&err);
-	}
-	if (one_is_meant(&targets, opt->args[0], &err)) {
+	if (targets_resolve(&targets, opt, settings, opt->args + 1, opt->nargs - 1, &err) &&
+	    one_is_meant(&targets, opt->args[0], &err))
 		status = run_with(opt, settings, &targets, opt->args[0]);
-	} else {
-		error_report(&err);
-		status = options_exit_status(&err);
-	}
+	else
+		status = say_error(opt, &err);
 	targets_release(&targets);
 	return status;
 }
@@ -338,6 +365,16 @@ run_child(const struct options *opt, const struct json *request)
 	return status;
 }
 
+/* It holds passwords: no core file, no debugger of others. */
+static void
+keep_memory_private(void)
+{
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		log_warn("job", "its memory may be dumped");
+#endif
+}
+
 int
 run_job_main(const struct options *opt)
 {
@@ -345,6 +382,7 @@ run_job_main(const struct options *opt)
 	struct json *request = read_request(&err);
 	int status = EXIT_FAILED;
 
+	keep_memory_private();
 	if (!request)
 		error_report(&err);
 	else if (strcmp(opt->job, "-") == 0)

@@ -10,7 +10,6 @@
 #include "base/proc.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -294,7 +293,7 @@ proc_start(struct proc *proc, const struct proc_spec *spec, bool captured, struc
 {
 	int out[2] = { -1, -1 };
 
-	*proc = (struct proc){ .pid_fd = -1, .out_fd = -1 };
+	*proc = (struct proc){ .pid_fd = -1, .out_fd = -1, .grace_ms = spec->grace_ms };
 	if (captured && pipe2(out, O_CLOEXEC) < 0)
 		return error_set(
 		    err, ERR_PROGRAM, "cannot start %s: %s", spec->argv[0], strerror(errno));
@@ -350,6 +349,29 @@ reap(struct proc *proc, int flags, int *status)
 	return true;
 }
 
+/* It leads a group of its own: what it started goes with it. First it is asked, where it was given
+ * the time for that. */
+static void
+end_group(struct proc *proc, struct strbuf *out, int *status)
+{
+	struct mono begin = mono_now();
+	pid_t group = proc->pid;
+
+	if (proc->grace_ms > 0)
+		kill(-group, SIGTERM);
+	while (proc->grace_ms > 0 && mono_since_ms(mono_now(), begin) < proc->grace_ms) {
+		struct pollfd end = { .fd = proc->out_fd, .events = POLLIN };
+
+		if (reap(proc, WNOHANG, status))
+			break;
+		poll(&end, 1, 20);
+		read_output(proc, out);
+	}
+	kill(-group, SIGKILL);
+	if (proc->pid > 0)
+		reap(proc, 0, status);
+}
+
 bool
 proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop, struct strbuf *out,
     int *status, struct error *err)
@@ -365,9 +387,7 @@ proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop, 
 			ok = stop && *stop ?
 			    error_set(err, ERR_STATE, "interrupted") :
 			    error_set(err, ERR_TIMEOUT, "no end after %d s", timeout_ms / 1000);
-			/* It leads a group of its own: what it started goes with it. */
-			kill(-proc->pid, SIGKILL);
-			reap(proc, 0, status);
+			end_group(proc, out, status);
 			break;
 		}
 		/* A signal that sets *stop may come just before poll(): look again soon enough. */
@@ -479,98 +499,6 @@ proc_tail(struct strbuf *out, const char *path, int lines, const char *indent)
 		strbuf_addf(out, "%s%.*s\n", indent, (int)len, at);
 		at += len + (at[len] == '\n');
 	}
-}
-
-#ifdef __linux__
-/* "PID (comm) S PPID ...": comm may hold blanks and parentheses, so it ends at the last one. */
-static bool
-parse_stat(char *text, struct proc_info *info)
-{
-	char *name = strchr(text, '('), *end = strrchr(text, ')'), *at;
-	unsigned long long start = 0;
-
-	if (!name || !end || end < name || strlen(end) < 4)
-		return false;
-	*end = 0;
-	snprintf(info->comm, sizeof(info->comm), "%s", name + 1);
-	info->state = end[2];
-	at = end + 3;
-	for (int field = 4; field <= 22 && at; field++) {
-		if (field == 4)
-			info->ppid = (pid_t)strtol(at, NULL, 10);
-		if (field == 22)
-			start = strtoull(at, NULL, 10);
-		at = strchr(at + 1, ' ');
-	}
-	info->start = start;
-	return start != 0;
-}
-#endif
-
-bool
-proc_info(pid_t pid, struct proc_info *info)
-{
-	*info = (struct proc_info){ .pid = pid, .state = '?' };
-	if (pid <= 0)
-		return false;
-#ifdef __linux__
-	char path[64], text[1024];
-
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = 0;
-	return parse_stat(text, info) && info->state != 'Z' && info->state != 'X';
-#else
-	return kill(pid, 0) == 0 || errno == EPERM;
-#endif
-}
-
-bool
-proc_alive(pid_t pid, uint64_t start)
-{
-	struct proc_info info;
-
-	return proc_info(pid, &info) && (!start || !info.start || info.start == start);
-}
-
-bool
-proc_cwd(pid_t pid, char *buf, size_t size)
-{
-	static const char gone[] = " (deleted)";
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%ld/cwd", (long)pid);
-	ssize_t n = readlink(path, buf, size - 1);
-
-	if (n < 0)
-		return false;
-	buf[n] = 0;
-	if ((size_t)n >= sizeof(gone) && strcmp(buf + n - sizeof(gone) + 1, gone) == 0)
-		buf[(size_t)n - sizeof(gone) + 1] = 0;
-	return true;
-}
-
-void
-proc_each(bool (*f)(const struct proc_info *info, void *arg), void *arg)
-{
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
-	struct proc_info info;
-
-	while (dir && (entry = readdir(dir))) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		if (proc_info((pid_t)strtol(entry->d_name, NULL, 10), &info) && !f(&info, arg))
-			break;
-	}
-	if (dir)
-		closedir(dir);
 }
 
 bool

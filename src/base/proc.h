@@ -27,6 +27,7 @@ struct proc_spec {
 	const char *input; /* what it reads on its standard input; NULL: nothing, /dev/null */
 	const char *log;   /* output and errors are appended here (0600); NULL: thrown away */
 	bool dies_with_us; /* is killed when the thread that started it ends (Linux) */
+	int grace_ms;      /* when it is to stop: asked (SIGTERM) so long before it is killed */
 	bool drops_user;   /* to uid and gid below, with no other groups */
 	uid_t uid;
 	gid_t gid;
@@ -36,11 +37,19 @@ struct proc {
 	pid_t pid;  /* 0: not running, or waited for */
 	int pid_fd; /* readable when it has ended; -1 where the system has none */
 	int out_fd; /* its output when captured, else -1 */
+	int grace_ms;
 };
 
 /* The path of a program: PATH, then the system folders that users often lack (/usr/sbin, ...).
  * NULL: none. */
 const char *proc_find(struct arena *arena, const char *name);
+
+/*
+ * Our environment without what is not a tool's business: no password, no key of ours. Kept are the
+ * path, home, locale, time zone, and names that begin with one of `also` (NULL-terminated; may be
+ * NULL). In the arena.
+ */
+const char *const *proc_env(struct arena *arena, const char *const *also);
 
 /* Start a program. With `captured`, its output and errors are for proc_wait() instead of spec->log.
  */

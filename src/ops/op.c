@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/log.h"
 
 enum { MAX_RESULT = 1 << 20, BEAT_MS = 1000, SLICE_MS = 100 };
 
@@ -403,6 +404,9 @@ run_step(struct op *op, const char *name, bool was_begun, struct error *err)
 	op_progress(op, -1, "begins");
 	if (def->run(op, err))
 		return jobs_step(op->journal, op->job, name, JOB_STEP_DONE, "", err);
+	/* What failed because it was stopped says that, rather than how its program took it. */
+	if (op->stop && *op->stop && op_stopped(op, err))
+		log_info("job", "%lld: stopped in %s", (long long)op->job, name);
 	if (!jobs_step(op->journal, op->job, name, JOB_STEP_FAILED, err->what, &log_err))
 		error_hint(err, "And the journal failed: %s", log_err.what);
 	return false;

@@ -73,3 +73,24 @@ op_server_look(struct op *op, const struct op_target *target, const char *prefix
 	op_identity(op, arena_printf(&op->arena, "%s.timeline", prefix), "%s", out->timeline);
 	return true;
 }
+
+bool
+op_same_cluster(struct op *op, int64_t system_identifier, struct error *err)
+{
+	struct error unreachable = { 0 };
+	struct pg_sync *pg;
+	struct op_server now;
+	bool is_known;
+
+	if (!system_identifier || !*op->target->conninfo)
+		return true;
+	pg = op_connect(op, op->target, &unreachable);
+	is_known = pg && op_server_read(op, pg, &now, &unreachable);
+	pg_sync_close(pg);
+	if (!is_known || now.system_identifier == system_identifier)
+		return true;
+	error_set(err, ERR_CHANGED, "%s is another cluster now (system %lld, not %lld)",
+	    op->target->name, (long long)now.system_identifier, (long long)system_identifier);
+	return error_hint(
+	    err, "Nothing was done: check the conninfo of [target %s].", op->target->name);
+}

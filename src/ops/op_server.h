@@ -23,6 +23,8 @@ struct op_server {
 
 /* Connect to a target's server; ERR_CONNECT … says which. */
 struct pg_sync *op_connect(struct op *op, const struct op_target *target, struct error *err);
+/* Is it still the cluster it was? Where it cannot be reached that is for the steps to see. */
+bool op_same_cluster(struct op *op, int64_t system_identifier, struct error *err) MUST_CHECK;
 /* Ask who it is; strings in the operation's arena. */
 bool op_server_read(
     struct op *op, struct pg_sync *pg, struct op_server *out, struct error *err) MUST_CHECK;

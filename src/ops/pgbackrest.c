@@ -11,7 +11,7 @@
 
 #include "base/proc.h"
 
-enum { MAX_OUTPUT = 16 << 20, INFO_MS = 60000, MAX_ARGS = 48 };
+enum { MAX_OUTPUT = 16 << 20, INFO_MS = 60000, MAX_ARGS = 48, STOP_MS = 10000 };
 
 /* Exit statuses with something to be done about: pgbackrest's src/common/error. */
 static const struct {
@@ -102,7 +102,13 @@ pgbackrest_run(
 {
 	const struct op_target *t = op->target;
 	const char *argv[MAX_ARGS + 8];
-	struct proc_spec spec = { .argv = argv, .dir = "/", .dies_with_us = true };
+	static const char *const own_env[] = { "PGBACKREST_", NULL };
+	/* Asked to stop it ends cleanly (63), and a full backup can go on where it was. */
+	struct proc_spec spec = { .argv = argv,
+		.env = proc_env(&op->arena, own_env),
+		.dir = "/",
+		.dies_with_us = true,
+		.grace_ms = STOP_MS };
 	struct strbuf own = STRBUF_INIT(MAX_OUTPUT);
 	struct proc proc;
 	int n = 0, status = 0;
