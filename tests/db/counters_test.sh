@@ -1,5 +1,6 @@
 #!/bin/sh
 # statements, tables, indexes, databases and settings say what the catalog says, on a server where nothing else happens.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

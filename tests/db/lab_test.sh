@@ -1,6 +1,6 @@
 #!/bin/sh
 # The lab: up, what is in it, what its load shows, and down in every state that a crash can leave it in.
-# majors: ends
+# majors: system
 . "$(dirname "$0")/../lib.sh"
 
 need_pg
