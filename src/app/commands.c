@@ -51,6 +51,8 @@ const struct command *const commands[] = {
 	&cmd_checkpoint,
 	&cmd_reset,
 	&cmd_snapshot,
+	&cmd_restore,
+	&cmd_point,
 	&cmd_pool,
 	&cmd_jobs,
 	&cmd_job,

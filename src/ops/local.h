@@ -4,7 +4,7 @@
 
 #include "ops/op.h"
 
-extern const struct op_impl local_snapshot;
+extern const struct op_impl local_snapshot, local_restore, local_point;
 extern const struct op_impl local_pool;
 
 /* A string member of a result; and a number, a time of the facts. */

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ops/local.h"
+#include "ops/local_copy.h"
 #include "ops/local_pooler.h"
 #include "ops/op.h"
 
@@ -13,6 +14,23 @@ static const struct op_kind snapshot = {
 	.local = &local_snapshot,
 };
 
+static const struct op_kind restore = {
+	.verb = "restore",
+	.usage = "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",
+	.help =
+	    "a server of its own from a snapshot, as it was at any moment since; never over the source",
+	.confirm = OP_WRITES,
+	.local = &local_restore,
+};
+
+static const struct op_kind point = {
+	.verb = "point",
+	.usage = "point NAME",
+	.help = "a restore point: `restore --point NAME` goes back to it",
+	.confirm = OP_WRITES,
+	.local = &local_point,
+};
+
 static const struct op_kind pool = {
 	.verb = "pool",
 	.usage = "pool pause|resume|reconnect|kill [DATABASE]",
@@ -22,9 +40,11 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &pool, NULL };
+const struct op_kind *const op_kinds[] = { &snapshot, &restore, &point, &pool, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
+	{ "directory", copy_undo_directory },
+	{ "server", copy_undo_server },
 	{ "pooler", pooler_undo },
 	{ NULL, NULL },
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "ops/local_tools.h"
 
 enum { MAX_OUTPUT = 16 << 20, INFO_MS = 60000, MAX_ARGS = 48, STOP_MS = 10000 };
 
@@ -36,25 +37,6 @@ static const struct {
 	    "WAL does not arrive in the repository: look at archive_command and the server's log." },
 	{ 87, ERR_STATE, "archive_mode of the server is off." },
 };
-
-/* The user who owns the cluster, where this is root: pgBackRest must be that user. */
-static void
-become_owner(const struct op *op, struct proc_spec *spec)
-{
-	const char *paths[] = { op->target->data_directory, op->target->pgbackrest_config };
-	struct stat st;
-
-	if (geteuid() != 0)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		if (!paths[i] || !*paths[i] || stat(paths[i], &st) != 0 || st.st_uid == 0)
-			continue;
-		spec->drops_user = true;
-		spec->uid = st.st_uid;
-		spec->gid = st.st_gid;
-		return;
-	}
-}
 
 const char *
 pgbackrest_warning(struct arena *arena, const char *output)
@@ -125,7 +107,8 @@ pgbackrest_run(
 		argv[n++] = arena_printf(&op->arena, "--config=%s", t->pgbackrest_config);
 	if (t->pgbackrest_stanza && *t->pgbackrest_stanza)
 		argv[n++] = arena_printf(&op->arena, "--stanza=%s", t->pgbackrest_stanza);
-	if (strcmp(args[0], "version") != 0 && strcmp(args[0], "info") != 0)
+	if (strcmp(args[0], "version") != 0 && strcmp(args[0], "info") != 0 &&
+	    strncmp(args[0], "repo-", 5) != 0)
 		argv[n++] = "--log-level-console=info";
 	argv[n++] = "--log-level-stderr=off";
 	for (int i = 0; args[i]; i++) {
@@ -134,7 +117,7 @@ pgbackrest_run(
 		argv[n++] = args[i];
 	}
 	argv[n] = NULL;
-	become_owner(op, &spec);
+	local_become_owner(op, &spec);
 	ok = proc_start(&proc, &spec, true, err) &&
 	    proc_wait(&proc, timeout_ms, op->stop, out, &status, err);
 	if (ok && status != 0)
@@ -216,7 +199,7 @@ static void
 read_stanza(struct op *op, const struct json *v, struct pgbackrest_info *info)
 {
 	const struct json *status = json_get(v, "status"), *list = json_get(v, "backup"),
-	                  *archives = json_get(v, "archive"),
+	                  *archives = json_get(v, "archive"), *dbs = json_get(v, "db"),
 	                  *newest = json_at(archives, json_len(archives) - 1);
 
 	info->stanza = text_of(v, "name");
@@ -224,6 +207,7 @@ read_stanza(struct op *op, const struct json *v, struct pgbackrest_info *info)
 	info->message = text_of(status, "message");
 	info->is_running =
 	    json_true(json_get(json_get(json_get(status, "lock"), "backup"), "held"));
+	info->pg_major = (int)strtol(text_of(json_at(dbs, json_len(dbs) - 1), "version"), NULL, 10);
 	info->wal_id = text_of(newest, "id");
 	info->wal_min = text_of(newest, "min");
 	info->wal_max = text_of(newest, "max");

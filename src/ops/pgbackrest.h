@@ -38,6 +38,7 @@ struct pgbackrest_info {
 	const char *wal_id, *wal_min,
 	    *wal_max;                  /* of the newest database: "15-1", segments; "" none */
 	const char *system_identifier; /* digits */
+	int pg_major;                  /* of the newest database: 15 */
 };
 
 /* Everything it knows of the target's stanza; to be released also on failure. */

@@ -498,3 +498,39 @@ jobs_verified(struct journal *j, const char *target, struct arena *arena,
 	sqlite3_finalize(st);
 	return rc == SQLITE_DONE || rc == SQLITE_ROW;
 }
+
+bool
+jobs_point_set(struct journal *j, const char *target, const struct job_point *p, struct error *err)
+{
+	return change(j,
+	    "INSERT OR REPLACE INTO points (target, name, lsn, timeline, at, label)"
+	    " VALUES (?, ?, ?, ?, ?, ?)",
+	    PARAMS(TEXT(target), TEXT(p->name), NUMBER(p->lsn), TEXT(p->timeline), NUMBER(p->at.us),
+	        TEXT(p->label)),
+	    NULL, err);
+}
+
+bool
+jobs_point(struct journal *j, const char *target, const char *name, struct arena *arena,
+    struct job_point *out, struct error *err)
+{
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT name, lsn, timeline, at, label FROM points WHERE target = ? AND name = ?",
+	    PARAMS(TEXT(target), TEXT(name)));
+	int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+
+	if (rc == SQLITE_ROW)
+		*out = (struct job_point){
+			.name = column(st, 0, arena),
+			.lsn = sqlite3_column_int64(st, 1),
+			.timeline = column(st, 2, arena),
+			.at.us = sqlite3_column_int64(st, 3),
+			.label = column(st, 4, arena),
+		};
+	else if (rc == SQLITE_DONE)
+		error_set(err, ERR_NOT_FOUND, "no restore point '%s' of %s is known", name, target);
+	else
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW;
+}

@@ -116,4 +116,18 @@ bool jobs_verified_set(struct journal *j, const char *target, const struct job_v
 bool jobs_verified(struct journal *j, const char *target, struct arena *arena,
     struct job_verified **items, int *n, struct error *err) MUST_CHECK;
 
+/* Restore points by name: a name alone finds no backup, an LSN does. */
+struct job_point {
+	const char *name;
+	int64_t lsn;
+	const char *timeline; /* eight hexadecimal digits */
+	struct wall at;
+	const char *label; /* of the newest backup at that time, "" none */
+};
+bool jobs_point_set(
+    struct journal *j, const char *target, const struct job_point *p, struct error *err) MUST_CHECK;
+/* ERR_NOT_FOUND where the target has none of that name. */
+bool jobs_point(struct journal *j, const char *target, const char *name, struct arena *arena,
+    struct job_point *out, struct error *err) MUST_CHECK;
+
 #endif

@@ -121,6 +121,14 @@ static const char *const migrations[] = {
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" seq INTEGER NOT NULL,"
 	" hash TEXT NOT NULL);",
+	"CREATE TABLE points ("
+	" target TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" lsn INTEGER NOT NULL,"
+	" timeline TEXT NOT NULL,"
+	" at INTEGER NOT NULL,"
+	" label TEXT NOT NULL," /* the newest backup at that time */
+	" PRIMARY KEY (target, name)) WITHOUT ROWID;",
 };
 
 bool

@@ -1,0 +1,56 @@
+/*
+ * A copy of a server: a folder below restore_root with a restored data directory, a configuration
+ * of our own that reaches nobody (no TCP, no archiving, no preloaded library, no logical worker),
+ * and a server that listens on a socket in that folder only. Folder and server are leftovers of
+ * the job from before they are made until the copy is meant to stay.
+ */
+#ifndef PGMEDIC_OPS_LOCAL_COPY_H
+#define PGMEDIC_OPS_LOCAL_COPY_H
+
+#include <stdbool.h>
+
+#include "ops/op.h"
+#include "ops/pgbackrest.h"
+
+/* Names of a copy: letters, digits, '_', '.', '-'; no option, no hidden file. */
+bool copy_is_name(const char *s);
+/* The target's restore_root, else a folder of our own; ERR_CONFIG where it is no absolute path. */
+const char *copy_root(struct op *op, struct error *err);
+/* Can a copy of that many bytes be made as root/NAME? Facts copy.root, copy.dir, copy.major. */
+bool copy_plan(struct op *op, const char *name, const struct pgbackrest_info *info, int64_t bytes,
+    struct error *err) MUST_CHECK;
+/* Who connects to the copy: facts copy.user and copy.database. */
+bool copy_plan_login(
+    struct op *op, const char *user, const char *database, struct error *err) MUST_CHECK;
+
+/* Make the folder (anew, where this job has begun with it) and restore into it. target: options
+ * of pgbackrest restore, NULL-terminated. */
+bool copy_restore(
+    struct op *op, const char *label, const char *const *target, struct error *err) MUST_CHECK;
+/* Our configuration in place of the restored one. is_scratch: no fsync, no autovacuum. */
+bool copy_configure(struct op *op, bool is_scratch, struct error *err) MUST_CHECK;
+/* Start it, unless it runs, and wait until it has left recovery. Facts recovered.*. */
+bool copy_start(struct op *op, struct error *err) MUST_CHECK;
+bool copy_stop(struct op *op, struct error *err) MUST_CHECK;
+/* Stop the server of the copy in dir, if it runs: the process of its pid file, when that works in
+ * its data directory. */
+bool copy_server_stop(struct op *op, const char *dir, int major, struct error *err) MUST_CHECK;
+/* Written down before it is started. */
+bool copy_leave_server(struct op *op, struct error *err) MUST_CHECK;
+/* Stop it and remove its folder; both leftovers are settled. */
+bool copy_remove(struct op *op, struct error *err) MUST_CHECK;
+
+const char *copy_data(struct op *op);                      /* its data directory */
+const char *copy_uri(struct op *op);                       /* for clients */
+const char *copy_conninfo(struct op *op);                  /* the same as keywords */
+const char *copy_program(struct op *op, const char *name); /* of its version; NULL: none */
+/* host, port and user as options for a client program. */
+const char *copy_option_host(struct op *op);
+const char *copy_option_user(struct op *op);
+
+/* Leftovers "directory" and "server". */
+bool copy_undo_directory(
+    struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
+bool copy_undo_server(struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
+
+#endif

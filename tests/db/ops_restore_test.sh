@@ -1,0 +1,189 @@
+#!/bin/sh
+# restore: side by side, to a snapshot, a time, an LSN, a named point; the window and its gaps are seen before;
+# what does not reach is refused in the plan; a killed job goes on or is taken back.
+# majors: system
+. "$(dirname "$0")/../lib.sh"
+. "$test_dir/backup.sh"
+
+need_pg
+start_backed_up db
+restores=$TMP/pg-db/restores
+
+on_copy() {	# SQL: on the copy of the last answer
+	"$PG_BINDIR/psql" -X -A -t -q -d "$(member result.uri)" -c "$1" 2>&1
+}
+stop_copy() {	# NAME
+	as_pg "$PG_BINDIR/pg_ctl" -D "$restores/$1/data" -m immediate -w stop >/dev/null 2>&1
+}
+at_exit() {
+	for copy in "$restores"/*; do
+		[ ! -d "$copy/data" ] || stop_copy "${copy##*/}"
+	done
+}
+
+op "restore latest to copy" db --dry-run
+is "without a snapshot there is nothing to restore" "$(member error.code)" NOT_FOUND
+sql db "CREATE TABLE t (id int); INSERT INTO t VALUES (1)" >/dev/null
+first_time=$(sql db "SELECT now() - interval '1 hour'")
+op "snapshot first full" db --yes
+label=$(member result.snapshot)
+sql db "INSERT INTO t VALUES (2)" >/dev/null
+
+op "restore first to copy" db --dry-run
+is "a dry run plans" "$(member state)" planned
+is "... and changes nothing" "$(ls "$restores")" ""
+like "the plan shows the window" "$("$PGMEDIC" run "restore first to copy" db --dry-run)" "recoverable +20.* from $label"
+op "restore first to copy" db --yes
+is "a snapshot is restored" "$(member state) $(member result.name)" "done copy"
+is "... as it was then" "$(on_copy 'SELECT string_agg(id::text, $$ $$ ORDER BY id) FROM t')" 1
+is "... it has left recovery" "$(on_copy 'SELECT pg_is_in_recovery()')" f
+is "... beside the source" "$(member result.data_directory)" "$restores/copy/data"
+is "... it does not archive" "$(on_copy 'SHOW archive_mode')" off
+is "... nor preload" "$(on_copy 'SHOW shared_preload_libraries')" ""
+is "... nor replicate" "$(on_copy 'SHOW max_logical_replication_workers')" 0
+is "... nor listen" "$(on_copy 'SHOW listen_addresses')" ""
+is "... it can be written to" "$(on_copy 'INSERT INTO t VALUES (99) RETURNING id')" 99
+is "... its folder is its owner's" "$(stat -c %a "$restores/copy")" 700
+like "... and it says how far it came" "$(member result.recovered_to)" '^20[-0-9T:.]+Z$'
+is "the source is as it was" "$(sql db 'SELECT count(*) FROM t')" 2
+op "restore first to copy" db --yes
+is "never over what is there" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore first to ../copy" db --yes
+is "a name is no path" "$(member error.code)" USAGE
+op "restore nothing to other" db --yes
+is "an unknown snapshot" "$(member error.code)" NOT_FOUND
+op "restore first" db --yes
+is "where to is to be said" "$(member error.code)" USAGE
+stop_copy copy
+
+# To a time: exactly before a commit.
+sleep 1
+before=$(sql db "SELECT clock_timestamp()")
+sql db "INSERT INTO t VALUES (3)" >/dev/null
+lsn=$(sql db "SELECT pg_current_wal_insert_lsn()")
+sql db "DROP TABLE t" >/dev/null
+after=$(sql db "SELECT clock_timestamp()")
+op "restore --at $before to at1" db --yes
+is "to a time" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 2"
+like "... with the server's own word for it" "$(member result.proof)" 'recovery stopping before commit of transaction'
+stop_copy at1
+berlin=$(TZ=Europe/Berlin date -d "$before" '+%Y-%m-%d %H:%M:%S.%6N Europe/Berlin')
+like "a zone by its name is echoed in UTC" "$("$PGMEDIC" run "restore --at $berlin to at2" db --dry-run)" \
+    "$(date -u -d "$before" '+%Y-%m-%dT%H:%M:%S').*given as .*Europe/Berlin"
+op "restore --at $after to at3" db --yes
+is "a time after the last commit: the source hands over its WAL" "$(member state)" "done"
+like "... with the drop" "$(on_copy 'SELECT 1 FROM t')" 'does not exist'
+stop_copy at3
+op "restore --at 2026-11-21 04:00:00 to at4" db --yes
+is "a time without a zone is not guessed" "$(member error.code)" USAGE
+op "restore --at $(date -u -d '1 hour' '+%Y-%m-%dT%H:%M:%SZ') to at4" db --yes
+is "a time to come is refused" "$(member state) $(member error.code)" "refused REFUSED"
+like "... with the window" "$(member error.hint)" '^Recoverable: 20'
+op "restore --at $first_time to at4" db --yes
+is "a time before the first snapshot is refused" "$(member state) $(member error.code)" "refused REFUSED"
+is "nothing was made for those" "$(ls -d "$restores"/at4 2>/dev/null)" ""
+
+op "restore --lsn $lsn to lsn1" db --yes
+is "to an LSN: all before it" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 3"
+stop_copy lsn1
+op "restore --lsn FF/0 to lsn2" db --yes
+is "an LSN that is not written yet is refused" "$(member state) $(member error.code)" "refused REFUSED"
+
+# A named point becomes an LSN.
+sql db "CREATE TABLE t AS SELECT 10 AS id" >/dev/null
+op "point release-7" db --yes
+is "a restore point" "$(member state) $(member result.point)" "done release-7"
+sql db "INSERT INTO t VALUES (11)" >/dev/null
+op "point release-7" db --yes
+is "... is made once" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore --point release-7 to point1" db --yes
+is "back to it by its name" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 10"
+stop_copy point1
+op "restore --point nobody to point2" db --yes
+is "an unknown point" "$(member error.code)" NOT_FOUND
+
+# Killed in the middle of each step: goes on, and is there once; or is taken back.
+kill_at() {	# STEP JOB
+	wait_for 30 step_is "$1" "$2" || return 1
+	kill -9 "$(sqlite_value "SELECT pid FROM acts WHERE id = $2")"
+}
+sqlite_value() {
+	python3 -c 'import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])' "$XDG_STATE_HOME/pgmedic/journal.db" "$1" 2>/dev/null
+}
+step_is() {
+	[ "$(sqlite_value "SELECT count(*) FROM job_steps WHERE job = $2 AND name = '$1'")" = 1 ]
+}
+lost() {
+	"$PGMEDIC" run "job $1" db | grep -q '^state *lost'
+}
+for step in archive restore configure start; do
+	answer=$("$PGMEDIC" run "restore --at $before to k-$step" db --json --yes </dev/null)
+	job=$(member job)
+	if kill_at "$step" "$job" && wait_for 30 lost "$job"; then
+		op "job resume $job" db --yes
+		is "killed in $step: it goes on" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 2"
+		is "... nothing is left over" "$(sqlite_value "SELECT count(*) FROM leftovers WHERE job = $job AND settled_at IS NULL")" 0
+	else
+		skip "the job was faster than the kill in $step"
+	fi
+	stop_copy "k-$step"
+done
+answer=$("$PGMEDIC" run "restore --at $before to undone" db --json --yes </dev/null)
+job=$(member job)
+if kill_at start "$job" && wait_for 30 lost "$job"; then
+	like "a console shows what is left" "$("$PGMEDIC" run "job $job" db)" '^left behind .*undone'
+	op "job undo $job" db --yes
+	is "it is taken back" "$(ls -d "$restores/undone" 2>/dev/null)" ""
+	is "... with its server" "$(pgrep -f "$restores/undone" | wc -l)" 0
+	op "job undo $job" db --yes
+	is "... once more is no harm" "$(member state)" "done"
+else
+	skip "the job was faster than the kill"
+fi
+
+# A folder that is not ours is not removed.
+answer=$("$PGMEDIC" run "restore --at $before to foreign" db --json --yes </dev/null)
+job=$(member job)
+if kill_at restore "$job" && wait_for 30 lost "$job"; then
+	wait_for 20 test -e "$restores/foreign/.pgmedic-copy"
+	rm -f "$restores/foreign/.pgmedic-copy"
+	op "job undo $job" db --yes
+	is "a folder without our mark stays" "$(member state) $(member error.code)" "failed REFUSED"
+	ok "... as it is" test -d "$restores/foreign"
+else
+	skip "the job was faster than the kill"
+fi
+
+# A missing segment, and an archiver that fails, are found and said.
+op "snapshot second full" db --yes
+sql db "INSERT INTO t VALUES (12); SELECT pg_switch_wal()" >/dev/null
+op "point late" db --yes
+second=$(backrest db info --output=json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["backup"][-1]["archive"]["stop"])')
+next=$(printf '%.16s%08X' "$second" $((0x$(printf '%s' "$second" | tail -c 8) + 1)))
+as_pg sh -c "mkdir -p '$TMP/pg-db/aside' && mv '$TMP'/pg-db/repo/archive/lab/*/*/$next-* '$TMP/pg-db/aside/'"
+op "restore --point late to gap1" db --yes
+is "a gap before the target is refused" "$(member state) $(member error.code)" "refused REFUSED"
+like "the plan says which segment is missing" "$("$PGMEDIC" run "restore second to gap2" db --dry-run)" \
+    "gap +WAL segment $next is missing"
+own=$(backrest db info --output=json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["backup"][-1]["archive"]["start"])')
+as_pg sh -c "mv '$TMP'/pg-db/repo/archive/lab/*/*/$own-* '$TMP/pg-db/aside/'"
+op "restore second to gap3" db --yes
+like "a snapshot that lacks its own WAL is refused" "$(member state) $(member error.what)" "refused .*lacks WAL segment $own"
+sql db "ALTER SYSTEM SET archive_command = 'false'; SELECT pg_reload_conf()" >/dev/null
+failing() {
+	[ "$(sql db "SELECT last_failed_time > last_archived_time FROM pg_stat_archiver")" = t ]
+}
+sql db "INSERT INTO t VALUES (13); SELECT pg_switch_wal()" >/dev/null
+wait_for 30 failing
+like "an archiver that fails is said" "$("$PGMEDIC" run "restore first to fail1" db --dry-run)" 'archiver +fails since'
+op "restore --at $(sql db 'SELECT clock_timestamp()') to fail2" db --yes
+like "what it has not archived cannot be recovered" "$(member state) $(member error.what)" 'refused .*archiving fails'
+
+# The source is gone: the repository alone does.
+stop_pg db immediate
+op "restore first to gone" db --yes
+is "a restore without the source" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 1"
+stop_copy gone
+like "the journal is whole" "$("$PGMEDIC" run "journal verify" db)" '^[0-9]+ lines, each as it was written'
+finish
