@@ -38,6 +38,8 @@ cmd_op_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 
 OP(snapshot, "snapshot", "snapshot [NAME] [full|diff|incr]",
     "make a backup now: a snapshot of RDS, or one by pgBackRest");
+OP(snapshots, "snapshots", "snapshots",
+    "the snapshots that there are, with age, size, and when they were verified");
 OP(restore, "restore", "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",
     "a server of its own from a snapshot, as it was at any moment since; never over the source");
 OP(point, "point", "point NAME", "a restore point: `restore --point NAME` goes back to it");

@@ -51,6 +51,7 @@ const struct command *const commands[] = {
 	&cmd_checkpoint,
 	&cmd_reset,
 	&cmd_snapshot,
+	&cmd_snapshots,
 	&cmd_restore,
 	&cmd_point,
 	&cmd_pool,

@@ -52,6 +52,13 @@ plan_text(struct sync_op *s)
 	return text;
 }
 
+/* Its answer is waited for, since there is nothing else to see. */
+static bool
+only_looks(const struct sync_op *s)
+{
+	return s->op.kind && s->op.kind->confirm == OP_LOOKS;
+}
+
 /* What was typed is what confirms? */
 static const char *
 confirm(struct sync_op *s, struct error *err)
@@ -174,7 +181,7 @@ start(struct sync_op *s, const char *confirmed_how)
 		return;
 	}
 	s->state = "running";
-	if (s->ctx->opt->wait)
+	if (s->ctx->opt->wait || only_looks(s))
 		wait_end(s);
 }
 
@@ -261,6 +268,8 @@ print_text(struct sync_op *s)
 	else if (strcmp(s->state, "running") == 0)
 		strbuf_addf(out, "job %lld is under way: see `jobs`, or wait with --wait\n",
 		    (long long)s->job);
+	else if (only_looks(s) && strcmp(s->state, "done") == 0)
+		strbuf_adds(out, plan_text(s)); /* what was seen is there already */
 	else if (*s->result)
 		print_result(s);
 	else

@@ -5,6 +5,7 @@
 #include "ops/local_copy.h"
 #include "ops/local_pooler.h"
 #include "ops/op.h"
+#include "ops/rds.h"
 
 static const struct op_kind snapshot = {
 	.verb = "snapshot",
@@ -12,6 +13,15 @@ static const struct op_kind snapshot = {
 	.help = "make a backup now: a snapshot of RDS, or one by pgBackRest",
 	.confirm = OP_WRITES,
 	.local = &local_snapshot,
+	.rds = &rds_snapshot,
+};
+
+static const struct op_kind snapshots = {
+	.verb = "snapshots",
+	.usage = "snapshots",
+	.help = "the snapshots that there are, with age, size, and when they were verified",
+	.confirm = OP_LOOKS,
+	.rds = &rds_snapshots,
 };
 
 static const struct op_kind restore = {
@@ -21,6 +31,7 @@ static const struct op_kind restore = {
 	    "a server of its own from a snapshot, as it was at any moment since; never over the source",
 	.confirm = OP_WRITES,
 	.local = &local_restore,
+	.rds = &rds_restore,
 };
 
 static const struct op_kind point = {
@@ -40,11 +51,12 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &restore, &point, &pool, NULL };
+const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &point, &pool, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },
 	{ "server", copy_undo_server },
 	{ "pooler", pooler_undo },
+	{ "rds_instance", rds_instance_undo },
 	{ NULL, NULL },
 };

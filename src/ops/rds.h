@@ -1,0 +1,70 @@
+/* RDS and Aurora for operations: the instance of a target, snapshots, waiting. Shared by
+ * ops/rds_*.c. */
+#ifndef PGMEDIC_OPS_RDS_H
+#define PGMEDIC_OPS_RDS_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "cloud/aws.h"
+#include "ops/op.h"
+
+extern const struct op_impl rds_snapshot, rds_snapshots, rds_restore;
+
+/* Removes an instance that a restore has left, if the restore made it. */
+bool rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err);
+
+enum { RDS_GROUPS = 8, RDS_POLL_MS = 5000, RDS_WAIT_MS = 6 * 3600 * 1000 };
+#define RDS_MARK "pgmedic-job" /* the tag by which what a job made is found again */
+
+/* DescribeDBInstances; strings in the operation's arena, "" where there is nothing. */
+struct rds_instance {
+	const char *id, *resource_id, *arn, *status, *instance_class, *engine, *version, *cluster;
+	const char *host, *zone, *subnet_group, *parameter_group, *storage_type, *mark;
+	const char *groups[RDS_GROUPS]; /* VPC security groups */
+	int ngroups, port, storage_gb, retention_days;
+	bool is_multi_az, is_public, is_encrypted;
+	struct wall latest_restorable; /* 0: none */
+};
+
+/* A snapshot of an instance or of a cluster. */
+struct rds_snapshot {
+	const char *id, *source, *status, *type, *engine, *mark;
+	int64_t size_gb;
+	int percent;
+	struct wall created;
+};
+
+/* What differs between those of instances and those of clusters. */
+struct rds_noun {
+	const char *create, *list, *items; /* operations, and the path of the list */
+	const char *id, *source;           /* names of parameters and members */
+};
+const struct rds_noun *rds_noun_of(const struct op *op);
+
+/* A session for the target, and what is odd about it in the plan (a custom endpoint, warnings). */
+struct aws *rds_open(struct op *op, struct error *err);
+/* The target's instance or cluster, as configured or by its endpoint's name; NULL with *err. */
+const char *rds_source_id(struct op *op, struct error *err);
+/* False with ERR_NOT_FOUND: none. */
+bool rds_instance_get(struct op *op, struct aws *aws, const char *id, struct rds_instance *out,
+    struct error *err) MUST_CHECK;
+bool rds_snapshot_get(struct op *op, struct aws *aws, const char *id, struct rds_snapshot *out,
+    struct error *err) MUST_CHECK;
+/* All snapshots of one source, newest last, in the operation's arena. */
+bool rds_snapshot_list(struct op *op, struct aws *aws, const char *source,
+    struct rds_snapshot **items, int *n, struct error *err) MUST_CHECK;
+/* What the identity of a plan says: resource, status. Also in the plan's text. */
+bool rds_look(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
+/* Is it still the one that was planned for? ERR_CHANGED. */
+bool rds_same(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
+/* A name for something new: letters, digits, single hyphens, a letter first; at most `max`. */
+bool rds_name_ok(const char *name, size_t max, struct error *err) MUST_CHECK;
+/* Fact "mark": what will be the tag's value; decided in the plan. */
+bool rds_mark_set(struct op *op, struct error *err) MUST_CHECK;
+
+enum rds_state { RDS_READY, RDS_BUSY, RDS_BAD };
+/* Of an instance or a snapshot; states that are not known are busy. */
+enum rds_state rds_state_of(const char *status);
+
+#endif

@@ -1,0 +1,406 @@
+/*
+ * restore SNAPSHOT to NAME, restore --at TIME|latest to NAME: a new instance beside the source,
+ * never over it. RDS gives a new instance the default security and parameter groups, so those of
+ * the source are carried over. Until it is available, the new instance is a leftover that `job
+ * undo` removes.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/json.h"
+#include "ops/local.h"
+#include "ops/rds.h"
+
+enum { NAME_MAX_LEN = 63 };
+
+#define DAY_US ((int64_t)86400 * 1000000)
+
+/* A time may be of several words: all up to "to". */
+static const char *
+time_words(struct op *op, int *i)
+{
+	struct strbuf sb = STRBUF_INIT(256);
+	const char *time;
+
+	while (*i + 1 < op->words->n && strcmp(op->words->w[*i + 1].text, "to") != 0)
+		strbuf_addf(&sb, "%s%s", sb.len ? " " : "", op->words->w[++*i].text);
+	time = arena_strndup(&op->arena, sb.buf, sb.len);
+	strbuf_release(&sb);
+	return time;
+}
+
+static bool
+read_words(
+    struct op *op, const char **snapshot, const char **at, const char **name, struct error *err)
+{
+	const struct words *w = op->words;
+
+	*snapshot = *at = *name = NULL;
+	for (int i = 1; i < w->n; i++) {
+		const char *text = w->w[i].text;
+
+		if (strcmp(text, "--at") == 0 && i + 1 < w->n && !*at)
+			*at = time_words(op, &i);
+		else if (strcmp(text, "to") == 0 && i + 1 < w->n && !*name)
+			*name = w->w[++i].text;
+		else if (!*snapshot && text[0] != '-')
+			*snapshot = text;
+		else
+			*name = *at = *snapshot = "";
+	}
+	if (*name && **name && !*snapshot != !*at)
+		return rds_name_ok(*name, NAME_MAX_LEN, err);
+	error_set(err, ERR_USAGE, "restore needs what is restored, and to what name");
+	return error_hint(
+	    err, "Of RDS: restore SNAPSHOT to NAME, or restore --at TIME|latest to NAME.");
+}
+
+/* Within what can be recovered: said in the plan, and checked before anything is asked of AWS. */
+static bool
+check_time(struct op *op, const struct rds_instance *source, const char *at, struct error *err)
+{
+	int64_t earliest = wall_now().us - source->retention_days * DAY_US;
+	struct wall t;
+	char from[40], to[40], text[40];
+
+	if (!source->retention_days || !source->latest_restorable.us) {
+		error_set(err, ERR_STATE, "%s keeps no automated backups", source->id);
+		return error_hint(err, "Its retention is 0 days: there is no time to go back to.");
+	}
+	wall_rfc3339((struct wall){ earliest / 1000000 * 1000000 }, from, sizeof(from));
+	wall_rfc3339(source->latest_restorable, to, sizeof(to));
+	doc_pair(&op->doc, "recoverable", ROLE_NORMAL, "from about %s (%d days) to %s", from,
+	    source->retention_days, to);
+	if (strcmp(at, "latest") == 0)
+		return op_fact_set(op, err, "at", "latest") &&
+		    op_fact_set(
+		        op, err, "recovered_to", "%lld", (long long)source->latest_restorable.us);
+	if (!wall_parse(at, &t)) {
+		error_set(err, ERR_USAGE, "'%s' is no time", at);
+		return error_hint(err, "As 2026-11-21T15:00:00Z, with the zone that is meant.");
+	}
+	if (t.us > source->latest_restorable.us || t.us < earliest) {
+		error_set(err, ERR_REFUSED, "%s cannot be recovered to %s", source->id, at);
+		return error_hint(err, "Only from about %s to %s.", from, to);
+	}
+	t.us -= t.us % 1000000; /* RDS takes whole seconds */
+	return op_fact_set(op, err, "at", "%s", wall_rfc3339(t, text, sizeof(text))) &&
+	    op_fact_set(op, err, "recovered_to", "%lld", (long long)t.us);
+}
+
+static bool
+check_snapshot(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct rds_snapshot s;
+	char age[32];
+
+	if (!rds_snapshot_get(op, aws, name, &s, err))
+		return false;
+	if (rds_state_of(s.status) != RDS_READY) {
+		error_set(err, ERR_STATE, "the snapshot %s is %s", name, s.status);
+		return error_hint(err, "Wait until it is available.");
+	}
+	fmt_span(age, sizeof(age), (double)(wall_now().us - s.created.us) / 1e6);
+	doc_pair(&op->doc, "snapshot", ROLE_NORMAL, "%s of %s, %s old, %lld GiB, %s", s.id,
+	    s.source, age, (long long)s.size_gb, s.type);
+	op_identity(op, "snapshot", "%s %lld", s.id, (long long)s.created.us);
+	return op_fact_set(op, err, "snapshot", "%s", s.id) &&
+	    op_fact_set(op, err, "recovered_to", "%lld", (long long)s.created.us);
+}
+
+static bool
+must_be_new(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct rds_instance there;
+	struct error why = { 0 };
+
+	if (rds_instance_get(op, aws, name, &there, &why)) {
+		error_set(
+		    err, ERR_REFUSED, "there is an instance '%s' already (%s)", name, there.status);
+		return error_hint(
+		    err, "A restore never goes over what is there: choose another name.");
+	}
+	if (why.code == ERR_NOT_FOUND)
+		return true;
+	*err = why;
+	return false;
+}
+
+/* What the new instance takes over, as facts, so that a resumed job asks for the same. */
+static bool
+carry_over(struct op *op, const struct rds_instance *source, struct error *err)
+{
+	struct strbuf groups = STRBUF_INIT(1024);
+	bool ok;
+
+	for (int i = 0; i < source->ngroups; i++)
+		strbuf_addf(&groups, "%s%s", i ? " " : "", source->groups[i]);
+	doc_pair(&op->doc, "as the source", ROLE_NORMAL, "class %s, security groups %s%s%s%s%s",
+	    source->instance_class, groups.len ? groups.buf : "none",
+	    *source->subnet_group ? ", subnet group " : "", source->subnet_group,
+	    *source->parameter_group ? ", parameter group " : "", source->parameter_group);
+	ok = op_fact_set(op, err, "class", "%s", source->instance_class) &&
+	    op_fact_set(op, err, "groups", "%s", groups.buf) &&
+	    op_fact_set(op, err, "subnet_group", "%s", source->subnet_group) &&
+	    op_fact_set(op, err, "parameter_group", "%s",
+	        strncmp(source->parameter_group, "default.", 8) == 0 ? "" :
+	                                                               source->parameter_group) &&
+	    op_fact_set(op, err, "public", "%s", source->is_public ? "true" : "false");
+	strbuf_release(&groups);
+	return ok;
+}
+
+static bool
+plan_with(struct op *op, struct aws *aws, struct error *err)
+{
+	const char *snapshot, *at, *name;
+	struct rds_instance source;
+
+	if (!read_words(op, &snapshot, &at, &name, err))
+		return false;
+	if (*op->target->cluster) {
+		error_set(err, ERR_UNSUPPORTED, "restoring a cluster is not possible");
+		return error_hint(err, "Instances are: set instance instead of cluster.");
+	}
+	if (!rds_look(op, aws, err) ||
+	    !rds_instance_get(op, aws, op_fact(op, "source"), &source, err) ||
+	    !must_be_new(op, aws, name, err) ||
+	    !(at ? check_time(op, &source, at, err) : check_snapshot(op, aws, snapshot, err)) ||
+	    !carry_over(op, &source, err))
+		return false;
+	doc_pair(
+	    &op->doc, "new instance", ROLE_NORMAL, "%s, billed from the moment it is there", name);
+	op_add_step(op, "create", "low", "make the new instance", "%s; %s is not touched",
+	    at ? "RestoreDBInstanceToPointInTime" : "RestoreDBInstanceFromDBSnapshot", source.id);
+	op_add_step(op, "wait", "none", "wait until it is available", "%s",
+	    "minutes to hours; looks every 5 s");
+	op->question = arena_printf(&op->arena, "restore %s to the new instance %s?",
+	    snapshot ? snapshot : source.id, name);
+	return rds_mark_set(op, err) && op_fact_set(op, err, "name", "%s", name);
+}
+
+static bool
+restore_plan(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && plan_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static enum op_seen
+look_for(struct op *op, struct aws *aws, struct rds_instance *found, struct error *err)
+{
+	const char *name = op_fact(op, "name"), *mark = op_fact(op, "mark");
+	struct error why = { 0 };
+
+	if (!rds_instance_get(op, aws, name, found, &why)) {
+		if (why.code == ERR_NOT_FOUND)
+			return OP_NOT_SEEN;
+		*err = why;
+		return OP_UNSURE;
+	}
+	if (mark && strcmp(found->mark, mark) == 0)
+		return OP_SEEN;
+	error_set(err, ERR_REFUSED, "the instance %s is there, but this job did not make it", name);
+	error_hint(err, "It does not carry the job's tag %s.", RDS_MARK);
+	return OP_UNSURE;
+}
+
+static enum op_seen
+create_seen(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	struct rds_instance found;
+	enum op_seen seen = aws ? look_for(op, aws, &found, err) : OP_UNSURE;
+
+	aws_close(aws);
+	return seen;
+}
+
+static const char *
+fact_or_null(struct op *op, const char *name)
+{
+	const char *s = op_fact(op, name);
+
+	return s && *s ? s : NULL;
+}
+
+/* Parameters of either call; room for all of them. */
+static void
+fill(struct op *op, struct aws_param *p)
+{
+	const char *at = fact_or_null(op, "at"), *groups = op_fact(op, "groups");
+	bool is_latest = at && strcmp(at, "latest") == 0;
+	int n = 0;
+
+	if (at) {
+		p[n++] = (struct aws_param){ "TargetDBInstanceIdentifier", op_fact(op, "name") };
+		p[n++] = (struct aws_param){ "SourceDBInstanceIdentifier", op_fact(op, "source") };
+		p[n++] = (struct aws_param){ is_latest ? "UseLatestRestorableTime" : "RestoreTime",
+			is_latest ? "true" : at };
+	} else {
+		p[n++] = (struct aws_param){ "DBInstanceIdentifier", op_fact(op, "name") };
+		p[n++] = (struct aws_param){ "DBSnapshotIdentifier", op_fact(op, "snapshot") };
+	}
+	p[n++] = (struct aws_param){ "DBInstanceClass", fact_or_null(op, "class") };
+	p[n++] = (struct aws_param){ "DBSubnetGroupName", fact_or_null(op, "subnet_group") };
+	p[n++] = (struct aws_param){ "DBParameterGroupName", fact_or_null(op, "parameter_group") };
+	p[n++] = (struct aws_param){ "PubliclyAccessible", fact_or_null(op, "public") };
+	p[n++] = (struct aws_param){ "Tags.Tag.1.Key", RDS_MARK };
+	p[n++] = (struct aws_param){ "Tags.Tag.1.Value", op_fact(op, "mark") };
+	for (int i = 1; groups && *groups && i <= RDS_GROUPS; i++) {
+		size_t len = strcspn(groups, " ");
+
+		p[n++] = (struct aws_param){ arena_printf(&op->arena,
+			                         "VpcSecurityGroupIds.VpcSecurityGroupId.%d", i),
+			arena_strndup(&op->arena, groups, len) };
+		groups += len + (groups[len] == ' ');
+	}
+	p[n] = (struct aws_param){ NULL, NULL };
+}
+
+static bool
+create_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct aws_param params[12 + RDS_GROUPS];
+	struct aws_call call = { .service = AWS_RDS,
+		.params = params,
+		.changes = true,
+		.op = fact_or_null(op, "at") ? "RestoreDBInstanceToPointInTime" :
+		                               "RestoreDBInstanceFromDBSnapshot" };
+	const char *name = op_fact(op, "name");
+	struct aws_answer answer;
+	struct rds_instance found;
+	struct error lost = { 0 };
+	int64_t id;
+	bool ok;
+
+	if (!rds_same(op, aws, err) ||
+	    !op_leave(op, "rds_instance", arena_printf(&op->arena, "{\"name\":\"%s\"}", name), &id,
+	        err, "the instance %s, which is billed", name))
+		return false;
+	fill(op, params);
+	aws_answer_init(&answer);
+	ok = aws_do(aws, &call, &answer, &lost);
+	*err = ok ? *err : lost;
+	for (int i = 0; !ok && answer.is_uncertain && i < 6; i++) {
+		op_progress(op, -1, "sent, no answer; looking for %s", name);
+		ok = look_for(op, aws, &found, err) == OP_SEEN;
+		if (!ok && !op_wait_ms(op, RDS_POLL_MS, err))
+			break;
+	}
+	if (!ok && !answer.is_uncertain && answer.attempts > 1 &&
+	    strstr(answer.code, "AlreadyExists"))
+		ok = look_for(op, aws, &found, err) == OP_SEEN;
+	else if (!ok && answer.is_uncertain)
+		*err = lost;
+	else if (!ok && !op_settle(op, id, &lost)) /* refused: nothing is there */
+		error_prefix(err, "%s", lost.what);
+	aws_answer_release(&answer);
+	return ok;
+}
+
+static bool
+create_run(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && create_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static bool
+wait_with(struct op *op, struct aws *aws, struct error *err)
+{
+	const char *name = op_fact(op, "name");
+	struct mono start = mono_now();
+	struct rds_instance i;
+
+	for (;;) {
+		if (!rds_instance_get(op, aws, name, &i, err))
+			return error_prefix(err, "while waiting");
+		if (rds_state_of(i.status) == RDS_READY && *i.host)
+			break;
+		if (rds_state_of(i.status) == RDS_BAD) {
+			error_set(err, ERR_STATE, "the new instance %s is %s", name, i.status);
+			return error_hint(err, "`job undo %lld` removes it.", (long long)op->job);
+		}
+		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
+			return error_set(
+			    err, ERR_TIMEOUT, "the instance %s is still %s", name, i.status);
+		op_progress(op, -1, "%s", i.status);
+		if (!op_wait_ms(op, RDS_POLL_MS, err))
+			return false;
+	}
+	return op_fact_set(op, err, "endpoint", "%s:%d", i.host, i.port) &&
+	    op_settle_kind(op, "rds_instance", err);
+}
+
+static bool
+wait_run(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && wait_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static bool
+restore_result(struct op *op, struct error *err)
+{
+	bool first = true;
+
+	(void)err;
+	op_result_text(op, &first, "name", op_fact(op, "name"));
+	op_result_text(op, &first, "endpoint", op_fact(op, "endpoint"));
+	op_result_text(op, &first, "data_directory", NULL);
+	op_result_time(
+	    op, &first, "recovered_to", (struct wall){ op_fact_int(op, "recovered_to", 0) });
+	return true;
+}
+
+bool
+rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err)
+{
+	struct json *o = json_parse(left->args, strlen(left->args), err);
+	const char *name = json_text(json_get(o, "name"));
+	struct aws_param params[] = { { "DBInstanceIdentifier", name },
+		{ "SkipFinalSnapshot", "true" }, { "DeleteAutomatedBackups", "true" },
+		{ NULL, NULL } };
+	struct aws_call call = {
+		.service = AWS_RDS, .op = "DeleteDBInstance", .params = params, .changes = true
+	};
+	struct aws *aws = name ? rds_open(op, err) : NULL;
+	struct aws_answer answer;
+	struct rds_instance found;
+	enum op_seen seen;
+	bool ok = false;
+
+	aws_answer_init(&answer);
+	if (aws) {
+		seen = look_for(op, aws, &found, err);
+		ok = seen == OP_NOT_SEEN ||
+		    (seen == OP_SEEN &&
+		        (strcmp(found.status, "deleting") == 0 ||
+		            aws_do(aws, &call, &answer, err)));
+	}
+	aws_answer_release(&answer);
+	aws_close(aws);
+	json_free(o);
+	return ok;
+}
+
+static const struct op_step_def restore_steps[] = {
+	{ "create", create_seen, create_run },
+	{ "wait", NULL, wait_run },
+	{ NULL, NULL, NULL },
+};
+
+const struct op_impl rds_restore = { restore_plan, restore_steps, restore_result };

@@ -1,0 +1,337 @@
+/*
+ * snapshot [NAME] of RDS and Aurora, and `snapshots`. What a job makes carries its mark as a tag,
+ * so that it is found again by name and known by the mark, and never made twice.
+ */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "base/json.h"
+#include "ops/local.h"
+#include "ops/rds.h"
+
+enum { NAME_MAX_LEN = 255, LIST_MAX = 500 };
+
+static const char *
+usual_name(struct op *op, const char *source)
+{
+	char at[40];
+	const char *s =
+	    wall_rfc3339((struct wall){ wall_now().us / 1000000 * 1000000 }, at, sizeof(at));
+
+	return arena_printf(&op->arena, "pgmedic-%s-%.4s%.2s%.2s-%.2s%.2s%.2s", source, s, s + 5,
+	    s + 8, s + 11, s + 14, s + 17);
+}
+
+static bool
+must_be_new(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct rds_snapshot there;
+	struct error why = { 0 };
+
+	if (rds_snapshot_get(op, aws, name, &there, &why)) {
+		error_set(err, ERR_REFUSED, "there is a snapshot '%s' already", name);
+		return error_hint(err, "Choose another name; `snapshots` lists them.");
+	}
+	if (why.code == ERR_NOT_FOUND)
+		return true;
+	*err = why;
+	return false;
+}
+
+static bool
+plan_with(struct op *op, struct aws *aws, struct error *err)
+{
+	const char *name = op->words->n > 1 ? op->words->w[1].text : NULL, *source;
+
+	if (op->words->n > 2) {
+		error_set(err, ERR_USAGE, "'%s' is too much", op->words->w[2].text);
+		return error_hint(err, "Of RDS: snapshot [NAME].");
+	}
+	if (!rds_look(op, aws, err))
+		return false;
+	source = op_fact(op, "source");
+	if (name && (!rds_name_ok(name, NAME_MAX_LEN, err) || !must_be_new(op, aws, name, err)))
+		return false;
+	if (rds_state_of(op_fact(op, "source_status")) != RDS_READY) {
+		error_set(err, ERR_STATE, "%s is %s: no snapshot can be made", source,
+		    op_fact(op, "source_status"));
+		return error_hint(err, "Wait until it is available.");
+	}
+	doc_pair(&op->doc, "snapshot", ROLE_NORMAL, "%s of %s",
+	    name ? name : "named by the time it is made", source);
+	op_add_step(op, "create", "low", "make the snapshot",
+	    "%s; a single-AZ instance pauses its I/O for a moment", rds_noun_of(op)->create);
+	op_add_step(op, "wait", "none", "wait until it is available", "%s",
+	    "looks every 5 s; no longer than 6 h");
+	op->question = arena_printf(&op->arena, "make a snapshot of %s?", source);
+	return rds_mark_set(op, err) &&
+	    op_fact_set(op, err, "name", "%s", name ? name : usual_name(op, source));
+}
+
+static bool
+snapshot_plan(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && plan_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+/* Is that name there, and ours? */
+static enum op_seen
+look_for(struct op *op, struct aws *aws, struct rds_snapshot *found, struct error *err)
+{
+	const char *name = op_fact(op, "name"), *mark = op_fact(op, "mark");
+	struct error why = { 0 };
+
+	if (!rds_snapshot_get(op, aws, name, found, &why)) {
+		if (why.code == ERR_NOT_FOUND)
+			return OP_NOT_SEEN;
+		*err = why;
+		return OP_UNSURE;
+	}
+	if (mark && strcmp(found->mark, mark) == 0)
+		return OP_SEEN;
+	error_set(err, ERR_REFUSED, "the snapshot %s is there, but this job did not make it", name);
+	error_hint(err, "It does not carry the job's tag %s.", RDS_MARK);
+	return OP_UNSURE;
+}
+
+static enum op_seen
+create_seen(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	struct rds_snapshot found;
+	enum op_seen seen = aws ? look_for(op, aws, &found, err) : OP_UNSURE;
+
+	aws_close(aws);
+	return seen;
+}
+
+/* Sent, and no answer: it may appear after a moment. */
+static bool
+appears(struct op *op, struct aws *aws, const struct error *lost, struct error *err)
+{
+	struct rds_snapshot found;
+
+	for (int i = 0; i < 6; i++) {
+		op_progress(op, -1, "sent, no answer; looking for %s", op_fact(op, "name"));
+		if (look_for(op, aws, &found, err) == OP_SEEN)
+			return true;
+		if (!op_wait_ms(op, RDS_POLL_MS, err))
+			return false;
+	}
+	*err = *lost;
+	return false;
+}
+
+static bool
+create_with(struct op *op, struct aws *aws, struct error *err)
+{
+	const struct rds_noun *noun = rds_noun_of(op);
+	struct aws_param params[] = { { noun->id, op_fact(op, "name") },
+		{ noun->source, op_fact(op, "source") }, { "Tags.Tag.1.Key", RDS_MARK },
+		{ "Tags.Tag.1.Value", op_fact(op, "mark") }, { NULL, NULL } };
+	struct aws_call call = {
+		.service = AWS_RDS, .op = noun->create, .params = params, .changes = true
+	};
+	struct aws_answer answer;
+	struct rds_snapshot found;
+	struct error lost = { 0 };
+	bool ok;
+
+	if (!rds_same(op, aws, err) ||
+	    !op_fact_set(op, err, "started_at", "%lld", (long long)wall_now().us))
+		return false;
+	aws_answer_init(&answer);
+	ok = aws_do(aws, &call, &answer, &lost);
+	if (!ok && answer.is_uncertain)
+		ok = appears(op, aws, &lost, err);
+	else if (!ok && answer.attempts > 1 && strstr(answer.code, "AlreadyExists"))
+		ok = look_for(op, aws, &found, err) == OP_SEEN;
+	else if (!ok)
+		*err = lost;
+	aws_answer_release(&answer);
+	return ok;
+}
+
+static bool
+create_run(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && create_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static bool
+wait_with(struct op *op, struct aws *aws, struct error *err)
+{
+	const char *name = op_fact(op, "name");
+	struct mono start = mono_now();
+	struct rds_snapshot s;
+
+	for (;;) {
+		if (!rds_snapshot_get(op, aws, name, &s, err))
+			return error_prefix(err, "while waiting");
+		if (rds_state_of(s.status) == RDS_READY)
+			break;
+		if (rds_state_of(s.status) == RDS_BAD) {
+			error_set(err, ERR_STATE, "the snapshot %s is %s", name, s.status);
+			return error_hint(err, "It is no backup; see the events of RDS.");
+		}
+		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
+			return error_set(
+			    err, ERR_TIMEOUT, "the snapshot %s is still %s", name, s.status);
+		op_progress(op, s.percent, "%s", s.status);
+		if (!op_wait_ms(op, RDS_POLL_MS, err))
+			return false;
+	}
+	return op_fact_set(op, err, "kind", "%s", *s.type ? s.type : "manual") &&
+	    op_fact_set(op, err, "label", "%s", s.id) &&
+	    op_fact_set(op, err, "size_bytes", "%lld", (long long)s.size_gb << 30) &&
+	    op_fact_set(op, err, "created_at", "%lld", (long long)s.created.us) &&
+	    op_fact_set(op, err, "finished_at", "%lld", (long long)wall_now().us);
+}
+
+static bool
+wait_run(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && wait_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static bool
+snapshot_result(struct op *op, struct error *err)
+{
+	bool first = true;
+
+	(void)err;
+	op_result_text(op, &first, "snapshot", op_fact(op, "label"));
+	op_result_text(op, &first, "kind", op_fact(op, "kind"));
+	op_result_int(op, &first, "size_bytes", op_fact_int(op, "size_bytes", 0));
+	op_result_time(op, &first, "started_at", (struct wall){ op_fact_int(op, "started_at", 0) });
+	op_result_time(
+	    op, &first, "finished_at", (struct wall){ op_fact_int(op, "finished_at", 0) });
+	return true;
+}
+
+static const struct op_step_def snapshot_steps[] = {
+	{ "create", create_seen, create_run },
+	{ "wait", NULL, wait_run },
+	{ NULL, NULL, NULL },
+};
+
+const struct op_impl rds_snapshot = { snapshot_plan, snapshot_steps, snapshot_result };
+
+/* ------------------------------------------------------------------ snapshots */
+
+static void
+list_line(struct op *op, const struct rds_snapshot *s)
+{
+	char age[32], size[32];
+
+	fmt_bytes(size, sizeof(size), (double)(s->size_gb << 30));
+	if (s->created.us)
+		fmt_span(age, sizeof(age), (double)(wall_now().us - s->created.us) / 1e6);
+	else
+		snprintf(age, sizeof(age), "now");
+	doc_pair(&op->doc, age, ROLE_NORMAL, "%s  %s  %s  %s", s->id, s->type, size, s->status);
+}
+
+static bool
+list_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_snapshot *items;
+	int n;
+
+	if (op->words->n > 1)
+		return error_set(err, ERR_USAGE, "'%s' is too much", op->words->w[1].text);
+	if (!rds_look(op, aws, err) ||
+	    !rds_snapshot_list(op, aws, op_fact(op, "source"), &items, &n, err))
+		return false;
+	for (int i = n > LIST_MAX ? n - LIST_MAX : 0; i < n; i++)
+		list_line(op, &items[i]);
+	if (!n)
+		doc_add(&op->doc, ROLE_NORMAL, "%s has no snapshots", op_fact(op, "source"));
+	op_add_step(op, "list", "none", "list the snapshots", "%s", "only looks");
+	return true;
+}
+
+static bool
+snapshots_plan(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && list_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static bool
+list_run(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && rds_same(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static const struct job_verified *
+verified_of(const struct job_verified *items, int n, const char *id)
+{
+	for (int i = n - 1; i >= 0; i--)
+		if (strcmp(items[i].snapshot, id) == 0)
+			return &items[i];
+	return NULL;
+}
+
+static bool
+snapshots_result(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	struct rds_snapshot *items = NULL;
+	struct job_verified *verified = NULL;
+	int n = 0, nverified = 0;
+	bool first = true, ok;
+
+	ok = aws && rds_snapshot_list(op, aws, op_fact(op, "source"), &items, &n, err) &&
+	    jobs_verified(op->journal, op->target->name, &op->arena, &verified, &nverified, err);
+	json_key(&op->result, &first, "snapshots");
+	strbuf_addc(&op->result, '[');
+	for (int i = n > LIST_MAX ? n - LIST_MAX : 0; ok && i < n; i++) {
+		const struct job_verified *v = verified_of(verified, nverified, items[i].id);
+		bool member = true;
+
+		strbuf_adds(&op->result, op->result.buf[op->result.len - 1] == '[' ? "{" : ",{");
+		op_result_text(op, &member, "snapshot", items[i].id);
+		op_result_text(op, &member, "kind", items[i].type);
+		op_result_text(op, &member, "state", items[i].status);
+		op_result_int(op, &member, "size_bytes", items[i].size_gb << 30);
+		op_result_time(op, &member, "finished_at", items[i].created);
+		op_result_time(
+		    op, &member, "verified_at", v && v->passed ? v->at : (struct wall){ 0 });
+		strbuf_addc(&op->result, '}');
+	}
+	strbuf_addc(&op->result, ']');
+	aws_close(aws);
+	return ok;
+}
+
+static const struct op_step_def snapshots_steps[] = {
+	{ "list", NULL, list_run },
+	{ NULL, NULL, NULL },
+};
+
+const struct op_impl rds_snapshots = { snapshots_plan, snapshots_steps, snapshots_result };

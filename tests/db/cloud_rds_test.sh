@@ -1,0 +1,78 @@
+#!/bin/sh
+# Operations on RDS against an AWS that is not ours: moto (python3-moto). Snapshots are made, found again and never
+# made twice, restored beside their source, taken back; what is refused is refused before anything is asked for.
+# majors: system
+. "$(dirname "$0")/../lib.sh"
+. "$test_dir/backup.sh"
+
+python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"
+for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
+	unset "$name"
+done
+free_port
+url=http://127.0.0.1:$port
+spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
+wait_for 30 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; skip_all "moto does not start"; }
+AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_SESSION_TOKEN=planted-token
+AWS_EC2_METADATA_DISABLED=true
+export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_EC2_METADATA_DISABLED
+call=${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call
+rds() {
+	"$call" -e "$url" -r eu-west-1 rds "$@"
+}
+rds CreateDBInstance DBInstanceIdentifier=lab DBInstanceClass=db.m5.large Engine=postgres MasterUsername=a \
+    MasterUserPassword=abcdefgh1 AllocatedStorage=20 BackupRetentionPeriod=7 >/dev/null
+mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target lab]
+provider = rds
+instance = lab
+region = eu-west-1
+endpoint_url = $url
+conninfo = host=127.0.0.1 port=1 dbname=postgres
+[target gone]
+provider = rds
+instance = gone
+region = eu-west-1
+endpoint_url = $url
+conninfo = host=127.0.0.1 port=1 dbname=postgres
+CONF
+
+answer=$("$PGMEDIC" run "snapshot one" lab --dry-run 2>&1)
+like "a plan names the instance and the account" "$answer" 'lab in eu-west-1, account 123456789012, available'
+like "... and that the endpoint is not AWS's" "$answer" "custom: $url"
+unlike "... and changes nothing" "$(rds DescribeDBSnapshots)" 'DBSnapshotIdentifier one'
+op "snapshot one" lab --yes
+is "a snapshot, without an SQL connection" "$(member state) $(member result.snapshot) $(member result.kind)" "done one manual"
+is "... of its size" "$(member result.size_bytes)" 21474836480
+like "... carries the job's tag" "$(rds DescribeDBSnapshots DBSnapshotIdentifier=one)" 'Key pgmedic-job'
+op "snapshot one" lab --yes
+is "a name is used once" "$(member state) $(member error.code)" "refused REFUSED"
+op "snapshot a--b" lab --yes
+is "a name is a name" "$(member error.code)" USAGE
+op "snapshot" gone --yes
+is "an instance that is not there" "$(member error.code)" NOT_FOUND
+like "... says where was looked" "$(member error.hint)" 'region'
+like "snapshots are listed" "$("$PGMEDIC" run snapshots lab)" 'one +manual'
+op snapshots lab
+like "... for scripts, too" "$answer" '"snapshot":"one"'
+
+op "restore one to copy" lab --yes
+is "a restore beside the source" "$(member state) $(member result.name)" "done copy"
+like "... with its endpoint" "$(member result.endpoint)" '^copy\..*:5432$'
+op "restore one to lab" lab --yes
+is "... never over it" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore --at latest to later" lab --yes
+is "a restore to a moment" "$(member state) $(member result.name)" "done later"
+op "restore --at 2099-01-01 00:00:00Z to never" lab --yes
+is "a moment that is not there yet" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore --at 2020-01-01T00:00:00Z to never" lab --yes
+is "... or not any more" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore nothing to never" lab --yes
+is "a snapshot that is not there" "$(member error.code)" NOT_FOUND
+unlike "nothing of that was asked for" "$(rds DescribeDBInstances)" 'never'
+
+unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret -e planted-token "$XDG_STATE_HOME" 2>/dev/null)" .
+AWS_SECRET_ACCESS_KEY='' "$PGMEDIC" run "snapshot x" lab --dry-run >"$TMP/out" 2>&1
+like "half a key is said" "$(cat "$TMP/out")" 'AWS_SECRET_ACCESS_KEY is not'
+finish
