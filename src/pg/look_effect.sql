@@ -15,7 +15,8 @@ WHERE s.dbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_
 	AND s.queryid IS NOT NULL
 	AND (s.queryid = ANY ($1::int8[])
 		OR (s.query ~* ('\m' || pg_catalog.regexp_replace($2::text, '(\W)', '\\\1', 'g') || '\M')
-			AND s.query !~* '^\s*(create|alter|drop|vacuum|analyze|reindex|copy|explain|prepare|comment|grant|truncate|/\* pgmedic)'))
+			AND s.query !~* '^\s*(create|alter|drop|vacuum|analyze|reindex|copy|explain|prepare|comment|grant|truncate)'
+			AND pg_catalog.substr(s.query, 1, 80) NOT LIKE '%/* pgmedic:%'))
 GROUP BY s.queryid
 ORDER BY 3 DESC
-LIMIT 40
+LIMIT 100

@@ -35,7 +35,7 @@ send_probe(struct whatif *w, const char *text, int nparams, struct error *err)
 	struct strbuf sql = STRBUF_INIT(MAX_SQL);
 	bool ok;
 
-	strbuf_adds(&sql, "/* pgmedic:whatif */ EXPLAIN ");
+	strbuf_adds(&sql, "EXPLAIN /* pgmedic:whatif */ ");
 	strbuf_adds(&sql, text);
 	ok = whatif_send(w, sql.buf, nparams, NULL, nulls, err);
 	strbuf_release(&sql);
@@ -51,10 +51,10 @@ whatif_send_generic(
 	struct strbuf prepare = STRBUF_INIT(MAX_SQL), explain = STRBUF_INIT(MAX_SQL),
 	              drop = STRBUF_INIT(64);
 
-	strbuf_addf(&prepare, "/* pgmedic:whatif */ PREPARE %s AS ", name);
+	strbuf_addf(&prepare, "PREPARE /* pgmedic:whatif */ %s AS ", name);
 	strbuf_adds(&prepare, text);
 	strbuf_addf(
-	    &explain, "/* pgmedic:whatif */ EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE %s", name);
+	    &explain, "EXPLAIN /* pgmedic:whatif */ (VERBOSE, FORMAT JSON) EXECUTE %s", name);
 	for (int i = 0; i < nparams; i++)
 		strbuf_adds(&explain, i ? ", NULL" : " (NULL");
 	if (nparams)
@@ -162,7 +162,7 @@ send_question(struct whatif *w, struct question *q, struct error *err)
 		return whatif_send_generic(w, q->name, s->text, s->nparams, err) &&
 		    whatif_end(w, err);
 	w->explains++;
-	strbuf_adds(&sql, "/* pgmedic:whatif */ EXPLAIN (VERBOSE, FORMAT JSON) ");
+	strbuf_adds(&sql, "EXPLAIN /* pgmedic:whatif */ (VERBOSE, FORMAT JSON) ");
 	strbuf_adds(&sql, s->text);
 	ok = whatif_send(w, sql.buf, s->nparams, s->types, q->ask->values, err);
 	strbuf_release(&sql);

@@ -97,7 +97,7 @@ ask(struct whatif *w, const char *columns, const char *function, const char *typ
 	struct whatif_frame frame = { .timeout_ms = ASK_MS };
 	char sql[512];
 
-	snprintf(sql, sizeof(sql), "/* pgmedic:whatif */ SELECT %s FROM %s.%s(%s%s)", columns,
+	snprintf(sql, sizeof(sql), "SELECT /* pgmedic:whatif */ %s FROM %s.%s(%s%s)", columns,
 	    w->hypo_schema, function, argument ? "$1::" : "", argument ? type : "");
 	return whatif_begin(w, &frame, err) &&
 	    whatif_send(w, sql, argument != NULL, NULL, &argument, err) && whatif_end(w, err);
@@ -239,7 +239,7 @@ add_definition(struct strbuf *out, const struct whatif_index *ix)
 static bool
 use_real_oids(struct whatif *w, struct error *err)
 {
-	static const char set[] = "/* pgmedic:whatif */ SET hypopg.use_real_oids = on";
+	static const char set[] = "SET /* pgmedic:whatif */ hypopg.use_real_oids = on";
 	int64_t deadline = whatif_deadline(ASK_MS + GRACE_MS);
 	PGresult *result;
 	bool ok;
