@@ -46,3 +46,4 @@ OP(point, "point", "point NAME", "a restore point: `restore --point NAME` goes b
 
 OP(pool, "pool", "pool pause|resume|reconnect|kill [DATABASE]",
     "hold, let go, or cut the clients of PgBouncer");
+OP(cloud, "cloud", "cloud check", "AWS: call each reading action once, and say what is allowed");

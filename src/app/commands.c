@@ -55,6 +55,7 @@ const struct command *const commands[] = {
 	&cmd_restore,
 	&cmd_point,
 	&cmd_pool,
+	&cmd_cloud,
 	&cmd_jobs,
 	&cmd_job,
 	&cmd_journal,

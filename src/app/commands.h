@@ -14,7 +14,8 @@ extern const struct command cmd_advise, cmd_apply;
 /* cmd_alert.c */
 extern const struct command cmd_mute, cmd_unmute, cmd_look;
 /* cmd_op.c */
-extern const struct command cmd_job, cmd_snapshot, cmd_snapshots, cmd_restore, cmd_point, cmd_pool;
+extern const struct command cmd_job, cmd_snapshot, cmd_snapshots, cmd_restore, cmd_point, cmd_pool,
+    cmd_cloud;
 /* cmd_file.c */
 extern const struct command cmd_save, cmd_export, cmd_report;
 

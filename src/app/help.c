@@ -11,6 +11,7 @@
 #include "base/conf.h"
 #include "base/error.h"
 #include "base/lexer.h"
+#include "cloud/policy.h"
 #include "model/rules.h"
 #include "panes/pane.h"
 #include "tui/keymap.h"
@@ -309,6 +310,27 @@ topic_files(struct doc *d, const char *word, const char *keymap, struct error *e
 	return true;
 }
 
+/* Of AWS; nothing but the documents, so that they can be cut out. */
+static bool
+topic_policy(struct doc *d, const char *word, const char *keymap, struct error *err)
+{
+	static const char *const titles[] = {
+		[POLICY_READ] = "Policy to read: panes, `snapshots`, `cloud check`",
+		[POLICY_OPERATE] = "Policy to operate: narrow its resources to your own",
+	};
+
+	(void)word, (void)keymap, (void)err;
+	for (int i = POLICY_READ; i <= POLICY_OPERATE; i++) {
+		struct strbuf sb = STRBUF_INIT(16384);
+
+		doc_add(d, ROLE_TITLE, "%s", titles[i]);
+		policy_write(&sb, (enum policy)i);
+		doc_add(d, ROLE_NORMAL, "%s", sb.buf);
+		strbuf_release(&sb);
+	}
+	return true;
+}
+
 static const struct {
 	struct help_topic_info info;
 	bool (*write)(struct doc *d, const char *word, const char *keymap, struct error *err);
@@ -324,6 +346,7 @@ static const struct {
 	{ { "themes", "how to write a theme" }, topic_themes },
 	{ { "roles", "what a theme gives colours to" }, topic_roles },
 	{ { "errors", "codes of errors" }, topic_errors },
+	{ { "policy", "AWS: the policies that reading and operating need" }, topic_policy },
 	{ { "files", "where things are" }, topic_files },
 };
 
@@ -339,6 +362,7 @@ const struct help_topic_info help_topics[] = {
 	{ "themes", "" },
 	{ "roles", "" },
 	{ "errors", "" },
+	{ "policy", "" },
 	{ "files", "" },
 	{ NULL, NULL },
 };

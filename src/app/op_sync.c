@@ -224,10 +224,14 @@ print_result(struct sync_op *s)
 	struct error ignored = { 0 };
 	struct json *root = json_parse(s->result, strlen(s->result), &ignored);
 
+	if (only_looks(s))
+		strbuf_adds(out, plan_text(s)); /* lists are there already */
 	for (const struct json *v = json_child(root); v; v = json_next(v)) {
 		double number;
 
-		strbuf_addf(out, "%-18s ", json_name(v));
+		if (only_looks(s) && !json_text(v))
+			continue;
+		strbuf_addf(out, "%-*s ", only_looks(s) ? 42 : 18, json_name(v));
 		if (json_text(v))
 			utf8_clean(out, json_text(v), strlen(json_text(v)), false);
 		else if (json_number(v, &number))
@@ -268,8 +272,6 @@ print_text(struct sync_op *s)
 	else if (strcmp(s->state, "running") == 0)
 		strbuf_addf(out, "job %lld is under way: see `jobs`, or wait with --wait\n",
 		    (long long)s->job);
-	else if (only_looks(s) && strcmp(s->state, "done") == 0)
-		strbuf_adds(out, plan_text(s)); /* what was seen is there already */
 	else if (*s->result)
 		print_result(s);
 	else

@@ -42,6 +42,14 @@ static const struct op_kind point = {
 	.local = &local_point,
 };
 
+static const struct op_kind cloud = {
+	.verb = "cloud",
+	.usage = "cloud check",
+	.help = "AWS: call each reading action once, and say what is allowed",
+	.confirm = OP_LOOKS,
+	.rds = &rds_check,
+};
+
 static const struct op_kind pool = {
 	.verb = "pool",
 	.usage = "pool pause|resume|reconnect|kill [DATABASE]",
@@ -51,7 +59,8 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &point, &pool, NULL };
+const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &point, &pool, &cloud,
+	NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },

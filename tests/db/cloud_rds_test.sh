@@ -57,6 +57,18 @@ like "snapshots are listed" "$("$PGMEDIC" run snapshots lab)" 'one +manual'
 op snapshots lab
 like "... for scripts, too" "$answer" '"snapshot":"one"'
 
+op "cloud check" lab
+is "what is allowed is tried out" "$(member state)" "done"
+like "... and said of each action" "$answer" '"rds:DescribeDBInstances":"allowed"'
+like "... also of what AWS does not say" "$answer" '"pi:GetResourceMetrics":"unknown: '
+"$PGMEDIC" help policy >"$TMP/policy"
+is "two policies are documents" "$(python3 - "$TMP/policy" <<'PY'
+import json, re, sys
+found = re.findall(r"^\{.*?^\}", open(sys.argv[1]).read(), re.S | re.M)
+print([sorted({a.partition(":")[0] for s in json.loads(d)["Statement"] for a in s["Action"]}) for d in found][1:], len(found))
+PY
+)" "[['rds']] 2"
+
 op "restore one to copy" lab --yes
 is "a restore beside the source" "$(member state) $(member result.name)" "done copy"
 like "... with its endpoint" "$(member result.endpoint)" '^copy\..*:5432$'
