@@ -203,6 +203,25 @@ lease(struct journal *j, struct op *op, enum op_job_mode mode, struct error *err
 	return ok;
 }
 
+/* The hash to plan by; NULL where the plan is kept already. A job that was killed before its plan
+ * was kept has done nothing: it begins with what was confirmed. */
+static bool
+begun_hash(
+    struct journal *j, struct op *op, enum op_job_mode mode, const char **hash, struct error *err)
+{
+	struct job_row row;
+
+	if (mode == OP_JOB_RUN)
+		return true;
+	*hash = NULL;
+	if (jobs_fact(j, op->job, "steps", &op->arena, err))
+		return true;
+	if (*err->what || !jobs_get(j, op->job, &op->arena, &row, err))
+		return false;
+	*hash = row.plan_hash;
+	return true;
+}
+
 void
 op_job_run(struct journal *j, int64_t id, const struct json *request)
 {
@@ -227,7 +246,7 @@ op_job_run(struct journal *j, int64_t id, const struct json *request)
 	if (ok && mode == OP_JOB_UNDO)
 		ok = op_undo(&op, &err);
 	else if (ok)
-		ok = op_run(&op, mode == OP_JOB_RUN ? hash : NULL, &err);
+		ok = begun_hash(j, &op, mode, &hash, &err) && op_run(&op, hash, &err);
 	end(j, &op, mode, ok, &err);
 	op_release(&op);
 	arena_release(&arena);
