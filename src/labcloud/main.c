@@ -20,6 +20,7 @@
 #include "base/conf.h"
 
 #include "labcloud/answer.h"
+#include "labcloud/metrics.h"
 
 enum { TICK_MS = 100, IDLE_S = 60, PIECE = 16 };
 
@@ -294,7 +295,7 @@ main(int argc, char **argv)
 	sigaddset(&ends, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL); /* threads inherit it */
 	world_init(&world, &options);
-	daemon = listen_on(&world, &err);
+	daemon = metrics_start(&world, &err) ? listen_on(&world, &err) : NULL;
 	if (!daemon) {
 		error_report(&err);
 		return 1;
