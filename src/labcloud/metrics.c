@@ -168,6 +168,8 @@ store(struct sampler *s, const struct rowset *rows, int64_t at, double *v)
 			add_session(s->world, &arena, rows, r, at, v);
 		else if (value->type != CELL_FLOAT)
 			continue;
+		else if (strcmp(name, "LastArchived") == 0)
+			s->world->archived.us = (int64_t)value->f * 1000000;
 		else if (strcmp(name, "ReadOperations") == 0)
 			v[METRIC_ReadIOPS] = rate(value->f, &s->reads);
 		else if (metric != METRICS)

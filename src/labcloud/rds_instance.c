@@ -137,14 +137,14 @@ rds_write_instance(struct call *c, const struct instance *i)
 	w_text(w, "DBName", "shop");
 	if (i->port) {
 		w_open(w, "Endpoint");
-		w_text(w, "Address", "127.0.0.1");
+		w_text(w, "Address", i->address);
 		w_int(w, "Port", i->port);
 		w_text(w, "HostedZoneId", "ZLABLABLABLAB");
 		w_close(w);
 	}
 	w_time(w, "InstanceCreateTime", i->created);
-	if (s->retention_days)
-		w_time(w, "LatestRestorableTime", wall_now());
+	if (s->retention_days && i->data[0])
+		w_time(w, "LatestRestorableTime", c->world->archived);
 	write_zones(c, i);
 	write_storage(w, s);
 	write_groups(c, i);
@@ -368,6 +368,11 @@ reboot_instance(struct call *c)
 
 	if (!i || !rds_available(c, i))
 		return;
+	if (!i->data[0]) {
+		call_fail(
+		    c, 501, "NotImplemented", "The lab's cloud restarts its own instance only.");
+		return;
+	}
 	if (call_bool(c, "ForceFailover", false)) {
 		if (!i->spec.is_multi_az)
 			call_fail(c, 400, "InvalidParameterCombination",

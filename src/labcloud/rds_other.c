@@ -116,7 +116,7 @@ static void
 describe_log_files(struct call *c)
 {
 	const struct instance *i = rds_instance(c, "DBInstanceIdentifier");
-	const char *folder = i ? log_folder(c, i) : NULL;
+	const char *folder = i && i->data[0] ? log_folder(c, i) : NULL;
 	DIR *dir = folder ? opendir(folder) : NULL;
 	struct dirent *entry;
 
@@ -138,7 +138,7 @@ open_log(struct call *c, const struct instance *i, const char *name)
 	const char *base = strncmp(name, "error/", 6) == 0 ? name + 6 : "";
 	int fd = -1;
 
-	if (*base && *base != '.' && !strchr(base, '/'))
+	if (i->data[0] && *base && *base != '.' && !strchr(base, '/'))
 		fd = open(arena_printf(&c->request->arena, "%s/%s", log_folder(c, i), base),
 		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)

@@ -167,6 +167,11 @@ create_snapshot(struct call *c)
 
 	if (!i)
 		return;
+	if (!i->data[0]) {
+		call_fail(c, 501, "NotImplemented",
+		    "The lab's cloud makes snapshots of its own instance only.");
+		return;
+	}
 	if (strcmp(i->status, "available") != 0 && strcmp(i->status, "storage-optimization") != 0) {
 		call_fail(c, 400, "InvalidDBInstanceState",
 		    "Cannot create a snapshot because the database instance %s is not currently in the available state.",

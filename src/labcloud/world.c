@@ -28,6 +28,7 @@ add_instance(struct world *w)
 		.resource_id = "db-LABPRIMARYAAAAAAAAAAAAAAAAA",
 		.status = "available",
 		.data = "primary",
+		.address = "127.0.0.1",
 		.port = o->primary_port,
 		.standby_port = o->standby_port,
 		.created = wall_now(),
@@ -155,11 +156,18 @@ tick_instance(struct world *w, struct instance *i)
 		/* The first state lasts until what it stands for has been done. */
 		if (i->act == ACT_RUNNING)
 			return false;
-		if (i->act == ACT_FAILED)
+		bool is_failed = i->act == ACT_FAILED;
+
+		i->act = ACT_NONE;
+		if (is_failed)
 			world_event(w, "db-instance", i->id, "failure", "%s", i->failure);
 		else if (p->message)
 			world_event(w, "db-instance", i->id, p->category, "%s", p->message);
-		i->act = ACT_NONE;
+		if (is_failed && strcmp(p->status, "creating") == 0) {
+			i->status = "restore-error";
+			i->nphases = 0;
+			return false;
+		}
 		if (strcmp(p->status, "deleting") == 0)
 			return true;
 		apply_pending(i);

@@ -57,7 +57,8 @@ struct instance {
 	struct mono until; /* of the first phase */
 	enum act_state act;
 	char failure[256];
-	char data[64]; /* folder of its server in the lab: "primary" */
+	char data[64];     /* folder of its server in the lab: "primary"; "" restored */
+	char address[256]; /* a restored server has a socket only: its folder */
 	int port, standby_port;
 	struct wall created;
 	/* What ModifyDBInstance sets. */
@@ -91,6 +92,7 @@ struct world {
 	pthread_mutex_t lock;
 	struct cloud_options options;
 	struct durations durations;
+	struct wall archived; /* what the archive has: of the last WAL file; 0: none */
 	struct credential credentials[MAX_CREDENTIALS];
 	int ncredentials;
 	struct instance instances[MAX_INSTANCES];

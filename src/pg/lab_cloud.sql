@@ -13,8 +13,8 @@ UNION ALL
 SELECT 'ReadOperations', NULL, NULL, NULL, pg_catalog.sum(d.blks_read)::float8
   FROM pg_catalog.pg_stat_database d
 UNION ALL
-SELECT 'Commits', NULL, NULL, NULL, pg_catalog.sum(d.xact_commit)::float8
-  FROM pg_catalog.pg_stat_database d
+SELECT 'LastArchived', NULL, NULL, NULL, EXTRACT(epoch FROM r.last_archived_time)::float8
+  FROM pg_catalog.pg_stat_archiver r
 UNION ALL
 SELECT 'MaximumUsedTransactionIDs', NULL, NULL, NULL, pg_catalog.max(pg_catalog.age(d.datfrozenxid))::float8
   FROM pg_catalog.pg_database d

@@ -99,6 +99,18 @@ like 'it is a backup of pgBackRest' "$(pgbackrest --config="$dir/cloud/pgbackres
 like 'its events' "$(aws rds describe-events --source-type db-snapshot --source-identifier before-x --query 'Events[].Message')" \
 	'^Creating manual snapshot Manual snapshot created$'
 ok 'the instance is available again' wait_for 10 instance DBInstanceStatus available
+is 'a restore begins' "$(aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier before-x \
+	--db-instance-identifier copy --query DBInstance.DBInstanceStatus)" creating
+copy_is() {
+	[ "$(aws rds describe-db-instances --db-instance-identifier copy --query 'DBInstances[0].DBInstanceStatus')" = "$1" ]
+}
+ok '... and ends' wait_for 60 copy_is available
+# shellcheck disable=SC2046 # address and port
+set -- $(aws rds describe-db-instances --db-instance-identifier copy --query 'DBInstances[0].Endpoint.[Address,Port]')
+is 'it is a server of its own' "$("$PG_BINDIR/psql" -X -A -t -q -d "host=$1 port=$2 user=lab dbname=shop" \
+	-c 'SELECT count(*) >= 40000 AND NOT pg_is_in_recovery() FROM orders' 2>&1)" t
+like 'a time before all' "$(aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier lab \
+	--target-db-instance-identifier early --restore-time 2020-01-01T00:00:00Z)" 'InvalidParameterValue'
 like 'a name is used once' "$(aws rds create-db-snapshot --db-instance-identifier lab --db-snapshot-identifier before-x)" \
 	'DBSnapshotAlreadyExists'
 like 'a name is a name' "$(aws rds create-db-snapshot --db-instance-identifier lab --db-snapshot-identifier a--b)" \
@@ -131,6 +143,29 @@ like 'storage does not shrink' "$(aws rds modify-db-instance --db-instance-ident
 	'InvalidParameterCombination'
 like 'retention has bounds' "$(aws rds modify-db-instance --db-instance-identifier lab --backup-retention-period 99)" \
 	'InvalidParameterValue'
+
+# ------------------------------------------------------------------ metrics
+
+end=$(($(date +%s) + 5))
+like 'CloudWatch in the Query protocol' "$(aws cloudwatch get-metric-data --start-time $((end - 60)) --end-time $end --metric-data-queries \
+	'[{"Id":"a","MetricStat":{"Metric":{"Namespace":"AWS/RDS","MetricName":"DatabaseConnections",
+	"Dimensions":[{"Name":"DBInstanceIdentifier","Value":"lab"}]},"Period":60,"Stat":"Maximum"}}]' \
+	--query 'MetricDataResults[0].Values[0]')" '^[1-9]'
+is 'an alarm' "$(aws cloudwatch put-metric-alarm --alarm-name memory --namespace AWS/RDS --metric-name FreeableMemory \
+	--dimensions Name=DBInstanceIdentifier,Value=lab --statistic Average --period 10 --evaluation-periods 1 --threshold 1 \
+	--comparison-operator LessThanThreshold)" ''
+is '... and its state' "$(aws cloudwatch describe-alarms --query 'MetricAlarms[].[AlarmName,StateValue]')" 'memory OK'
+key=$(sed -n 's/.*key_id = //p' "$TMP/credentials"):$(sed -n 's/.*access_key = //p' "$TMP/credentials")
+like '... as JSON 1.0, signed by curl' "$(curl -s --aws-sigv4 aws:amz:eu-central-1:monitoring --user "$key" \
+	-H 'X-Amz-Target: GraniteServiceVersion20100801.DescribeAlarms' -H 'Content-Type: application/x-amz-json-1.0' -d '{}' "$url/")" \
+	'"AlarmName":"memory".*"StateUpdatedTimestamp":[0-9.]+,'
+resource=$(instance DbiResourceId)
+like 'Performance Insights' "$(aws pi get-resource-metrics --service-type RDS --identifier "$resource" --period-in-seconds 1 \
+	--start-time $((end - 60)) --end-time $end --metric-queries '[{"Metric":"db.load.avg"}]' \
+	--query 'MetricList[0].DataPoints[-1].Value')" '^[0-9]'
+like 'the secret' "$(aws secretsmanager get-secret-value --secret-id 'rds!db-lab' --query SecretString)" '"username":"lab","password":"[0-9a-f]+"'
+is 'no cluster scales' "$(aws application-autoscaling describe-scalable-targets --service-namespace rds \
+	--query 'length(ScalableTargets)')" 0
 
 # ------------------------------------------------------------------ logs
 
