@@ -80,8 +80,9 @@ draw_notes(struct console *c, struct draw *d)
 		return;
 	}
 	if (c->acting && acting_state(c->acting) != ACTING_NONE) {
-		draw_printf(d, 0, 0, ROLE_INFO, "%s: %s (Ctrl-C stops it)", acting_title(c->acting),
-		    acting_state(c->acting) == ACTING_LOOKING ? "looking" : "running");
+		draw_printf(d, 0, 0, ROLE_INFO, "%s: %s", acting_title(c->acting),
+		    acting_state(c->acting) == ACTING_LOOKING ? "looking (Esc gives it up)" :
+		                                                "running (Ctrl-C stops it)");
 		return;
 	}
 	for (int i = 0; i < d->rows && i < grid->nnotes; i++)

@@ -212,6 +212,14 @@ interrupt(struct console *c)
 	}
 }
 
+/* A plan is being made and nothing is before it: Esc gives it up, since nothing was done yet. */
+static bool
+only_looks(struct console *c)
+{
+	return c->acting && acting_state(c->acting) == ACTING_LOOKING && !console_page(c) &&
+	    c->nkeys == 0;
+}
+
 static void
 click_tab(struct console *c)
 {
@@ -294,7 +302,7 @@ console_key(struct console *c, uint32_t key)
 		prompt_typed(c, key);
 	} else if (c->chooser.is_open && chooser_key(c, key)) {
 		c->is_dirty = true;
-	} else if (key == ('c' | TK_CTRL)) {
+	} else if (key == ('c' | TK_CTRL) || (TK_CODE(key) == TK_ESC && only_looks(c))) {
 		interrupt(c);
 		c->is_dirty = true;
 	} else {
