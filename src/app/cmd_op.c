@@ -44,6 +44,10 @@ OP(restore, "restore", "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point 
     "a server of its own from a snapshot, as it was at any moment since; never over the source");
 OP(point, "point", "point NAME", "a restore point: `restore --point NAME` goes back to it");
 
+OP(switchover, "switchover", "switchover [nopause]",
+    "let a primary and its standby change places, without loss");
+OP(failover, "failover", "failover [fenced] [rejoin]", "promote the standby of a dead primary");
+OP(promote, "promote", "promote REPLICA", "make a replica a primary of its own");
 OP(pool, "pool", "pool pause|resume|reconnect|kill [DATABASE]",
     "hold, let go, or cut the clients of PgBouncer");
 OP(cloud, "cloud", "cloud check", "AWS: call each reading action once, and say what is allowed");

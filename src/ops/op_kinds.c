@@ -3,6 +3,7 @@
 
 #include "ops/local.h"
 #include "ops/local_copy.h"
+#include "ops/local_pair.h"
 #include "ops/local_pooler.h"
 #include "ops/op.h"
 #include "ops/rds.h"
@@ -50,6 +51,30 @@ static const struct op_kind cloud = {
 	.rds = &rds_check,
 };
 
+static const struct op_kind switchover = {
+	.verb = "switchover",
+	.usage = "switchover [nopause]",
+	.help = "let a primary and its standby change places, without loss",
+	.confirm = OP_DESTROYS,
+	.local = &local_switchover,
+};
+
+static const struct op_kind failover = {
+	.verb = "failover",
+	.usage = "failover [fenced] [rejoin]",
+	.help = "promote the standby of a dead primary",
+	.confirm = OP_DESTROYS,
+	.local = &local_failover,
+};
+
+static const struct op_kind promote = {
+	.verb = "promote",
+	.usage = "promote REPLICA",
+	.help = "make a replica a primary of its own",
+	.confirm = OP_DESTROYS,
+	.local = &local_promote,
+};
+
 static const struct op_kind pool = {
 	.verb = "pool",
 	.usage = "pool pause|resume|reconnect|kill [DATABASE]",
@@ -59,13 +84,16 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &point, &pool, &cloud,
-	NULL };
+const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &point, &switchover,
+	&failover, &promote, &pool, &cloud, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },
 	{ "server", copy_undo_server },
 	{ "pooler", pooler_undo },
 	{ "rds_instance", rds_instance_undo },
+	{ "server_down", pair_undo_down },
+	{ "slot", pair_undo_slot },
+	{ "configuration", pair_undo_configuration },
 	{ NULL, NULL },
 };

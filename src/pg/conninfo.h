@@ -19,4 +19,12 @@ struct conninfo_env {
 bool conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
     struct conninfo_env *env, struct error *err) MUST_CHECK;
 
+/*
+ * The conninfo with which a standby follows another server: host and port of `server`, all else of
+ * `base` (how some standby reached its primary; "" none: of `server`), and application_name unless
+ * base says one and keeps_name. In the arena; it may hold a password.
+ */
+const char *conninfo_follow(struct arena *arena, const char *base, const char *server,
+    const char *application_name, bool keeps_name, struct error *err) MUST_CHECK;
+
 #endif

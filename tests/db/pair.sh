@@ -1,10 +1,17 @@
 # Sourced after lib.sh: a primary, its standby, and PgBouncer in front.
 # shellcheck shell=sh disable=SC2154 # set by start_pg
 
-# start_pooler PORT_OF_SERVER: PgBouncer for the database postgres; pooled_uri, pooler_admin
-start_pooler() {
+# plan_pooler: where it will be; pooled_uri, pooler_admin
+plan_pooler() {
 	free_port
 	pooler_port=$port
+	pooled_uri=postgresql://postgres@127.0.0.1:$pooler_port/postgres
+	pooler_admin="host=127.0.0.1 port=$pooler_port dbname=pgbouncer user=postgres"
+}
+
+# start_pooler PORT_OF_SERVER: PgBouncer for the database postgres of a server that runs
+start_pooler() {
+	[ -n "${pooler_admin:-}" ] || plan_pooler
 	pg_folder pooler
 	echo '"postgres" ""' >"$dir/users"
 	cat >"$dir/ini" <<-END
@@ -26,8 +33,6 @@ start_pooler() {
 	else
 		spawn pgbouncer -q "$dir/ini" >/dev/null 2>&1
 	fi
-	pooled_uri=postgresql://postgres@127.0.0.1:$pooler_port/postgres
-	pooler_admin="host=127.0.0.1 port=$pooler_port dbname=pgbouncer user=postgres"
 	wait_for 10 "$PG_BINDIR/psql" -X -q -d "$pooled_uri" -c "SELECT 1"
 }
 

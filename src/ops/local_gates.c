@@ -1,0 +1,213 @@
+/* What stands in the way of a switchover, a failover, a drill: looked at before anything is
+ * touched. */
+#include "config.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "ops/local_pair.h"
+#include "ops/op_server.h"
+
+enum { MAX_LAG = 16 << 20, MAX_XACT_S = 300, DEAD_TRIES = 3, DEAD_EVERY_MS = 200 };
+
+struct gates {
+	struct op *op;
+	int red;
+	struct error *err;
+};
+
+/* One gate; the first that is red becomes the error. */
+static void PRINTF_LIKE(4, 5)
+    gate(struct gates *g, const char *name, bool is_green, const char *fmt, ...)
+{
+	struct strbuf sb = STRBUF_INIT(1024);
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_addv(&sb, fmt, ap);
+	va_end(ap);
+	doc_pair(&g->op->doc, name, is_green ? ROLE_NORMAL : ROLE_CRIT, "%s%s",
+	    is_green ? "" : "RED: ", sb.buf);
+	if (!is_green && g->red++ == 0) {
+		error_set(g->err, ERR_REFUSED, "gate '%s' is red: %.150s", name, sb.buf);
+		error_hint(g->err, "Nothing has been touched.");
+	}
+	strbuf_release(&sb);
+}
+
+/* Is it the server of this data directory, of this machine? */
+static bool
+is_own(struct node *n, const struct node_look *l, struct error *err)
+{
+	struct node_control c;
+	struct error ignored = { 0 };
+	const char *pidfile = node_read(n, "postmaster.pid", &ignored);
+
+	if (!node_control(n, &c, err))
+		return false;
+	/* Its fourth line is the port. */
+	for (int i = 0; pidfile && i < 3; i++) {
+		pidfile = strchr(pidfile, '\n');
+		pidfile += pidfile ? 1 : 0;
+	}
+	if ((int64_t)c.system_identifier == l->system_identifier && node_pid(n) && pidfile &&
+	    strtoll(pidfile, NULL, 10) == l->port)
+		return true;
+	error_set(err, ERR_REFUSED, "the server of %s does not run in %s", n->name, n->data);
+	return error_hint(err, "Check conninfo and data_directory of [target %s].", n->name);
+}
+
+static bool
+keep_node(struct node *n, const struct node_look *l, struct error *err)
+{
+	struct op *op = n->op;
+	struct arena *a = &op->arena;
+
+	return op_fact_set(op, err, arena_printf(a, "log.%s", n->name), "%s", node_log(n)) &&
+	    op_fact_set(op, err, arena_printf(a, "name.%s", n->name), "%s",
+	        *l->cluster_name ? l->cluster_name : n->name) &&
+	    op_fact_set(op, err, arena_printf(a, "slot.%s", n->name), "%s", l->slot_name) &&
+	    op_fact_set(op, err, arena_printf(a, "uses.%s", n->name), "%s", l->slot_name);
+}
+
+static bool
+both_nodes(struct op *op, struct node *own, struct node *other, struct error *err)
+{
+	if (!op->target->standby) {
+		error_set(err, ERR_CONFIG, "no standby of %s is known", op->target->name);
+		return error_hint(
+		    err, "standby = NAME of [target %s], and a [target NAME].", op->target->name);
+	}
+	return node_open(own, op, op->target, err) &&
+	    node_open(other, op, op->target->standby, err);
+}
+
+static void
+check(struct gates *g, struct node *old, struct node *new, const struct node_look *p,
+    const struct node_look *s, bool needs_rewind)
+{
+	char lag_text[32];
+	int64_t lag = p->lsn - s->lsn;
+
+	gate(g, "streaming",
+	    strcmp(s->receiver_status, "streaming") == 0 && s->sender_port == p->port,
+	    "%s %s from port %lld, %s is at port %lld", new->name,
+	    *s->receiver_status ? s->receiver_status : "receives nothing",
+	    (long long)s->sender_port, old->name, (long long)p->port);
+	gate(g, "lag", lag < MAX_LAG, "%s",
+	    fmt_bytes(lag_text, sizeof(lag_text), lag > 0 ? (double)lag : 0));
+	gate(g, "replay", !s->is_replay_paused, "%s", s->is_replay_paused ? "paused" : "goes on");
+	gate(g, "timelines", p->timeline == s->timeline, "%lld and %lld", (long long)p->timeline,
+	    (long long)s->timeline);
+	gate(g, "settings", strcmp(p->must_match, s->must_match) == 0,
+	    "max_connections and what a standby must have as high: %s and %s", p->must_match,
+	    s->must_match);
+	gate(g, "prepared", p->prepared == 0, "%lld prepared transactions", (long long)p->prepared);
+	gate(g, "transactions", p->long_xact_s < MAX_XACT_S, "the longest runs for %.0f s",
+	    p->long_xact_s);
+	gate(g, "backups", p->backups == 0 && s->backups == 0, "%lld base backups under way",
+	    (long long)(p->backups + s->backups));
+	gate(g, "logical slots", p->logical_slots == 0, "%lld would not follow",
+	    (long long)p->logical_slots);
+	if (needs_rewind)
+		gate(g, "rewind", p->can_rewind, "%s",
+		    p->can_rewind ? "checksums or wal_log_hints" :
+		                    "neither checksums nor wal_log_hints");
+}
+
+static void
+identify(struct op *op, const char *name, const struct node_look *l)
+{
+	op_identity(op, name, "%lld %s %lld", (long long)l->system_identifier,
+	    l->is_standby ? "standby" : "primary", (long long)l->timeline);
+}
+
+bool
+pair_gates(struct op *op, bool needs_rewind, struct error *err)
+{
+	struct node own, other;
+	struct node_look a, b;
+	struct op_server server;
+	struct gates g = { .op = op, .err = err };
+
+	if (!both_nodes(op, &own, &other, err) ||
+	    !op_server_look(op, op->target, "server", &server, err) || !node_look(&own, &a, err) ||
+	    !node_look(&other, &b, err) || !is_own(&own, &a, err) || !is_own(&other, &b, err) ||
+	    !keep_node(&own, &a, err) || !keep_node(&other, &b, err))
+		return false;
+	identify(op, "own", &a);
+	identify(op, "other", &b);
+	if (a.system_identifier != b.system_identifier)
+		return error_set(err, ERR_REFUSED, "%s and %s are no copies of one cluster",
+		    own.name, other.name);
+	if (a.is_standby == b.is_standby)
+		return error_set(err, ERR_REFUSED, "%s and %s are both %s", own.name, other.name,
+		    a.is_standby ? "standbys" : "primaries");
+	doc_pair(&op->doc, "primary", ROLE_NORMAL, "%s", a.is_standby ? other.name : own.name);
+	doc_pair(&op->doc, "standby", ROLE_NORMAL, "%s", a.is_standby ? own.name : other.name);
+	if (a.is_standby)
+		check(&g, &other, &own, &b, &a, needs_rewind);
+	else
+		check(&g, &own, &other, &a, &b, needs_rewind);
+	return g.red == 0 &&
+	    op_fact_set(op, err, "first", "%s", a.is_standby ? other.name : own.name);
+}
+
+bool
+pair_gates_dead(struct op *op, bool is_fenced, struct error *err)
+{
+	struct node own, other, *old, *new;
+	struct node_look a = { 0 }, b = { 0 }, *s;
+	struct error why_a = { 0 }, why_b = { 0 };
+	bool has_a, has_b;
+	struct node_control c;
+
+	if (!both_nodes(op, &own, &other, err))
+		return false;
+	has_a = node_look(&own, &a, &why_a);
+	has_b = node_look(&other, &b, &why_b);
+	if (has_a && has_b) {
+		error_set(err, ERR_REFUSED, "%s is alive",
+		    !a.is_standby     ? own.name :
+		        !b.is_standby ? other.name :
+		                        own.name);
+		return error_hint(err, "`switchover` changes places without loss.");
+	}
+	if (!has_a && !has_b)
+		return error_set(
+		    err, ERR_CONNECT, "neither %s nor %s answers", own.name, other.name);
+	old = has_a ? &other : &own;
+	new = has_a ? &own : &other;
+	s = has_a ? &a : &b;
+	if (!s->is_standby)
+		return error_set(err, ERR_REFUSED, "%s is a primary already", new->name);
+	if (!node_control(old, &c, err) || !is_own(new, s, err) || !keep_node(new, s, err))
+		return false;
+	if ((int64_t)c.system_identifier != s->system_identifier)
+		return error_set(err, ERR_REFUSED, "%s and %s are no copies of one cluster",
+		    own.name, other.name);
+	/* Proof: no process in its directory, and nobody answers, several times. */
+	for (int i = 0; i < DEAD_TRIES; i++) {
+		if (!node_is_down(old) && !is_fenced) {
+			error_set(
+			    err, ERR_REFUSED, "%s does not answer, but it is not down", old->name);
+			return error_hint(err,
+			    "Stop it (pg_ctl -m immediate), or fence it and say `%s fenced`.",
+			    op->kind->verb);
+		}
+		if (!op_wait_ms(op, DEAD_EVERY_MS, err))
+			return false;
+	}
+	op_identity(op, "dead", "%s", old->name);
+	identify(op, "new", s);
+	doc_pair(&op->doc, "primary", ROLE_CRIT, "%s is down", old->name);
+	doc_pair(&op->doc, "standby", ROLE_NORMAL, "%s", new->name);
+	op->system_identifier = s->system_identifier;
+	return op_fact_set(
+	           op, err, arena_printf(&op->arena, "log.%s", old->name), "%s", "/dev/null") &&
+	    op_fact_set(op, err, arena_printf(&op->arena, "name.%s", old->name), "%s", old->name) &&
+	    op_fact_set(op, err, arena_printf(&op->arena, "slot.%s", old->name), "%s", "") &&
+	    op_fact_set(op, err, arena_printf(&op->arena, "uses.%s", old->name), "%s", "") &&
+	    op_fact_set(op, err, "first", "%s", old->name);
+}

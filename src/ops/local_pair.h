@@ -1,0 +1,64 @@
+/*
+ * A primary and its standby change places. Each function is what one step does; it may be repeated,
+ * and says what has happened by the state of the two servers. Facts:
+ *
+ *   first       name of the target that was primary when this was planned
+ *   log.NAME    where the output of that server goes
+ *   name.NAME   its application_name as a standby
+ *   slot.NAME   the slot it used as a standby before all this, "" none
+ *   uses.NAME   the slot it uses now
+ *   WAY.x       of one of the two ways: "there", "back"
+ */
+#ifndef PGMEDIC_OPS_LOCAL_PAIR_H
+#define PGMEDIC_OPS_LOCAL_PAIR_H
+
+#include <stdbool.h>
+
+#include "ops/local_node.h"
+
+enum pair_way { PAIR_THERE, PAIR_BACK };
+struct pair {
+	struct op *op;
+	struct node old, new; /* the primary before and after this way */
+	enum pair_way way;
+};
+
+/* By the facts. */
+bool pair_open(struct pair *p, struct op *op, enum pair_way way, struct error *err) MUST_CHECK;
+/* A fact of this way, "there.timeline_before". */
+const char *pair_fact(struct pair *p, const char *name);
+
+/* What the plan looks at. needs_rewind: the old primary will not be stopped in order. ERR_REFUSED
+ * names the first gate that is red. Sets the facts, the identity, and what is shown. */
+bool pair_gates(struct op *op, bool needs_rewind, struct error *err) MUST_CHECK;
+/* The same where the primary is dead; is_fenced: the user says so. */
+bool pair_gates_dead(struct op *op, bool is_fenced, struct error *err) MUST_CHECK;
+
+bool pair_stop(struct pair *p, struct error *err) MUST_CHECK;
+enum op_seen pair_stop_seen(struct pair *p, struct error *err);
+/* The standby has replayed all; else the old primary is started again, and the answer is false. */
+bool pair_catch_up(struct pair *p, struct error *err) MUST_CHECK;
+/* Never while the old primary lives. */
+bool pair_promote(struct pair *p, struct error *err) MUST_CHECK;
+enum op_seen pair_promote_seen(struct pair *p, struct error *err);
+/* Until the new primary's control file tells its timeline: pg_rewind trusts it. */
+bool pair_checkpoint(struct pair *p, struct error *err) MUST_CHECK;
+bool pair_slot(struct pair *p, struct error *err) MUST_CHECK;
+/* pg_rewind, its configuration files kept: those of the other server would replace them. */
+bool pair_rewind(struct pair *p, struct error *err) MUST_CHECK;
+bool pair_rejoin(struct pair *p, struct error *err) MUST_CHECK;
+enum op_seen pair_rejoin_seen(struct pair *p, struct error *err);
+bool pair_streams(struct pair *p, struct error *err) MUST_CHECK;
+/* The slot that the new primary used as a standby goes from the old one. */
+bool pair_clean(struct pair *p, struct error *err) MUST_CHECK;
+
+/* Written down before a server is stopped or killed. */
+bool pair_leave_down(struct pair *p, struct error *err) MUST_CHECK;
+
+/* Leftovers "server_down", "slot" and "configuration". */
+bool pair_undo_down(struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
+bool pair_undo_slot(struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
+bool pair_undo_configuration(
+    struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
+
+#endif
