@@ -42,6 +42,8 @@ OP(snapshots, "snapshots", "snapshots",
     "the snapshots that there are, with age, size, and when they were verified");
 OP(restore, "restore", "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",
     "a server of its own from a snapshot, as it was at any moment since; never over the source");
+OP(verify, "verify", "verify [SNAPSHOT|latest]",
+    "restore a snapshot to scratch, start it, check it through, remove it");
 OP(point, "point", "point NAME", "a restore point: `restore --point NAME` goes back to it");
 
 OP(switchover, "switchover", "switchover [nopause]",

@@ -53,6 +53,7 @@ const struct command *const commands[] = {
 	&cmd_snapshot,
 	&cmd_snapshots,
 	&cmd_restore,
+	&cmd_verify,
 	&cmd_point,
 	&cmd_switchover,
 	&cmd_failover,

@@ -278,6 +278,19 @@ print_text(struct sync_op *s)
 		strbuf_addf(out, "%s\n", s->state);
 }
 
+/* Done, with a verdict that is not good: `verify`, a drill. */
+static bool
+has_failed_verdict(const struct sync_op *s)
+{
+	struct error ignored = { 0 };
+	struct json *root = json_parse(s->result, strlen(s->result), &ignored);
+	const struct json *passed = json_get(root, "passed");
+	bool failed = passed && !json_true(passed);
+
+	json_free(root);
+	return failed;
+}
+
 static void
 answer(struct sync_op *s)
 {
@@ -288,7 +301,7 @@ answer(struct sync_op *s)
 		print_json(s);
 	else
 		print_text(s);
-	s->ctx->exit_status = is_well ? EXIT_DONE :
+	s->ctx->exit_status = is_well ? (has_failed_verdict(s) ? EXIT_FAILED : EXIT_DONE) :
 	    s->has_error              ? options_exit_status(&s->error) :
 	                                EXIT_FAILED;
 }

@@ -4,7 +4,7 @@
 
 #include "ops/op.h"
 
-extern const struct op_impl local_snapshot, local_restore, local_point;
+extern const struct op_impl local_snapshot, local_restore, local_point, local_verify;
 extern const struct op_impl local_pool;
 extern const struct op_impl local_switchover, local_failover, local_promote;
 

@@ -35,6 +35,14 @@ static const struct op_kind restore = {
 	.rds = &rds_restore,
 };
 
+static const struct op_kind verify = {
+	.verb = "verify",
+	.usage = "verify [SNAPSHOT|latest]",
+	.help = "restore a snapshot to scratch, start it, check it through, remove it",
+	.confirm = OP_WRITES,
+	.local = &local_verify,
+};
+
 static const struct op_kind point = {
 	.verb = "point",
 	.usage = "point NAME",
@@ -84,8 +92,8 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &point, &switchover,
-	&failover, &promote, &pool, &cloud, NULL };
+const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &verify, &point,
+	&switchover, &failover, &promote, &pool, &cloud, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },
