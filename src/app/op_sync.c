@@ -216,6 +216,33 @@ print_json(struct sync_op *s)
 	strbuf_adds(out, "}\n");
 }
 
+static void
+print_value(struct strbuf *out, const struct json *v)
+{
+	double number;
+
+	if (json_text(v))
+		utf8_clean(out, json_text(v), strlen(json_text(v)), false);
+	else if (json_number(v, &number))
+		strbuf_addf(out, "%.15g", number);
+	else
+		strbuf_adds(out, json_true(v) ? "yes" : "-");
+}
+
+/* A list of objects: each in a line, its values in the order of the result. */
+static void
+print_list(struct strbuf *out, const struct json *list)
+{
+	for (const struct json *item = json_child(list); item; item = json_next(item)) {
+		strbuf_adds(out, " ");
+		for (const struct json *v = json_child(item); v; v = json_next(v)) {
+			strbuf_adds(out, " ");
+			print_value(out, v);
+		}
+		strbuf_addc(out, '\n');
+	}
+}
+
 /* A result as lines "name  value". */
 static void
 print_result(struct sync_op *s)
@@ -227,17 +254,15 @@ print_result(struct sync_op *s)
 	if (only_looks(s))
 		strbuf_adds(out, plan_text(s)); /* lists are there already */
 	for (const struct json *v = json_child(root); v; v = json_next(v)) {
-		double number;
-
 		if (only_looks(s) && !json_text(v))
 			continue;
+		if (json_child(v)) {
+			strbuf_addf(out, "%s\n", json_name(v));
+			print_list(out, v);
+			continue;
+		}
 		strbuf_addf(out, "%-*s ", only_looks(s) ? 42 : 18, json_name(v));
-		if (json_text(v))
-			utf8_clean(out, json_text(v), strlen(json_text(v)), false);
-		else if (json_number(v, &number))
-			strbuf_addf(out, "%.15g", number);
-		else
-			strbuf_adds(out, json_true(v) ? "yes" : json_len(v) ? "…" : "-");
+		print_value(out, v);
 		strbuf_addc(out, '\n');
 	}
 	json_free(root);

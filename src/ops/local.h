@@ -4,7 +4,8 @@
 
 #include "ops/op.h"
 
-extern const struct op_impl local_snapshot, local_restore, local_point, local_verify;
+extern const struct op_impl local_snapshot, local_restore, local_point, local_verify,
+    local_snapshots;
 extern const struct op_impl local_pool;
 extern const struct op_impl local_switchover, local_failover, local_promote;
 

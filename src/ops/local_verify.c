@@ -153,6 +153,10 @@ count_run(struct op *op, struct error *err)
 	bool ok = pg && check_count(pg, &counts, &lsn, err);
 
 	pg_sync_close(pg);
+	/* A source that cannot be read is itself what we look for. */
+	if (!ok && err->code == ERR_QUERY)
+		ok = check_set(
+		    op, err, "rows", false, "the source cannot be counted: %s", err->what);
 	/* Nothing to count: the end of the snapshot will do. */
 	if (ok && lsn)
 		ok = op_fact_set(op, err, "count.lsn", "%s", fmt_lsn(text, sizeof(text), lsn));

@@ -22,6 +22,7 @@ static const struct op_kind snapshots = {
 	.usage = "snapshots",
 	.help = "the snapshots that there are, with age, size, and when they were verified",
 	.confirm = OP_LOOKS,
+	.local = &local_snapshots,
 	.rds = &rds_snapshots,
 };
 

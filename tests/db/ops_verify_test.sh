@@ -61,6 +61,11 @@ is "... its scratch is gone" "$(ls "$restores")" ""
 like "... the snapshot is marked" "$(backrest db info --output=json)" '"verified":"20'
 is "... and the journal" "$(sqlite_value "SELECT passed FROM verified WHERE snapshot = '$label'")" 1
 
+op snapshots db
+is "the list shows the mark" "$(member result.snapshots.0.snapshot) $(member result.snapshots.0.name)" "$label good"
+like "... its time" "$(member result.snapshots.0.verified_at)" '^20[-0-9T:.]+Z$'
+like "... and for people" "$("$PGMEDIC" run snapshots db --dry-run)" "^$label +full, .*, good, verified 20"
+
 sed -i 's/expect: 3005/expect: 1/' "$TMP/critical.sql"
 op "verify good" db --yes
 is "a critical query that answers otherwise" "$(member state) $(member result.passed) $op_status" "done false 1"
