@@ -22,6 +22,15 @@ find(struct call *c, const char *parameter)
 }
 
 static void
+write_tag(struct writer *w, const char *key, const char *value)
+{
+	w_open(w, NULL);
+	w_text(w, "Key", key);
+	w_text(w, "Value", value);
+	w_close(w);
+}
+
+static void
 write_snapshot(struct call *c, const struct snapshot *s)
 {
 	struct writer *w = &c->w;
@@ -51,12 +60,12 @@ write_snapshot(struct call *c, const struct snapshot *s)
 	    arena_printf(&c->request->arena, "%sa", c->world->options.region));
 	w_text(w, "MasterUsername", "lab");
 	w_bool(w, "Encrypted", false);
-	if (*s->label) {
+	if (*s->label || *s->tag_key) {
 		w_list(w, "TagList", "Tag");
-		w_open(w, NULL);
-		w_text(w, "Key", "pgbackrest");
-		w_text(w, "Value", s->label);
-		w_close(w);
+		if (*s->label)
+			write_tag(w, "pgbackrest", s->label);
+		if (*s->tag_key)
+			write_tag(w, s->tag_key, s->tag_value);
 		w_close(w);
 	}
 }
@@ -121,6 +130,12 @@ fresh(struct call *c, const char *parameter)
 	}
 	*s = (struct snapshot){ .begin = mono_now(), .created = wall_now(), .status = "creating" };
 	s->created.us -= s->created.us % 1000;
+	if (form_get(&c->form, "Tags.Tag.1.Key") && form_get(&c->form, "Tags.Tag.1.Value")) {
+		snprintf(
+		    s->tag_key, sizeof(s->tag_key), "%s", form_get(&c->form, "Tags.Tag.1.Key"));
+		snprintf(s->tag_value, sizeof(s->tag_value), "%s",
+		    form_get(&c->form, "Tags.Tag.1.Value"));
+	}
 	if (!identifier(given, s->id)) {
 		call_fail(c, 400, "InvalidParameterValue",
 		    "The parameter %s is not a valid identifier. Identifiers must begin with a letter; must contain only "

@@ -73,8 +73,9 @@ struct instance {
 
 struct snapshot {
 	char id[ID_SIZE], instance[ID_SIZE], resource_id[40];
-	char source[ID_SIZE * 2]; /* identifier of the one it is a copy of, "" */
-	char label[64];           /* of pgBackRest */
+	char source[ID_SIZE * 2];          /* identifier of the one it is a copy of, "" */
+	char label[64];                    /* of pgBackRest */
+	char tag_key[128], tag_value[256]; /* the first that was given, "" none */
 	const char *status;
 	struct mono begin;
 	struct wall created;

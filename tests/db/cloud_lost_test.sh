@@ -1,0 +1,68 @@
+#!/bin/sh
+# What is lost on the way to AWS, with the lab's cloud: an answer that is cut off after the call was done, a worker
+# that is killed while it waits. Nothing is made twice, nothing is forgotten.
+# majors: system
+. "$(dirname "$0")/../lib.sh"
+. "$test_dir/backup.sh"
+
+need_pg
+command -v pgbackrest >/dev/null 2>&1 || skip_all "pgbackrest is not installed"
+command -v curl >/dev/null 2>&1 || skip_all "curl is not installed"
+[ -x "$(dirname "$PGMEDIC")/pgmedic-cloud" ] || skip_all "built without libmicrohttpd"
+PGMEDIC_PGBIN=$PG_BINDIR PGMEDIC_CLOUD_SNAPSHOT_MS=6000 AWS_EC2_METADATA_DISABLED=true
+export PGMEDIC_PGBIN PGMEDIC_CLOUD_SNAPSHOT_MS AWS_EC2_METADATA_DISABLED
+dir=$TMP/lab
+
+at_exit() {
+	"$PGMEDIC" lab down --directory "$dir" >/dev/null 2>&1
+}
+
+"$PGMEDIC" lab up --directory "$dir" --cloud --no-load --no-pgbouncer >"$TMP/up.log" 2>&1 || { cat "$TMP/up.log"; exit 1; }
+url=http://127.0.0.1:$(sed -n 's/^cloud //p' "$dir/pgmedic-lab")
+cp "$dir/cloud/credentials" "$TMP/credentials"
+AWS_SHARED_CREDENTIALS_FILE=$TMP/credentials
+export AWS_SHARED_CREDENTIALS_FILE
+mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target prod]
+provider = rds
+instance = lab
+region = eu-central-1
+endpoint_url = $url
+conninfo = host=127.0.0.1 port=1 dbname=postgres
+CONF
+
+fault() {	# NAME=VALUE&...
+	curl -s -f -X POST -H "X-Lab-Key: $(cat "$dir/cloud/control")" -d "$1" "$url/lab/faults" >/dev/null
+}
+made() {	# how many snapshots have that name
+	"$PGMEDIC" run snapshots prod | grep -c " $1 "
+}
+
+fault 'kind=reset-after&action=CreateDBSnapshot&times=1'
+op "snapshot cut" prod --yes
+is "an answer that was cut off: found by its mark" "$(member state) $(member result.snapshot)" "done cut"
+is "... and made once" "$(made cut)" 1
+fault 'kind=throttle&action=CreateDBSnapshot&times=2'
+op "snapshot slow" prod --yes
+is "throttled: made all the same" "$(member state) $(made slow)" "done 1"
+
+answer=$("$PGMEDIC" run "snapshot killed" prod --json --yes </dev/null)
+job=$(member job)
+waits() {
+	"$PGMEDIC" run "job $job" prod | grep -q '^now  *wait'
+}
+ok "a job waits" wait_for 20 waits
+pid=$(python3 - "$XDG_STATE_HOME/pgmedic/journal.db" "$job" <<'PY'
+import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("SELECT pid FROM acts WHERE id = ?", (sys.argv[2],)).fetchone()[0])
+PY
+)
+kill -9 "$pid"
+wait_for 10 gone "$pid"
+op "job resume $job" prod --yes
+is "killed, it goes on" "$(member state) $(member result.snapshot)" "done killed"
+is "... and has made one" "$(made killed)" 1
+secret=$(sed -n 's/^aws_secret_access_key *= *//p' "$TMP/credentials" | head -n 1)
+unlike "the secret is not kept" "$(grep -r -a -l -F -e "$secret" "$XDG_STATE_HOME")" .
+finish
