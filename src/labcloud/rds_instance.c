@@ -167,6 +167,14 @@ rds_write_instance(struct call *c, const struct instance *i)
 	        c->world->options.region, c->world->options.account, i->id));
 	w_text(w, "SecretStatus", "active");
 	w_close(w);
+	if (*i->tag_key) {
+		w_list(w, "TagList", "Tag");
+		w_open(w, NULL);
+		w_text(w, "Key", i->tag_key);
+		w_text(w, "Value", i->tag_value);
+		w_close(w);
+		w_close(w);
+	}
 	w_list(w, "ReadReplicaDBInstanceIdentifiers", "ReadReplicaDBInstanceIdentifier");
 	w_close(w);
 }

@@ -61,6 +61,12 @@ fresh(struct call *c, const char *parameter, const struct instance *source)
 	}
 	*i = (struct instance){ .created = wall_now(), .spec = source->spec };
 	i->spec.is_multi_az = i->spec.is_protected = i->spec.has_insights = false;
+	if (form_get(&c->form, "Tags.Tag.1.Key") && form_get(&c->form, "Tags.Tag.1.Value")) {
+		snprintf(
+		    i->tag_key, sizeof(i->tag_key), "%s", form_get(&c->form, "Tags.Tag.1.Key"));
+		snprintf(i->tag_value, sizeof(i->tag_value), "%s",
+		    form_get(&c->form, "Tags.Tag.1.Value"));
+	}
 	if (!identifier(given, i->id)) {
 		call_fail(
 		    c, 400, "InvalidParameterValue", "Invalid DB instance identifier: %s", given);

@@ -60,6 +60,7 @@ struct instance {
 	char data[64];     /* folder of its server in the lab: "primary"; "" restored */
 	char address[256]; /* a restored server has a socket only: its folder */
 	int port, standby_port;
+	char tag_key[128], tag_value[256]; /* the first that was given, "" none */
 	struct wall created;
 	/* What ModifyDBInstance sets. */
 	struct instance_spec {

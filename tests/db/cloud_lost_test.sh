@@ -47,6 +47,10 @@ fault 'kind=throttle&action=CreateDBSnapshot&times=2'
 op "snapshot slow" prod --yes
 is "throttled: made all the same" "$(member state) $(made slow)" "done 1"
 
+fault 'kind=reset-after&action=RestoreDBInstanceFromDBSnapshot&times=1'
+op "restore cut to copy" prod --yes
+is "a restore whose answer was cut off: found, too" "$(member state) $(member result.name)" "done copy"
+
 answer=$("$PGMEDIC" run "snapshot killed" prod --json --yes </dev/null)
 job=$(member job)
 waits() {
