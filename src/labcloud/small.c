@@ -1,4 +1,4 @@
-/* Services of which one or two calls are used: secrets, the autoscaling of a cluster. */
+/* What takes few words: secrets, and all that the lab does not have. */
 #include "config.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-#include "labcloud/call.h"
+#include "labcloud/rds.h"
 
 /* The password of the lab's superuser, as RDS keeps a master user's. */
 static void
@@ -78,7 +78,56 @@ describe_scaling_activities(struct call *c)
 	empty_list(c, "ScalingActivities");
 }
 
+/* What the lab does not have: lists that are empty as in an account without, and one that is asked
+ * for by name is not found. */
+static const struct {
+	const char *action, *list, *member, *parameter, *fault, *what;
+} absent[] = {
+	{ "DescribeDBClusters", "DBClusters", "DBCluster", "DBClusterIdentifier",
+	    "DBClusterNotFoundFault", "DBCluster" },
+	{ "DescribeDBClusterSnapshots", "DBClusterSnapshots", "DBClusterSnapshot",
+	    "DBClusterSnapshotIdentifier", "DBClusterSnapshotNotFoundFault", "DBClusterSnapshot" },
+	{ "DescribeDBProxies", "DBProxies", "member", "DBProxyName", "DBProxyNotFoundFault",
+	    "DBProxy" },
+	{ "DescribeGlobalClusters", "GlobalClusters", "GlobalClusterMember",
+	    "GlobalClusterIdentifier", "GlobalClusterNotFoundFault", "GlobalCluster" },
+	{ "DescribePendingMaintenanceActions", "PendingMaintenanceActions",
+	    "ResourcePendingMaintenanceActions", "", "", "" },
+};
+
+static void
+describe_absent(struct call *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(absent); i++) {
+		const char *id = form_get(&c->form, absent[i].parameter);
+
+		if (strcmp(absent[i].action, c->action) != 0)
+			continue;
+		if (id) {
+			call_fail(c, 404, absent[i].fault, "%s %s not found.", absent[i].what, id);
+			return;
+		}
+		w_list(&c->w, absent[i].list, absent[i].member);
+		w_close(&c->w);
+	}
+}
+
+/* Enhanced Monitoring is off, so its log group is not there. */
+static void
+no_log_group(struct call *c)
+{
+	call_fail(c, 400, "ResourceNotFoundException", "The specified log group does not exist.");
+}
+
 const struct action small_actions[] = {
+	{ "rds", "DescribeDBClusters", describe_absent, RDS_NAMESPACE },
+	{ "rds", "DescribeDBClusterSnapshots", describe_absent, RDS_NAMESPACE },
+	{ "rds", "DescribeDBProxies", describe_absent, RDS_NAMESPACE },
+	{ "rds", "DescribeGlobalClusters", describe_absent, RDS_NAMESPACE },
+	{ "rds", "DescribePendingMaintenanceActions", describe_absent, RDS_NAMESPACE },
+	{ "logs", "GetLogEvents", no_log_group, NULL },
+	{ "logs", "FilterLogEvents", no_log_group, NULL },
+	{ "logs", "DescribeLogStreams", no_log_group, NULL },
 	{ "secretsmanager", "GetSecretValue", get_secret_value, NULL },
 	{ "application-autoscaling", "DescribeScalableTargets", describe_scalable_targets, NULL },
 	{ "application-autoscaling", "DescribeScalingPolicies", describe_scaling_policies, NULL },

@@ -144,6 +144,25 @@ like 'storage does not shrink' "$(aws rds modify-db-instance --db-instance-ident
 like 'retention has bounds' "$(aws rds modify-db-instance --db-instance-identifier lab --backup-retention-period 99)" \
 	'InvalidParameterValue'
 
+# ------------------------------------------------------------------ pgmedic's own provider for RDS
+
+mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target cloud]
+conninfo = postgresql://dba@127.0.0.1:$primary/shop
+provider = rds
+instance = lab
+region = eu-central-1
+endpoint_url = $url
+CONF
+like 'pgmedic makes a snapshot in it' "$("$PGMEDIC" run 'snapshot nine' cloud --yes --wait --json </dev/null 2>&1)" \
+	'"state":"done".*"result":\{"snapshot":"nine","kind":"manual"'
+like '... and lists it' "$("$PGMEDIC" run snapshots cloud </dev/null 2>&1)" '  nine +manual +[^ ]+ +available'
+is 'there are no clusters' "$(aws rds describe-db-clusters --query 'length(DBClusters)')" 0
+like '... none of a name' "$(aws rds describe-db-clusters --db-cluster-identifier x)" 'DBClusterNotFoundFault'
+like 'Enhanced Monitoring is off' "$(aws logs get-log-events --log-group-name RDSOSMetrics --log-stream-name "$(instance DbiResourceId)")" \
+	'ResourceNotFoundException'
+
 # ------------------------------------------------------------------ metrics
 
 end=$(($(date +%s) + 5))
