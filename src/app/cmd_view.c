@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/cmd_op.h"
 #include "app/cmd_screen.h"
 #include "app/console.h"
 #include "base/strbuf.h"
@@ -89,6 +90,10 @@ row_filter(const struct view *v, const struct pane *to, struct strbuf *out)
 static bool
 drill_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
+	if (strcmp(words->w[1].text, "failover") == 0)
+		return cmd_op_run(ctx, words, err);
+	if (!ctx->console)
+		return error_set(err, ERR_USAGE, "drill PANE needs the screen");
 	const struct pane *to = pane_by_name(words->w[1].text);
 	struct strbuf filter = STRBUF_INIT(2000);
 
@@ -426,12 +431,13 @@ const struct command cmd_previous = {
 };
 const struct command cmd_drill = {
 	.name = "drill",
-	.usage = "drill PANE",
-	.help = "show a pane filtered to what the row under the cursor is about",
-	.args = { ARG_PANE },
+	.usage = "drill PANE | failover [--kind planned|crash]",
+	.help =
+	    "show a pane filtered to what the row under the cursor is about; or fail over on purpose",
+	.risk = RISK_ACTS,
+	.args = { ARG_PANE, ARG_WORD },
 	.min_args = 1,
-	.max_args = 1,
-	.needs_screen = true,
+	.max_args = 3,
 	.run = drill_run,
 };
 const struct command cmd_follow = {

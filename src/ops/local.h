@@ -7,7 +7,7 @@
 extern const struct op_impl local_snapshot, local_restore, local_point, local_verify,
     local_snapshots;
 extern const struct op_impl local_pool;
-extern const struct op_impl local_switchover, local_failover, local_promote;
+extern const struct op_impl local_switchover, local_failover, local_promote, local_drill;
 
 /* A string member of a result; and a number, a time of the facts. */
 void op_result_text(struct op *op, bool *first, const char *key, const char *value);

@@ -3,6 +3,7 @@
 
 #include "ops/local.h"
 #include "ops/local_copy.h"
+#include "ops/local_drill.h"
 #include "ops/local_pair.h"
 #include "ops/local_pooler.h"
 #include "ops/op.h"
@@ -84,6 +85,14 @@ static const struct op_kind promote = {
 	.local = &local_promote,
 };
 
+static const struct op_kind drill = {
+	.verb = "drill",
+	.usage = "drill failover [--kind planned|crash]",
+	.help = "fail over on purpose, measure the outage and what is lost, and go back",
+	.confirm = OP_DESTROYS,
+	.local = &local_drill,
+};
+
 static const struct op_kind pool = {
 	.verb = "pool",
 	.usage = "pool pause|resume|reconnect|kill [DATABASE]",
@@ -94,7 +103,7 @@ static const struct op_kind pool = {
 };
 
 const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &verify, &point,
-	&switchover, &failover, &promote, &pool, &cloud, NULL };
+	&switchover, &failover, &promote, &drill, &pool, &cloud, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },
@@ -103,6 +112,7 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "rds_instance", rds_instance_undo },
 	{ "server_down", pair_undo_down },
 	{ "slot", pair_undo_slot },
+	{ "table", drill_undo_table },
 	{ "configuration", pair_undo_configuration },
 	{ NULL, NULL },
 };

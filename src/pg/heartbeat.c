@@ -1,0 +1,124 @@
+#include "config.h"
+
+#include "pg/heartbeat.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "pg/pg.h"
+
+enum { EVERY_US = 100000, MAX_HOSTS = 4096 };
+
+static void
+add_host(const char *conninfo, struct strbuf *hosts, struct strbuf *ports)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	const char *host = NULL, *port = NULL;
+
+	for (PQconninfoOption *o = options; o && o->keyword; o++) {
+		if (!o->val || !*o->val)
+			continue;
+		if (strcmp(o->keyword, "host") == 0 && !host)
+			host = o->val;
+		if (strcmp(o->keyword, "hostaddr") == 0)
+			host = o->val;
+		if (strcmp(o->keyword, "port") == 0)
+			port = o->val;
+	}
+	strbuf_addf(hosts, "%s%s", hosts->len ? "," : "", host ? host : "");
+	strbuf_addf(ports, "%s%s", ports->len ? "," : "", port ? port : "5432");
+	PQconninfoFree(options);
+}
+
+static PGconn *
+open_any(const struct heartbeat_conf *conf, const char *hosts, const char *ports)
+{
+	const char *keys[] = { "dbname", "host", "hostaddr", "port", "target_session_attrs",
+		"connect_timeout", "tcp_user_timeout", "application_name", "options",
+		conf->password ? "password" : NULL, NULL };
+	const char *values[] = { conf->conninfo, hosts, "", ports, "read-write", "2", "2000",
+		"pgmedic drill", "-c statement_timeout=2000", conf->password, NULL };
+	PGconn *pq = PQconnectdbParams(keys, values, 1);
+
+	if (PQstatus(pq) == CONNECTION_OK)
+		return pq;
+	PQfinish(pq);
+	return NULL;
+}
+
+static void
+say(int fd, const char *line, int len)
+{
+	if (write(fd, line, (size_t)len) != len)
+		_exit(1);
+}
+
+/* One attempt; the connection, or NULL when it is of no use any more. */
+static PGconn *
+beat(const struct heartbeat_conf *conf, PGconn *pq, int64_t seq, const char *text)
+{
+	char number[24], sent_text[32], line[160];
+	const char *params[] = { conf->run, number, sent_text };
+	struct wall sent = wall_now();
+	PGresult *r;
+	bool ok;
+	int n;
+
+	snprintf(number, sizeof(number), "%lld", (long long)seq);
+	wall_rfc3339(sent, sent_text, sizeof(sent_text));
+	r = PQexecParams(pq, text, 3, NULL, params, NULL, NULL, 0);
+	ok = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1;
+	n = ok ? snprintf(line, sizeof(line), "ok %lld %lld %lld %.20s %.8s\n", (long long)seq,
+	             (long long)sent.us, (long long)wall_now().us, PQgetvalue(r, 0, 0),
+	             PQgetvalue(r, 0, 1)) :
+	         snprintf(line, sizeof(line), "err %lld %lld %lld\n", (long long)seq,
+	             (long long)sent.us, (long long)wall_now().us);
+	PQclear(r);
+	say(conf->log_fd, line, n);
+	if (ok)
+		return pq;
+	PQfinish(pq);
+	return NULL;
+}
+
+void
+heartbeat_loop(const struct heartbeat_conf *conf)
+{
+	const struct pg_query *q = pg_query_by_name("heartbeat_beat");
+	struct strbuf hosts = STRBUF_INIT(MAX_HOSTS), ports = STRBUF_INIT(MAX_HOSTS);
+	struct mono next = mono_now();
+	PGconn *pq = NULL;
+
+	add_host(conf->conninfo, &hosts, &ports);
+	add_host(conf->other, &hosts, &ports);
+	for (int64_t seq = conf->first_seq;; seq++) {
+		struct wall begin = wall_now();
+		int64_t left;
+
+		if (!pq)
+			pq = open_any(conf, hosts.buf, ports.buf);
+		if (pq) {
+			pq = beat(conf, pq, seq, q->text);
+		} else {
+			char line[96];
+
+			say(conf->log_fd, line,
+			    snprintf(line, sizeof(line), "down %lld %lld %lld\n", (long long)seq,
+			        (long long)begin.us, (long long)wall_now().us));
+		}
+		next.us += EVERY_US;
+		left = next.us - mono_now().us;
+		if (left > 0)
+			nanosleep(
+			    &(struct timespec){ left / 1000000, left % 1000000 * 1000 }, NULL);
+		else
+			next = mono_now();
+	}
+}

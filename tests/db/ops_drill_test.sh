@@ -1,0 +1,70 @@
+#!/bin/sh
+# drill failover: outage and lost rows as an independent probe sees them, and everything where it was afterwards.
+# majors: newest
+. "$(dirname "$0")/../lib.sh"
+. "$test_dir/backup.sh"
+. "$test_dir/pair.sh"
+
+need_pg
+start_pair
+roles() {
+	echo "$(sql a "SELECT pg_is_in_recovery()") $(sql b "SELECT pg_is_in_recovery()")"
+}
+
+# The other probe: one psql a beat, to whichever of the two takes writes; acknowledged rows with their times.
+cat >"$TMP/probe.py" <<'PY'
+import subprocess, sys, time
+psql, uri, path = sys.argv[1:]
+n = 0
+with open(path, "a") as out:
+    while True:
+        begin = time.time()
+        n += 1
+        r = subprocess.run([psql, "-X", "-q", "-A", "-t", "-d", uri, "-c", f"INSERT INTO beat VALUES ({n})"],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if r.returncode == 0:
+            out.write(f"{n} {time.time():.3f}\n")
+            out.flush()
+        time.sleep(max(0, 0.05 - (time.time() - begin)))
+PY
+outage() {	# the longest gap before the moment $1 (seconds), of what the other probe has seen
+	python3 - "$TMP/beats" <<'PY'
+import sys
+t = [float(line.split()[1]) for line in open(sys.argv[1])]
+gaps = sorted(((b - a), a) for a, b in zip(t, t[1:]))
+two = sorted(gaps[-2:], key=lambda g: g[1])
+print(f"{two[0][0]:.3f}")
+PY
+}
+near() {	# A B: within 200 ms
+	python3 -c "import sys; sys.exit(abs(float(sys.argv[1]) - float(sys.argv[2])) > 0.2)" "$1" "$2"
+}
+
+for kind in planned crash; do
+	sql a "DROP TABLE IF EXISTS beat; CREATE TABLE beat (n int PRIMARY KEY)" >/dev/null 2>&1
+	rm -f "$TMP/beats"
+	spawn python3 "$TMP/probe.py" "$PG_BINDIR/psql" \
+	    "postgresql://postgres@127.0.0.1:$a_port,127.0.0.1:$b_port/postgres?target_session_attrs=read-write&connect_timeout=2" "$TMP/beats"
+	op "drill failover --kind $kind" a --yes
+	is "$kind: done" "$(member state)" "done"
+	[ "$(member state)" = "done" ] || { printf '%s\n' "$answer"; "$PGMEDIC" run "job $(member job)" a; }
+	kill "$spawned_pid"
+	wait_for 5 gone "$spawned_pid"
+	is "... of that kind, passed, restored" "$(member result.kind) $(member result.passed) $(member result.restored)" "$kind true true"
+	is "... the roles are as they were" "$(roles)" "f t"
+	rto=$(member result.rto_s)
+	other=$(outage)
+	ok "... the outage, $rto s, is what another probe sees: $other s" near "$rto" "$other"
+	lost=$(awk '{ print $1 }' "$TMP/beats" | sort >"$TMP/acked"; sql a "SELECT n FROM beat" | sort >"$TMP/there"
+		comm -23 "$TMP/acked" "$TMP/there" | wc -l | tr -d ' ')
+	is "... lost rows, to the row" "$(member result.rpo_rows)" "$lost"
+	is "... the probe's table is gone" "$(sql a "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgmedic'")" 0
+	is "... the slots are as they were" "$(sql a "SELECT slot_name FROM pg_replication_slots") $(sql b "SELECT count(*) FROM pg_replication_slots")" "b 0"
+	ok "... a report" grep -q 'write outage' "$(member result.report)"
+	unlike "... nothing is left behind" "$("$PGMEDIC" run "job $(member job)" a)" 'left behind'
+done
+
+sql b "SELECT pg_wal_replay_pause()" >/dev/null
+op "drill failover" a --yes
+is "a red gate stops it before harm" "$(member state) $(roles)" "refused f t"
+finish
