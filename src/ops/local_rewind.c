@@ -134,11 +134,11 @@ pair_rewind(struct pair *p, struct error *err)
 	ok = op_leave(p->op, "configuration", args.buf, &id, err,
 	         "configuration files of %s are kept in %s", p->old.name, kept_folder(&p->old)) &&
 	    set_aside(&p->old, err);
-	/* Children of a killed postmaster may hold its shared memory for a moment. */
+	/* Recovery by a single process fails while something of the killed server is still there. */
 	for (int i = 0; ok && i < TRIES; i++) {
 		strbuf_clear(&out);
 		ok = rewind_once(p, &out, err);
-		if (ok || !strstr(out.buf, "shared memory"))
+		if (ok || !strstr(out.buf, "--single"))
 			break;
 		ok = op_wait_ms(p->op, 500, err);
 	}
