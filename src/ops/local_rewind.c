@@ -134,7 +134,8 @@ pair_rewind(struct pair *p, struct error *err)
 	ok = op_leave(p->op, "configuration", args.buf, &id, err,
 	         "configuration files of %s are kept in %s", p->old.name, kept_folder(&p->old)) &&
 	    set_aside(&p->old, err);
-	/* Recovery by a single process fails while something of the killed server is still there. */
+	/* Recovery by a single process fails while something of the killed server is still there.
+	 */
 	for (int i = 0; ok && i < TRIES; i++) {
 		strbuf_clear(&out);
 		ok = rewind_once(p, &out, err);
