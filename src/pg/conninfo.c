@@ -79,18 +79,68 @@ is_left_out(const char *keyword, bool keeps_name)
 	return !keeps_name && strcmp(keyword, "application_name") == 0;
 }
 
+/* The end of "keyword = value" that begins at s; *keylen: of its keyword. */
+static const char *
+pair_end(const char *s, size_t *keylen)
+{
+	*keylen = strcspn(s, "= \t\n");
+	s += *keylen;
+	s += strspn(s, " \t\n");
+	s += *s == '=';
+	s += strspn(s, " \t\n");
+	if (*s != '\'') {
+		while (*s && !strchr(" \t\n", *s))
+			s += *s == '\\' && s[1] ? 2 : 1;
+		return s;
+	}
+	for (s++; *s && *s != '\''; s++)
+		s += *s == '\\' && s[1];
+	return s + (*s == '\'');
+}
+
+/*
+ * The options of a server's conninfo. Those that this libpq does not know, being older than the
+ * server, go to `unknown` as they stand. NULL and *message when it is none.
+ */
+static PQconninfoOption *
+parse_servers(const char *conninfo, struct strbuf *unknown, char **message)
+{
+	struct strbuf known = STRBUF_INIT(1 << 16);
+	PQconninfoOption *all = PQconninfoParse("", NULL), *options;
+	const char *end;
+	size_t keylen;
+
+	for (const char *s = conninfo + strspn(conninfo, " \t\n"); *s;
+	     s = end + strspn(end, " \t\n")) {
+		bool is_known = false;
+
+		end = pair_end(s, &keylen);
+		for (const PQconninfoOption *o = all; o && o->keyword && !is_known; o++)
+			is_known =
+			    strlen(o->keyword) == keylen && memcmp(o->keyword, s, keylen) == 0;
+		strbuf_add(is_known ? &known : unknown, s, (size_t)(end - s));
+		strbuf_addc(is_known ? &known : unknown, ' ');
+	}
+	options = PQconninfoParse(known.buf, message);
+	PQconninfoFree(all);
+	explicit_bzero(known.buf, known.len);
+	strbuf_release(&known);
+	return options;
+}
+
 const char *
 conninfo_follow(struct arena *arena, const char *base, const char *server,
     const char *application_name, bool keeps_name, struct error *err)
 {
 	char *message = NULL;
 	PQconninfoOption *where = PQconninfoParse(server, &message), *rest = NULL;
-	struct strbuf sb = STRBUF_INIT(1 << 16);
+	struct strbuf sb = STRBUF_INIT(1 << 16), unknown = STRBUF_INIT(1 << 16);
 	const char *text = NULL;
 	bool has_name = false;
 
 	if (where)
-		rest = PQconninfoParse(*base ? base : server, &message);
+		rest = *base ? parse_servers(base, &unknown, &message) :
+		               PQconninfoParse(server, &message);
 	for (PQconninfoOption *o = rest; o && o->keyword; o++) {
 		if (!o->val || !*o->val || is_left_out(o->keyword, keeps_name))
 			continue;
@@ -104,6 +154,8 @@ conninfo_follow(struct arena *arena, const char *base, const char *server,
 			add_rest(&sb, o);
 	if (rest && !has_name)
 		add_pair(&sb, "application_name", application_name);
+	if (rest && unknown.len)
+		strbuf_addf(&sb, " %s", unknown.buf);
 	if (rest)
 		text = arena_strndup(arena, sb.buf, sb.len);
 	else
@@ -112,6 +164,8 @@ conninfo_follow(struct arena *arena, const char *base, const char *server,
 	PQconninfoFree(where);
 	PQconninfoFree(rest);
 	explicit_bzero(sb.buf, sb.len);
+	explicit_bzero(unknown.buf, unknown.len);
 	strbuf_release(&sb);
+	strbuf_release(&unknown);
 	return text;
 }

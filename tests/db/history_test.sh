@@ -145,7 +145,7 @@ ok "history = no keeps none" test ! -e "$XDG_STATE_HOME/pgmedic/history.db"
 cat >"$TMP/script" <<'SCRIPT'
 :wait sample 2
 :set history yes
-:wait sample 13
+:wait sample 25
 :set history no
 :wait sample 3
 SCRIPT

@@ -8,6 +8,8 @@ need_pg
 start_pg primary
 start_standby standby primary
 is "the standby streams" "$(sql standby 'SELECT pg_is_in_recovery()')" t
+# What a drill makes first.
+ok "the probe's table" "$PG_BINDIR/psql" -X -q -v ON_ERROR_STOP=1 -d "$primary_uri" -f "$SOURCE/src/pg/heartbeat_make.sql"
 
 for file in "$SOURCE"/src/pg/*.sql; do
 	query=$(basename "$file" .sql)
