@@ -2,6 +2,7 @@
 # The rules that alerts_test.sh leaves out: disks, archives, backups, poolers, subscriptions, counters and corruption, each
 # by a real fault.
 # majors: ends
+# long
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

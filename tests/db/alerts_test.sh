@@ -2,6 +2,7 @@
 # Each alert rule on its fault, made for real: it fires within two refreshes of its duration, names what is behind it, and
 # clears when the fault has gone. A recorder watches and runs a command at each change (--exec); durations are lowered.
 # majors: ends
+# long
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

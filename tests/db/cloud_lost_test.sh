@@ -2,6 +2,7 @@
 # What is lost on the way to AWS, with the lab's cloud: an answer that is cut off after the call was done, a worker
 # that is killed while it waits. Nothing is made twice, nothing is forgotten.
 # majors: system
+# long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
 

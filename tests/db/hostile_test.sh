@@ -2,6 +2,7 @@
 # Text that is made to do harm, in everything that the server can send: nothing reaches a terminal but what is meant,
 # and JSON and CSV stay what they are.
 # majors: newest
+# long
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

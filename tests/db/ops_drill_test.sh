@@ -1,6 +1,7 @@
 #!/bin/sh
 # drill failover: outage and lost rows as an independent probe sees them, and everything where it was afterwards.
 # majors: newest
+# long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
 . "$test_dir/pair.sh"

@@ -2,6 +2,7 @@
 # restore: side by side, to a snapshot, a time, an LSN, a named point; the window and its gaps are seen before;
 # what does not reach is refused in the plan; a killed job goes on or is taken back.
 # majors: system
+# long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
 
