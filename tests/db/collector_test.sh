@@ -63,8 +63,8 @@ at_least() {
 tell reset >/dev/null
 "$WATCH" -a -n 2 -s 10 -r 60000 "$relayed sslmode=prefer" >"$TMP/first"
 like "a first frame comes" "$(cat "$TMP/first")" 'link=UP .*server:OK.* activity:OK'
-# TLS request, login, set-up, refresh; and the good-bye.
-ok "it takes 4 round trips ($(turnarounds) with the good-bye)" test "$(turnarounds)" -le 5
+# TLS request, login, set-up, refresh; and the good-bye. What a busy machine sends in two pieces may count twice.
+ok "it takes 4 round trips ($(turnarounds) with the good-bye)" test "$(turnarounds)" -le 6
 watch trips -r 300 "$relayed"
 wait_for 20 at_least trips 'action=[1-9].*trips=1 ' 3
 n1=$(count trips 'link=UP') t1=$(turnarounds)
