@@ -17,12 +17,6 @@
 
 enum { BASELINE_MS = 3000, SETTLE_MS = 500, DEAD_TRIES = 3, DEAD_EVERY_MS = 200, ASK_MS = 10000 };
 
-static bool
-keep_time(struct op *op, const char *name, struct error *err)
-{
-	return op_fact_set(op, err, name, "%lld", (long long)wall_now().us);
-}
-
 /* Steps of one way, each with the probe writing. */
 #define STEP(name, way, function)                                                       \
 	static bool name(struct op *op, struct error *err)                              \
@@ -102,7 +96,7 @@ fault(struct pair *p, struct error *err)
 	if (l.is_standby)
 		return error_set(err, ERR_STATE, "%s is no primary", p->old.name);
 	if (!op_fact_set(p->op, err, "fault_lsn", "%lld", (long long)l.lsn) ||
-	    !keep_time(p->op, "fault_us", err))
+	    !op_fact_now(p->op, err, "fault_us"))
 		return false;
 	return is_crash ? pair_leave_down(p, err) && node_kill(&p->old, err) : pair_stop(p, err);
 }
@@ -145,13 +139,13 @@ verify(struct pair *p, struct error *err)
 		return error_set(
 		    err, ERR_STATE, "%s and %s are not as they were", p->new.name, p->old.name);
 	return op_wait_ms(p->op, SETTLE_MS, err) && op_fact_set(p->op, err, "restored", "1") &&
-	    keep_time(p->op, "restored_us", err);
+	    op_fact_now(p->op, err, "restored_us");
 }
 
 STEP(fault_run, PAIR_THERE, fault(&p, err))
 STEP(catch_up_run, PAIR_THERE, pair_catch_up(&p, err))
 STEP(detect_run, PAIR_THERE, detect(&p, err))
-STEP(promote_run, PAIR_THERE, pair_promote(&p, err) && keep_time(op, "promoted_us", err))
+STEP(promote_run, PAIR_THERE, pair_promote(&p, err) && op_fact_now(op, err, "promoted_us"))
 STEP(checkpoint_run, PAIR_THERE, pair_checkpoint(&p, err))
 STEP(measure_run, PAIR_THERE, drill_measure(&p, err))
 STEP(slot_run, PAIR_THERE, pair_slot(&p, err))
@@ -174,28 +168,16 @@ SEEN(back_stop_seen, PAIR_BACK, pair_stop_seen)
 SEEN(back_promote_seen, PAIR_BACK, pair_promote_seen)
 SEEN(back_rejoin_seen, PAIR_BACK, pair_rejoin_seen)
 
-static bool
-pause_run(struct op *op, struct error *err)
-{
-	return op_fact_set(op, err, "pooler", "paused") && pooler_pause(op, "", err);
-}
-
-static bool
-resume_run(struct op *op, struct error *err)
-{
-	return pooler_resume(op, "", err);
-}
-
 static const struct op_step_def steps[] = {
 	{ "table", NULL, table_run },
 	{ "baseline", NULL, baseline_run },
-	{ "pause", NULL, pause_run },
+	{ "pause", NULL, pooler_pause_step },
 	{ "fault", fault_seen, fault_run },
 	{ "catch-up", NULL, catch_up_run },
 	{ "detect", NULL, detect_run },
 	{ "promote", promote_seen, promote_run },
 	{ "checkpoint", NULL, checkpoint_run },
-	{ "resume", NULL, resume_run },
+	{ "resume", NULL, pooler_resume_step },
 	{ "measure", NULL, measure_run },
 	{ "slot", NULL, slot_run },
 	{ "rewind", NULL, rewind_run },

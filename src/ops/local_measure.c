@@ -17,6 +17,7 @@
 #include "ops/local.h"
 #include "ops/local_drill.h"
 #include "ops/local_probe.h"
+#include "ops/op_result.h"
 
 enum {
 	WAIT_MS = 60000,

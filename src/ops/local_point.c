@@ -11,6 +11,7 @@
 #include "ops/local.h"
 #include "ops/local_copy.h"
 #include "ops/local_source.h"
+#include "ops/op_result.h"
 
 static bool
 is_new(struct op *op, const char *name, struct error *err)

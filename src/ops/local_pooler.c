@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/rowset.h"
 #include "ops/local.h"
+#include "ops/op_result.h"
 #include "pg/admin.h"
 
 enum { SHOW_MS = 5000, PAUSE_MS = 20000, COMMAND_MS = 10000, MAX_ARGS = 4096 };
@@ -131,6 +132,18 @@ pooler_pause(struct op *op, const char *database, struct error *err)
 		error_hint(
 		    err, "And it may still be paused, RESUME failed too: %.150s", other.what);
 	return false;
+}
+
+bool
+pooler_pause_step(struct op *op, struct error *err)
+{
+	return op_fact_set(op, err, "pooler", "paused") && pooler_pause(op, "", err);
+}
+
+bool
+pooler_resume_step(struct op *op, struct error *err)
+{
+	return pooler_resume(op, "", err);
 }
 
 bool

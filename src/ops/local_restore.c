@@ -17,6 +17,7 @@
 #include "ops/local_copy.h"
 #include "ops/local_source.h"
 #include "ops/local_window.h"
+#include "ops/op_result.h"
 #include "ops/op_time.h"
 
 enum aim { AIM_SNAPSHOT, AIM_TIME, AIM_LSN, AIM_POINT };

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "ops/local.h"
+#include "ops/op_result.h"
 #include "ops/op_server.h"
 #include "ops/pgbackrest.h"
 
@@ -247,21 +248,6 @@ judge_run(struct op *op, struct error *err)
 	return ok;
 }
 
-static bool
-snapshot_result(struct op *op, struct error *err)
-{
-	bool first = true;
-
-	(void)err;
-	op_result_text(op, &first, "snapshot", op_fact(op, "label"));
-	op_result_text(op, &first, "kind", op_fact(op, "kind"));
-	op_result_int(op, &first, "size_bytes", op_fact_int(op, "size_bytes", 0));
-	op_result_time(op, &first, "started_at", (struct wall){ op_fact_int(op, "started_at", 0) });
-	op_result_time(
-	    op, &first, "finished_at", (struct wall){ op_fact_int(op, "finished_at", 0) });
-	return true;
-}
-
 static const struct op_step_def snapshot_steps[] = {
 	{ "check", NULL, check_run },
 	{ "backup", backup_seen, backup_run },
@@ -269,4 +255,4 @@ static const struct op_step_def snapshot_steps[] = {
 	{ NULL, NULL, NULL },
 };
 
-const struct op_impl local_snapshot = { snapshot_plan, snapshot_steps, snapshot_result };
+const struct op_impl local_snapshot = { snapshot_plan, snapshot_steps, op_result_snapshot };

@@ -8,6 +8,7 @@
 #include "ops/local.h"
 #include "ops/local_source.h"
 #include "ops/local_window.h"
+#include "ops/op_result.h"
 
 static void
 add_line(struct op *op, const struct pgbackrest_backup *b)

@@ -10,6 +10,7 @@
 #include "ops/local.h"
 #include "ops/local_pair.h"
 #include "ops/local_pooler.h"
+#include "ops/op_result.h"
 
 /* Steps of one way: run and seen functions out of those of the pair. */
 #define STEP(name, function)                                           \
@@ -27,15 +28,9 @@
 		return pair_open(&p, op, PAIR_THERE, err) ? function(&p, err) : OP_UNSURE; \
 	}
 
-static bool
-keep_time(struct op *op, const char *name, struct error *err)
-{
-	return op_fact_set(op, err, name, "%lld", (long long)wall_now().us);
-}
-
-STEP(stop_run, keep_time(op, "stop_us", err) && pair_stop(&p, err))
+STEP(stop_run, op_fact_now(op, err, "stop_us") && pair_stop(&p, err))
 STEP(catch_up_run, pair_catch_up(&p, err))
-STEP(promote_run, pair_promote(&p, err) && keep_time(op, "promoted_us", err))
+STEP(promote_run, pair_promote(&p, err) && op_fact_now(op, err, "promoted_us"))
 STEP(checkpoint_run, pair_checkpoint(&p, err))
 STEP(slot_run, pair_slot(&p, err))
 STEP(rewind_run, pair_rewind(&p, err))
@@ -46,20 +41,8 @@ SEEN(stop_seen, pair_stop_seen)
 SEEN(promote_seen, pair_promote_seen)
 SEEN(rejoin_seen, pair_rejoin_seen)
 
-static bool
-pause_run(struct op *op, struct error *err)
-{
-	return op_fact_set(op, err, "pooler", "paused") && pooler_pause(op, "", err);
-}
-
-static bool
-resume_run(struct op *op, struct error *err)
-{
-	return pooler_resume(op, "", err);
-}
-
 static const struct op_step_def steps[] = {
-	{ "pause", NULL, pause_run },
+	{ "pause", NULL, pooler_pause_step },
 	{ "stop", stop_seen, stop_run },
 	{ "catch-up", NULL, catch_up_run },
 	{ "promote", promote_seen, promote_run },
@@ -69,7 +52,7 @@ static const struct op_step_def steps[] = {
 	{ "rejoin", rejoin_seen, rejoin_run },
 	{ "stream", NULL, stream_run },
 	{ "clean", NULL, clean_run },
-	{ "resume", NULL, resume_run },
+	{ "resume", NULL, pooler_resume_step },
 	{ NULL, NULL, NULL },
 };
 

@@ -17,6 +17,7 @@
 #include "ops/local_copy.h"
 #include "ops/local_source.h"
 #include "ops/local_window.h"
+#include "ops/op_result.h"
 
 enum { ANNOTATE_MS = 60000, MAX_COUNTS = 60000 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -259,6 +260,12 @@ op_fact(struct op *op, const char *name)
 	const struct job_fact *f = planned_fact(op, name);
 
 	return f ? f->value : NULL;
+}
+
+bool
+op_fact_now(struct op *op, struct error *err, const char *name)
+{
+	return op_fact_set(op, err, name, "%lld", (long long)wall_now().us);
 }
 
 int64_t

@@ -146,6 +146,8 @@ void op_identity(struct op *op, const char *name, const char *fmt, ...) PRINTF_L
 /* Facts; while planning in memory, kept with the job from its begin. Values hold no secret. */
 bool op_fact_set(struct op *op, struct error *err, const char *name, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* The time, us since 1970. */
+bool op_fact_now(struct op *op, struct error *err, const char *name);
 const char *op_fact(struct op *op, const char *name); /* NULL: none */
 int64_t op_fact_int(struct op *op, const char *name, int64_t other);
 double op_fact_num(struct op *op, const char *name, double other);

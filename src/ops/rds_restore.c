@@ -12,6 +12,7 @@
 #include "base/fmt.h"
 #include "base/json.h"
 #include "ops/local.h"
+#include "ops/op_result.h"
 #include "ops/rds.h"
 
 enum { NAME_MAX_LEN = 63 };

@@ -12,6 +12,7 @@
 #include "base/fmt.h"
 #include "base/json.h"
 #include "ops/local.h"
+#include "ops/op_result.h"
 #include "ops/rds.h"
 
 enum { NAME_MAX_LEN = 255, LIST_MAX = 500 };
@@ -211,28 +212,13 @@ wait_run(struct op *op, struct error *err)
 	return ok;
 }
 
-static bool
-snapshot_result(struct op *op, struct error *err)
-{
-	bool first = true;
-
-	(void)err;
-	op_result_text(op, &first, "snapshot", op_fact(op, "label"));
-	op_result_text(op, &first, "kind", op_fact(op, "kind"));
-	op_result_int(op, &first, "size_bytes", op_fact_int(op, "size_bytes", 0));
-	op_result_time(op, &first, "started_at", (struct wall){ op_fact_int(op, "started_at", 0) });
-	op_result_time(
-	    op, &first, "finished_at", (struct wall){ op_fact_int(op, "finished_at", 0) });
-	return true;
-}
-
 static const struct op_step_def snapshot_steps[] = {
 	{ "create", create_seen, create_run },
 	{ "wait", NULL, wait_run },
 	{ NULL, NULL, NULL },
 };
 
-const struct op_impl rds_snapshot = { snapshot_plan, snapshot_steps, snapshot_result };
+const struct op_impl rds_snapshot = { snapshot_plan, snapshot_steps, op_result_snapshot };
 
 /* ------------------------------------------------------------------ snapshots */
 

@@ -125,10 +125,11 @@ jobs_again(struct journal *j, int64_t id, const char *why, struct error *err)
 		return false;
 	ok = change(j,
 	    "UPDATE acts SET state = 'planned', finished_at = NULL, pid = 0"
-	    " WHERE id = ? AND finished_at IS NOT NULL",
-	    PARAMS(NUMBER(id)), &changes, err);
+	    " WHERE id = ? AND finished_at IS NOT NULL AND NOT (? = 'resume' AND state = 'done')",
+	    PARAMS(NUMBER(id), TEXT(why)), &changes, err);
 	if (ok && changes == 0)
-		ok = error_set(err, ERR_STATE, "job %lld is under way", (long long)id);
+		ok = error_set(
+		    err, ERR_STATE, "job %lld is under way, or done by now", (long long)id);
 	ok = ok &&
 	    change(j, "UPDATE jobs SET cancelled = 0, error = '', progress = '' WHERE act = ?",
 	        PARAMS(NUMBER(id)), NULL, err);

@@ -35,7 +35,8 @@ bool jobs_create(struct journal *j, const struct job_row *row, struct error *err
 int jobs_begin(
     struct journal *j, struct journal_act *act, struct job_row *row, struct error *err) MUST_CHECK;
 /* A job that has ended is to begin again ("resume", "undo"): its lock is held by the caller.
- * ERR_STATE when it is under way. */
+ * ERR_STATE when it is under way, or when another one who resumed it has brought it to its end
+ * since it was looked at. */
 bool jobs_again(struct journal *j, int64_t id, const char *why, struct error *err) MUST_CHECK;
 /* What is to be looked after, newest first: what is under way, lost, or has left something behind.
  */

@@ -20,7 +20,15 @@ sql primary "CREATE TABLE events (id bigserial PRIMARY KEY, created_at timestamp
 	CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 	CREATE TABLE parts_3 PARTITION OF parts FOR VALUES FROM ('2021-01-01') TO (MAXVALUE)" >/dev/null
 sql primary "DELETE FROM gone WHERE id < 5000" >/dev/null
+# Counters come to the collector of 13 by datagrams: after their statement, in any order, not each of them.
+deletes_are_counted() { [ "$(sql primary "SELECT n_tup_del > 0 FROM pg_stat_user_tables WHERE relname = 'gone'")" = t ]; }
+vacuum_is_counted() {
+	sql primary "VACUUM ANALYZE gone" >/dev/null
+	[ "$(sql primary "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'gone'")" = 0 ]
+}
+wait_for 30 deletes_are_counted
 sql primary "VACUUM ANALYZE" >/dev/null
+wait_for 30 vacuum_is_counted
 sql primary "CHECKPOINT; GRANT pg_read_all_data TO reader" >/dev/null 2>&1 || sql primary "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader" >/dev/null
 
 conf() {	# LINE...: of the target here

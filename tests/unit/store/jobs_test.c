@@ -181,6 +181,13 @@ a_job_is_begun_and_begun_again_once(void **state)
 	assert_true(journal_lost(j, act.id, &err));
 	assert_true(journal_get(j, act.id, &arena, &act, &err));
 	assert_int_equal(act.state, JOURNAL_DONE);
+	/* Two looked at it while it was lost; the second comes when the first has brought it to its
+	 * end. */
+	assert_false(jobs_again(j, act.id, "resume", &err));
+	assert_int_equal(err.code, ERR_STATE);
+	assert_true(journal_get(j, act.id, &arena, &act, &err));
+	assert_int_equal(act.state, JOURNAL_DONE);
+	assert_true(jobs_again(j, act.id, "undo", &err));
 	journal_close(j);
 	arena_release(&arena);
 }
