@@ -20,6 +20,7 @@
 #include "app/help.h"
 #include "app/historian.h"
 #include "app/history_cmd.h"
+#include "app/login.h"
 #include "app/options.h"
 #include "app/record.h"
 #include "app/run.h"
@@ -332,6 +333,7 @@ begin(const struct options *opt, struct error *err)
 		return lab(opt);
 	/* What holds passwords leaves no core file. */
 	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	login_begin();
 	if (opt->job)
 		return run_job_main(opt);
 	return with_settings(opt);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/child.h"
+#include "app/login.h"
 
 /* Keys of a [target] section that are taken as they are. */
 static const struct {
@@ -87,6 +88,7 @@ op_target_of(struct arena *arena, const struct settings *settings, const struct 
 		error_hint(err, "Add [target %s] with its conninfo.", standby);
 		return NULL;
 	}
+	other->password = login_of(arena, settings, arena_printf(arena, "target %s", standby));
 	t->standby = other;
 	return t;
 }

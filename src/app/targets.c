@@ -8,6 +8,7 @@
 #include <string.h>
 #include <termios.h>
 
+#include "app/login.h"
 #include "base/lexer.h"
 #include "base/strbuf.h"
 #include "guide/lab.h"
@@ -230,6 +231,7 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 		    settings_parse_days(v, &item->unused_days) && item->unused_days <= 0)
 			item->unused_days = -1;
 	}
+	item->password = login_of(&t->arena, s, section);
 	if (item->is_read_only)
 		item->read_only_why = arena_printf(&t->arena, "read_only = yes of [%s]", section);
 }

@@ -14,7 +14,7 @@ struct target {
 	const char *name; /* unique; what the title line shows and a confirmation asks for */
 	const char
 	    *conninfo; /* conninfo or URI with -h -p -U -d merged in; "" = libpq's environment */
-	const char *password;  /* asked for at the start (-W), or NULL */
+	const char *password;  /* asked for at the start (-W), a login (app/login.h), or NULL */
 	const char *pgbouncer; /* conninfo of its admin console, or NULL */
 	const char *color;     /* red, yellow, green, blue, magenta or "" */
 	int refresh_ms;

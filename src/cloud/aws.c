@@ -142,8 +142,8 @@ aws_answer_release(struct aws_answer *answer)
 }
 
 /* Credentials that last a while. Those that AWS still accepts are kept when no new ones come. */
-static bool
-have_creds(struct aws *aws, bool again, struct error *err)
+bool
+aws_have_creds(struct aws *aws, bool again, struct error *err)
 {
 	enum creds_age age = aws->has_creds ? creds_age(&aws->creds, wall_now()) : CREDS_STALE;
 	struct strbuf looked = STRBUF_INIT(8192);
@@ -359,7 +359,7 @@ go_on(struct aws *aws, const struct aws_call *call, struct aws_answer *a,
 		if (*renewed)
 			return false;
 		*renewed = true;
-		return have_creds(aws, true, err);
+		return aws_have_creds(aws, true, err);
 	}
 	if (verdict == AWS_CLOCK) {
 		if (*timed || !http_date(http, &theirs))
@@ -443,7 +443,7 @@ aws_do(struct aws *aws, const struct aws_call *call, struct aws_answer *answer, 
 	answer->is_uncertain = false;
 	answer->code[0] = answer->message[0] = answer->request_id[0] = '\0';
 	if (endpoint_of(&where, call->service, &try.url, &is_custom, err) &&
-	    have_creds(aws, false, err)) {
+	    aws_have_creds(aws, false, err)) {
 		start = strstr(try.url.buf, "://") + 3;
 		strbuf_add(&try.host, start, strcspn(start, "/"));
 		if (!start[strcspn(start, "/")])

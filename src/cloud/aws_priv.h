@@ -18,6 +18,10 @@ struct aws {
 	int budget;      /* for repeating, shared by all calls */
 };
 
+/* Credentials that last a while, in aws->creds; again: whatever is there, looked for anew. Those
+ * that AWS may still accept are kept when no new ones come. */
+bool aws_have_creds(struct aws *aws, bool again, struct error *err) MUST_CHECK;
+
 enum aws_verdict {
 	AWS_DONE,      /* 2xx */
 	AWS_REFUSED,   /* repeating does not help */

@@ -7,6 +7,7 @@
 
 #include "base/strbuf.h"
 #include "pg/fault.h"
+#include "pg/login_priv.h"
 
 static void
 add_pair(struct strbuf *rest, const char *keyword, const char *value)
@@ -32,6 +33,7 @@ conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
 {
 	char *message = NULL;
 	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
+	struct login_params extra = { .n = 0 };
 	struct strbuf rest = STRBUF_INIT(1 << 16);
 	int cap = 0;
 
@@ -40,15 +42,21 @@ conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
 		PQfreemem(message);
 		return false;
 	}
+	if (!login_expand(arena, conninfo, password, &extra, err)) {
+		PQconninfoFree(options);
+		return false;
+	}
 	for (PQconninfoOption *o = options; o->keyword; o++)
 		cap++;
 	env->names = arena_zalloc(arena, (size_t)cap + 1, sizeof(*env->names));
 	env->values = arena_zalloc(arena, (size_t)cap + 1, sizeof(*env->values));
 	env->n = 0;
 	for (PQconninfoOption *o = options; o->keyword; o++) {
-		const char *value =
-		    strcmp(o->keyword, "password") == 0 && password ? password : o->val;
+		const char *value = o->val;
 
+		for (int i = 0; i < extra.n; i++)
+			if (strcmp(o->keyword, extra.keys[i]) == 0)
+				value = extra.values[i];
 		if (!value || !*value)
 			continue;
 		if (o->envvar) {

@@ -22,8 +22,9 @@
 #include "base/mem.h"
 #include "pg/conn_private.h"
 #include "pg/fault.h"
+#include "pg/login_priv.h"
 
-enum { DEFAULT_TIMEOUT_S = 3, STACK_BYTES = 512 * 1024, MAX_PARAMS = 16 };
+enum { DEFAULT_TIMEOUT_S = 3, STACK_BYTES = 512 * 1024 };
 
 struct pg_dial {
 	atomic_int refs;
@@ -35,38 +36,24 @@ struct pg_dial {
 	struct error error;
 };
 
-struct param_list {
-	const char *keys[MAX_PARAMS + 1], *values[MAX_PARAMS + 1];
-	int n;
-};
-
-static void
-param(struct param_list *list, const char *key, const char *value)
-{
-	list->keys[list->n] = key;
-	list->values[list->n++] = value;
-}
-
 /* Later entries win: what stands before "dbname" is a default for the conninfo, what stands behind
  * it is fixed. */
 static void
-collect_params(const struct pg_dial *d, struct param_list *list, char *timeout, size_t size)
+collect_params(const struct pg_dial *d, struct login_params *list, char *timeout, size_t size)
 {
 	snprintf(timeout, size, "%d", d->conf.timeout_s ? d->conf.timeout_s : DEFAULT_TIMEOUT_S);
 	if (!getenv("PGCONNECT_TIMEOUT"))
-		param(list, "connect_timeout", timeout);
-	param(list, "keepalives", "1");
-	param(list, "keepalives_idle", "15");
-	param(list, "keepalives_interval", "5");
-	param(list, "keepalives_count", "3");
+		login_param(list, "connect_timeout", timeout);
+	login_param(list, "keepalives", "1");
+	login_param(list, "keepalives_idle", "15");
+	login_param(list, "keepalives_interval", "5");
+	login_param(list, "keepalives_count", "3");
 	/* A network that is away for a while must not cost the session; ms. */
-	param(list, "tcp_user_timeout", "60000");
-	param(list, "dbname", d->conninfo);
-	param(list, "application_name", "pgmedic");
+	login_param(list, "tcp_user_timeout", "60000");
+	login_param(list, "dbname", d->conninfo);
+	login_param(list, "application_name", "pgmedic");
 	if (!d->conf.is_console)
-		param(list, "client_encoding", d->conf.raw_text ? "SQL_ASCII" : "UTF8");
-	if (d->password)
-		param(list, "password", d->password);
+		login_param(list, "client_encoding", d->conf.raw_text ? "SQL_ASCII" : "UTF8");
 }
 
 static int
@@ -155,20 +142,11 @@ static void
 dial_connect(struct pg_dial *d)
 {
 	char timeout[16];
-	struct param_list list = { .n = 0 };
+	struct login_params list = { .n = 0 };
 	collect_params(d, &list, timeout, sizeof(timeout));
-	bool is_late;
-	PGconn *pq = connect_params(list.keys, list.values, &is_late);
+	PGconn *pq = login_connect(&list, d->password, &d->error);
 	if (!pq)
-		fatal("out of memory");
-	if (PQstatus(pq) != CONNECTION_OK) {
-		if (is_late && PQstatus(pq) != CONNECTION_BAD)
-			fault_message(&d->error, "timeout expired", ERR_CONNECT);
-		else
-			fault_connection(&d->error, pq, ERR_CONNECT);
-		PQfinish(pq);
 		return;
-	}
 	if (PQsetnonblocking(pq, 1) != 0 || (!d->conf.is_console && !PQenterPipelineMode(pq))) {
 		fault_connection(&d->error, pq, ERR_CONNECT);
 		PQfinish(pq);
@@ -186,9 +164,7 @@ dial_unref(struct pg_dial *d)
 	close(d->fds[0]);
 	close(d->fds[1]);
 	free(d->conninfo);
-	if (d->password)
-		explicit_bzero(d->password, strlen(d->password));
-	free(d->password);
+	login_wipe(d->password);
 	free(d);
 }
 

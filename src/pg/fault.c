@@ -196,6 +196,8 @@ fault_message(struct error *err, const char *message, enum err_code code)
 		    isspace((unsigned char)*line);
 		/* What libpq says about a socket that is gone already is no reason. */
 		is_addition |= strncmp(line, "invalid socket", 14) == 0;
+		/* What could be done about a missing root certificate; the reason is before it. */
+		is_addition |= strncmp(line, "Either provide the file", 23) == 0;
 		if (len && (!is_addition || !*text))
 			snprintf(text, sizeof(text), "%.*s", (int)(len < 500 ? len : 500), line);
 		line += len + (line[len] == '\n');

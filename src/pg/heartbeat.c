@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
+#include "pg/login_priv.h"
 #include "pg/pg.h"
 
 enum { EVERY_US = 100000, MAX_HOSTS = 4096 };
@@ -40,13 +41,26 @@ add_host(const char *conninfo, struct strbuf *hosts, struct strbuf *ports)
 static PGconn *
 open_any(const struct heartbeat_conf *conf, const char *hosts, const char *ports)
 {
-	const char *keys[] = { "dbname", "host", "hostaddr", "port", "target_session_attrs",
-		"connect_timeout", "tcp_user_timeout", "application_name", "options",
-		conf->password ? "password" : NULL, NULL };
-	const char *values[] = { conf->conninfo, hosts, "", ports, "read-write", "2", "2000",
-		"pgmedic drill", "-c statement_timeout=2000", conf->password, NULL };
-	PGconn *pq = PQconnectdbParams(keys, values, 1);
+	struct login_params list = { .n = 0 }, extra = { .n = 0 };
+	struct arena arena = { 0 };
+	struct error unread = { 0 };
+	PGconn *pq = NULL;
 
+	login_param(&list, "dbname", conf->conninfo);
+	if (login_expand(&arena, conf->conninfo, conf->password, &extra, &unread)) {
+		for (int i = 0; i < extra.n; i++)
+			login_param(&list, extra.keys[i], extra.values[i]);
+		login_param(&list, "host", hosts);
+		login_param(&list, "hostaddr", "");
+		login_param(&list, "port", ports);
+		login_param(&list, "target_session_attrs", "read-write");
+		login_param(&list, "connect_timeout", "2");
+		login_param(&list, "tcp_user_timeout", "2000");
+		login_param(&list, "application_name", "pgmedic drill");
+		login_param(&list, "options", "-c statement_timeout=2000");
+		pq = PQconnectdbParams(list.keys, list.values, 1);
+	}
+	arena_release(&arena);
 	if (PQstatus(pq) == CONNECTION_OK)
 		return pq;
 	PQfinish(pq);

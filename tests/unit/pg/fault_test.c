@@ -45,6 +45,10 @@ test_messages(void **state)
 	    "server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally\n"
 	    "\tbefore or while processing the request.\ninvalid socket\n",
 	    ERR_CONNECT, "server closed the connection unexpectedly", "");
+	check(
+	    "root certificate file \"/r\" does not exist\n"
+	    "Either provide the file or change sslmode to disable server certificate verification.\n",
+	    ERR_CONNECT, "root certificate file \"/r\" does not exist", "");
 	check("", ERR_CONNECT, "the connection was closed", "");
 	check(NULL, ERR_CONNECT, "the connection was closed", "");
 	/* Of several addresses the last one's reason. */
