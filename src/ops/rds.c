@@ -97,11 +97,33 @@ mark_of(struct op *op, const struct xml *node)
 	return "";
 }
 
+/* The texts of a list's members, at most `max`. */
+static int
+texts_of(struct op *op, const struct xml *list, const char *path, const char **out, int max)
+{
+	int n = 0;
+
+	for (const struct xml *x = list ? list->child : NULL; x && n < max; x = x->next)
+		out[n++] = path ? keep(op, x, path) : arena_strdup(&op->arena, x->text);
+	return n;
+}
+
+static const char *
+names_of(struct op *op, const struct xml *node)
+{
+	struct strbuf sb = STRBUF_INIT(1024);
+	const char *names;
+
+	for (const struct xml *x = node ? node->child : NULL; x; x = x->next)
+		strbuf_addf(&sb, "%s%s", sb.len ? ", " : "", x->name);
+	names = arena_strndup(&op->arena, sb.buf, sb.len);
+	strbuf_release(&sb);
+	return names;
+}
+
 static void
 read_instance(struct op *op, const struct xml *x, struct rds_instance *out)
 {
-	const struct xml *groups = xml_get(x, "VpcSecurityGroups");
-
 	*out = (struct rds_instance){
 		.id = keep(op, x, "DBInstanceIdentifier"),
 		.resource_id = keep(op, x, "DbiResourceId"),
@@ -113,6 +135,16 @@ read_instance(struct op *op, const struct xml *x, struct rds_instance *out)
 		.cluster = keep(op, x, "DBClusterIdentifier"),
 		.host = keep(op, x, "Endpoint/Address"),
 		.zone = keep(op, x, "AvailabilityZone"),
+		.other_zone = keep(op, x, "SecondaryAvailabilityZone"),
+		.backup_window = keep(op, x, "PreferredBackupWindow"),
+		.kms_key = keep(op, x, "KmsKeyId"),
+		.source = keep(op, x, "ReadReplicaSourceDBInstanceIdentifier"),
+		.replication = keep(op, x, "StatusInfos/DBInstanceStatusInfo/Status"),
+		.pending = names_of(op, xml_get(x, "PendingModifiedValues")),
+		.waits_for_reboot =
+		    strcmp(xml_text(x, "DBParameterGroups/DBParameterGroup/ParameterApplyStatus"),
+		        "pending-reboot") == 0,
+		.is_protected = xml_true(x, "DeletionProtection"),
 		.subnet_group = keep(op, x, "DBSubnetGroup/DBSubnetGroupName"),
 		.parameter_group =
 		    keep(op, x, "DBParameterGroups/DBParameterGroup/DBParameterGroupName"),
@@ -126,9 +158,10 @@ read_instance(struct op *op, const struct xml *x, struct rds_instance *out)
 		.is_encrypted = xml_true(x, "StorageEncrypted"),
 		.latest_restorable = time_of(x, "LatestRestorableTime"),
 	};
-	for (groups = groups ? groups->child : NULL; groups && out->ngroups < RDS_GROUPS;
-	     groups = groups->next)
-		out->groups[out->ngroups++] = keep(op, groups, "VpcSecurityGroupId");
+	out->ngroups = texts_of(
+	    op, xml_get(x, "VpcSecurityGroups"), "VpcSecurityGroupId", out->groups, RDS_GROUPS);
+	out->nreplicas = texts_of(
+	    op, xml_get(x, "ReadReplicaDBInstanceIdentifiers"), NULL, out->replicas, RDS_REPLICAS);
 }
 
 bool
@@ -155,6 +188,74 @@ rds_instance_get(
 		read_instance(op, x, out);
 	aws_answer_release(&answer);
 	return ok;
+}
+
+static void
+read_cluster(struct op *op, const struct xml *x, struct rds_cluster *out)
+{
+	const struct xml *members = xml_get(x, "DBClusterMembers");
+
+	*out = (struct rds_cluster){
+		.id = keep(op, x, "DBClusterIdentifier"),
+		.resource_id = keep(op, x, "DbClusterResourceId"),
+		.arn = keep(op, x, "DBClusterArn"),
+		.status = keep(op, x, "Status"),
+		.engine = keep(op, x, "Engine"),
+		.version = keep(op, x, "EngineVersion"),
+		.mark = mark_of(op, x),
+		.host = keep(op, x, "Endpoint"),
+		.reader_host = keep(op, x, "ReaderEndpoint"),
+		.subnet_group = keep(op, x, "DBSubnetGroup"),
+		.parameter_group = keep(op, x, "DBClusterParameterGroup"),
+		.backup_window = keep(op, x, "PreferredBackupWindow"),
+		.port = (int)xml_int(x, "Port", 5432),
+		.retention_days = (int)xml_int(x, "BackupRetentionPeriod", 0),
+		.is_protected = xml_true(x, "DeletionProtection"),
+		.earliest_restorable = time_of(x, "EarliestRestorableTime"),
+		.latest_restorable = time_of(x, "LatestRestorableTime"),
+	};
+	out->ngroups = texts_of(
+	    op, xml_get(x, "VpcSecurityGroups"), "VpcSecurityGroupId", out->groups, RDS_GROUPS);
+	for (members = members ? members->child : NULL; members && out->nmembers < RDS_MEMBERS;
+	     members = members->next)
+		out->members[out->nmembers++] = (struct rds_member){
+			.id = keep(op, members, "DBInstanceIdentifier"),
+			.is_writer = xml_true(members, "IsClusterWriter"),
+			.tier = (int)xml_int(members, "PromotionTier", 1),
+		};
+}
+
+bool
+rds_cluster_get(
+    struct op *op, struct aws *aws, const char *id, struct rds_cluster *out, struct error *err)
+{
+	struct aws_param params[] = { { "DBClusterIdentifier", id }, { NULL, NULL } };
+	struct aws_call call = { .service = AWS_RDS, .op = "DescribeDBClusters", .params = params };
+	struct aws_answer answer;
+	const struct xml *x;
+	bool ok;
+
+	aws_answer_init(&answer);
+	ok = aws_do(aws, &call, &answer, err);
+	x = xml_get(answer.xml, "DBClusters/DBCluster");
+	if (ok && !x) {
+		ok = error_set(
+		    err, ERR_NOT_FOUND, "there is no cluster %s in %s", id, aws_region(aws));
+		error_hint(err, "Is it in another region or account?");
+	}
+	if (ok)
+		read_cluster(op, x, out);
+	aws_answer_release(&answer);
+	return ok;
+}
+
+const char *
+rds_writer(const struct rds_cluster *c)
+{
+	for (int i = 0; i < c->nmembers; i++)
+		if (c->members[i].is_writer)
+			return c->members[i].id;
+	return NULL;
 }
 
 /* ------------------------------------------------------------------ snapshots */
@@ -251,38 +352,22 @@ rds_snapshot_get(
 /* ------------------------------------------------------------------ plans */
 
 static bool
-cluster_look(struct op *op, struct aws *aws, const char *id, const char **resource,
-    const char **status, struct error *err)
-{
-	struct aws_param params[] = { { "DBClusterIdentifier", id }, { NULL, NULL } };
-	struct aws_call call = { .service = AWS_RDS, .op = "DescribeDBClusters", .params = params };
-	struct aws_answer answer;
-	const struct xml *x;
-	bool ok;
-
-	aws_answer_init(&answer);
-	ok = aws_do(aws, &call, &answer, err);
-	x = xml_get(answer.xml, "DBClusters/DBCluster");
-	if (ok && !x)
-		ok = error_set(
-		    err, ERR_NOT_FOUND, "there is no cluster %s in %s", id, aws_region(aws));
-	*resource = keep(op, x, "DbClusterResourceId");
-	*status = keep(op, x, "Status");
-	aws_answer_release(&answer);
-	return ok;
-}
-
-static bool
 identity_of(struct op *op, struct aws *aws, const char **id, const char **resource,
     const char **status, struct error *err)
 {
 	struct rds_instance instance;
+	struct rds_cluster cluster;
 
 	*id = rds_source_id(op, err);
 	if (!*id)
 		return false;
-	if (*op->target->cluster)
-		return cluster_look(op, aws, *id, resource, status, err);
+	if (*op->target->cluster) {
+		if (!rds_cluster_get(op, aws, *id, &cluster, err))
+			return false;
+		*resource = cluster.resource_id;
+		*status = cluster.status;
+		return true;
+	}
 	if (!rds_instance_get(op, aws, *id, &instance, err))
 		return false;
 	*resource = instance.resource_id;

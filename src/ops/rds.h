@@ -14,7 +14,13 @@ extern const struct op_impl rds_snapshot, rds_snapshots, rds_restore, rds_check;
 /* Removes an instance that a restore has left, if the restore made it. */
 bool rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err);
 
-enum { RDS_GROUPS = 8, RDS_POLL_MS = 5000, RDS_WAIT_MS = 6 * 3600 * 1000 };
+enum {
+	RDS_GROUPS = 8,
+	RDS_MEMBERS = 16,
+	RDS_REPLICAS = 16,
+	RDS_POLL_MS = 5000,
+	RDS_WAIT_MS = 6 * 3600 * 1000
+};
 #define RDS_MARK "pgmedic-job" /* the tag by which what a job made is found again */
 
 /* DescribeDBInstances; strings in the operation's arena, "" where there is nothing. */
@@ -22,8 +28,12 @@ struct rds_instance {
 	const char *id, *resource_id, *arn, *status, *instance_class, *engine, *version, *cluster;
 	const char *host, *zone, *subnet_group, *parameter_group, *storage_type, *mark;
 	const char *groups[RDS_GROUPS]; /* VPC security groups */
-	int ngroups, port, storage_gb, retention_days;
-	bool is_multi_az, is_public, is_encrypted;
+	const char *other_zone, *backup_window, *kms_key;
+	const char *source; /* of a read replica: the name or ARN of what it follows */
+	const char *replicas[RDS_REPLICAS], *replication; /* names, or ARNs in other regions */
+	const char *pending; /* names of what a later modification changes, "" nothing */
+	int ngroups, nreplicas, port, storage_gb, retention_days;
+	bool is_multi_az, is_public, is_encrypted, is_protected, waits_for_reboot;
 	struct wall latest_restorable; /* 0: none */
 };
 
@@ -33,6 +43,21 @@ struct rds_snapshot {
 	int64_t size_gb;
 	int percent;
 	struct wall created;
+};
+
+/* DescribeDBClusters: of Aurora, or a Multi-AZ DB cluster. */
+struct rds_cluster {
+	const char *id, *resource_id, *arn, *status, *engine, *version, *mark;
+	const char *host, *reader_host, *subnet_group, *parameter_group, *backup_window;
+	const char *groups[RDS_GROUPS];
+	struct rds_member {
+		const char *id;
+		bool is_writer;
+		int tier;
+	} members[RDS_MEMBERS];
+	int ngroups, nmembers, port, retention_days;
+	bool is_protected;
+	struct wall earliest_restorable, latest_restorable;
 };
 
 /* What differs between those of instances and those of clusters. */
@@ -49,6 +74,10 @@ const char *rds_source_id(struct op *op, struct error *err);
 /* False with ERR_NOT_FOUND: none. */
 bool rds_instance_get(struct op *op, struct aws *aws, const char *id, struct rds_instance *out,
     struct error *err) MUST_CHECK;
+bool rds_cluster_get(struct op *op, struct aws *aws, const char *id, struct rds_cluster *out,
+    struct error *err) MUST_CHECK;
+/* Its writer; NULL: none at the moment. */
+const char *rds_writer(const struct rds_cluster *c);
 bool rds_snapshot_get(struct op *op, struct aws *aws, const char *id, struct rds_snapshot *out,
     struct error *err) MUST_CHECK;
 /* All snapshots of one source, newest last, in the operation's arena. */

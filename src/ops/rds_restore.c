@@ -11,9 +11,8 @@
 
 #include "base/fmt.h"
 #include "base/json.h"
-#include "ops/local.h"
 #include "ops/op_result.h"
-#include "ops/rds.h"
+#include "ops/rds_make.h"
 
 enum { NAME_MAX_LEN = 63 };
 
@@ -112,24 +111,6 @@ check_snapshot(struct op *op, struct aws *aws, const char *name, struct error *e
 	    op_fact_set(op, err, "recovered_to", "%lld", (long long)s.created.us);
 }
 
-static bool
-must_be_new(struct op *op, struct aws *aws, const char *name, struct error *err)
-{
-	struct rds_instance there;
-	struct error why = { 0 };
-
-	if (rds_instance_get(op, aws, name, &there, &why)) {
-		error_set(
-		    err, ERR_REFUSED, "there is an instance '%s' already (%s)", name, there.status);
-		return error_hint(
-		    err, "A restore never goes over what is there: choose another name.");
-	}
-	if (why.code == ERR_NOT_FOUND)
-		return true;
-	*err = why;
-	return false;
-}
-
 /* What the new instance takes over, as facts, so that a resumed job asks for the same. */
 static bool
 carry_over(struct op *op, const struct rds_instance *source, struct error *err)
@@ -168,7 +149,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	}
 	if (!rds_look(op, aws, err) ||
 	    !rds_instance_get(op, aws, op_fact(op, "source"), &source, err) ||
-	    !must_be_new(op, aws, name, err) ||
+	    !rds_must_be_new(op, aws, &rds_noun_instance, name, err) ||
 	    !(at ? check_time(op, &source, at, err) : check_snapshot(op, aws, snapshot, err)) ||
 	    !carry_over(op, &source, err))
 		return false;
@@ -186,41 +167,19 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 static bool
 restore_plan(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && plan_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, plan_with, err);
 }
 
 static enum op_seen
-look_for(struct op *op, struct aws *aws, struct rds_instance *found, struct error *err)
+create_look(struct op *op, struct aws *aws, struct error *err)
 {
-	const char *name = op_fact(op, "name"), *mark = op_fact(op, "mark");
-	struct error why = { 0 };
-
-	if (!rds_instance_get(op, aws, name, found, &why)) {
-		if (why.code == ERR_NOT_FOUND)
-			return OP_NOT_SEEN;
-		*err = why;
-		return OP_UNSURE;
-	}
-	if (mark && strcmp(found->mark, mark) == 0)
-		return OP_SEEN;
-	error_set(err, ERR_REFUSED, "the instance %s is there, but this job did not make it", name);
-	error_hint(err, "It does not carry the job's tag %s.", RDS_MARK);
-	return OP_UNSURE;
+	return rds_look_for(op, aws, &rds_noun_instance, op_fact(op, "name"), err);
 }
 
 static enum op_seen
 create_seen(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	struct rds_instance found;
-	enum op_seen seen = aws ? look_for(op, aws, &found, err) : OP_UNSURE;
-
-	aws_close(aws);
-	return seen;
+	return rds_seen_with(op, create_look, err);
 }
 
 static const char *
@@ -275,82 +234,40 @@ create_with(struct op *op, struct aws *aws, struct error *err)
 		.op = fact_or_null(op, "at") ? "RestoreDBInstanceToPointInTime" :
 		                               "RestoreDBInstanceFromDBSnapshot" };
 	const char *name = op_fact(op, "name");
-	struct aws_answer answer;
-	struct rds_instance found;
-	struct error lost = { 0 };
 	int64_t id;
-	bool ok;
 
 	if (!rds_same(op, aws, err) ||
 	    !op_leave(op, "rds_instance", arena_printf(&op->arena, "{\"name\":\"%s\"}", name), &id,
 	        err, "the instance %s, which is billed", name))
 		return false;
 	fill(op, params);
-	aws_answer_init(&answer);
-	ok = aws_do(aws, &call, &answer, &lost);
-	*err = ok ? *err : lost;
-	for (int i = 0; !ok && answer.is_uncertain && i < 6; i++) {
-		op_progress(op, -1, "sent, no answer; looking for %s", name);
-		ok = look_for(op, aws, &found, err) == OP_SEEN;
-		if (!ok && !op_wait_ms(op, RDS_POLL_MS, err))
-			break;
-	}
-	if (!ok && !answer.is_uncertain && answer.attempts > 1 &&
-	    strstr(answer.code, "AlreadyExists"))
-		ok = look_for(op, aws, &found, err) == OP_SEEN;
-	else if (!ok && answer.is_uncertain)
-		*err = lost;
-	else if (!ok && !op_settle(op, id, &lost)) /* refused: nothing is there */
-		error_prefix(err, "%s", lost.what);
-	aws_answer_release(&answer);
-	return ok;
+	return rds_make(op, aws, &rds_noun_instance, name, &call, id, err);
 }
 
 static bool
 create_run(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && create_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, create_with, err);
 }
 
 static bool
 wait_with(struct op *op, struct aws *aws, struct error *err)
 {
-	const char *name = op_fact(op, "name");
-	struct mono start = mono_now();
+	const char *name = op_fact(op, "name"),
+	           *hint =
+	               arena_printf(&op->arena, "`job undo %lld` removes it.", (long long)op->job);
 	struct rds_instance i;
 
-	for (;;) {
-		if (!rds_instance_get(op, aws, name, &i, err))
-			return error_prefix(err, "while waiting");
-		if (rds_state_of(i.status) == RDS_READY && *i.host)
-			break;
-		if (rds_state_of(i.status) == RDS_BAD) {
-			error_set(err, ERR_STATE, "the new instance %s is %s", name, i.status);
-			return error_hint(err, "`job undo %lld` removes it.", (long long)op->job);
-		}
-		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
-			return error_set(
-			    err, ERR_TIMEOUT, "the instance %s is still %s", name, i.status);
-		op_progress(op, -1, "%s", i.status);
-		if (!op_wait_ms(op, RDS_POLL_MS, err))
-			return false;
-	}
-	return op_fact_set(op, err, "endpoint", "%s:%d", i.host, i.port) &&
+	return rds_wait_ready(op, aws, &rds_noun_instance, name, hint, err) &&
+	    rds_instance_get(op, aws, name, &i, err) &&
+	    op_fact_set(op, err, "endpoint", "%s:%d", i.host, i.port) &&
 	    op_settle_kind(op, "rds_instance", err);
 }
 
 static bool
 wait_run(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && wait_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, wait_with, err);
 }
 
 static bool
@@ -386,9 +303,9 @@ rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *
 
 	aws_answer_init(&answer);
 	if (aws) {
-		seen = look_for(op, aws, &found, err);
+		seen = rds_look_for(op, aws, &rds_noun_instance, name, err);
 		ok = seen == OP_NOT_SEEN ||
-		    (seen == OP_SEEN &&
+		    (seen == OP_SEEN && rds_instance_get(op, aws, name, &found, err) &&
 		        (strcmp(found.status, "deleting") == 0 ||
 		            aws_do(aws, &call, &answer, err)));
 	}

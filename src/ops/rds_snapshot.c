@@ -11,9 +11,8 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/json.h"
-#include "ops/local.h"
 #include "ops/op_result.h"
-#include "ops/rds.h"
+#include "ops/rds_make.h"
 
 enum { NAME_MAX_LEN = 255, LIST_MAX = 500 };
 
@@ -29,22 +28,6 @@ usual_name(struct op *op, const char *source)
 }
 
 static bool
-must_be_new(struct op *op, struct aws *aws, const char *name, struct error *err)
-{
-	struct rds_snapshot there;
-	struct error why = { 0 };
-
-	if (rds_snapshot_get(op, aws, name, &there, &why)) {
-		error_set(err, ERR_REFUSED, "there is a snapshot '%s' already", name);
-		return error_hint(err, "Choose another name; `snapshots` lists them.");
-	}
-	if (why.code == ERR_NOT_FOUND)
-		return true;
-	*err = why;
-	return false;
-}
-
-static bool
 plan_with(struct op *op, struct aws *aws, struct error *err)
 {
 	const char *name = op->words->n > 1 ? op->words->w[1].text : NULL, *source;
@@ -56,7 +39,9 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	if (!rds_look(op, aws, err))
 		return false;
 	source = op_fact(op, "source");
-	if (name && (!rds_name_ok(name, NAME_MAX_LEN, err) || !must_be_new(op, aws, name, err)))
+	if (name &&
+	    (!rds_name_ok(name, NAME_MAX_LEN, err) ||
+	        !rds_must_be_new(op, aws, &rds_noun_snapshot, name, err)))
 		return false;
 	if (rds_state_of(op_fact(op, "source_status")) != RDS_READY) {
 		error_set(err, ERR_STATE, "%s is %s: no snapshot can be made", source,
@@ -77,125 +62,54 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 static bool
 snapshot_plan(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && plan_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, plan_with, err);
 }
 
-/* Is that name there, and ours? */
 static enum op_seen
-look_for(struct op *op, struct aws *aws, struct rds_snapshot *found, struct error *err)
+create_look(struct op *op, struct aws *aws, struct error *err)
 {
-	const char *name = op_fact(op, "name"), *mark = op_fact(op, "mark");
-	struct error why = { 0 };
-
-	if (!rds_snapshot_get(op, aws, name, found, &why)) {
-		if (why.code == ERR_NOT_FOUND)
-			return OP_NOT_SEEN;
-		*err = why;
-		return OP_UNSURE;
-	}
-	if (mark && strcmp(found->mark, mark) == 0)
-		return OP_SEEN;
-	error_set(err, ERR_REFUSED, "the snapshot %s is there, but this job did not make it", name);
-	error_hint(err, "It does not carry the job's tag %s.", RDS_MARK);
-	return OP_UNSURE;
+	return rds_look_for(op, aws, &rds_noun_snapshot, op_fact(op, "name"), err);
 }
 
 static enum op_seen
 create_seen(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	struct rds_snapshot found;
-	enum op_seen seen = aws ? look_for(op, aws, &found, err) : OP_UNSURE;
-
-	aws_close(aws);
-	return seen;
-}
-
-/* Sent, and no answer: it may appear after a moment. */
-static bool
-appears(struct op *op, struct aws *aws, const struct error *lost, struct error *err)
-{
-	struct rds_snapshot found;
-
-	for (int i = 0; i < 6; i++) {
-		op_progress(op, -1, "sent, no answer; looking for %s", op_fact(op, "name"));
-		if (look_for(op, aws, &found, err) == OP_SEEN)
-			return true;
-		if (!op_wait_ms(op, RDS_POLL_MS, err))
-			return false;
-	}
-	*err = *lost;
-	return false;
+	return rds_seen_with(op, create_look, err);
 }
 
 static bool
 create_with(struct op *op, struct aws *aws, struct error *err)
 {
 	const struct rds_noun *noun = rds_noun_of(op);
-	struct aws_param params[] = { { noun->id, op_fact(op, "name") },
-		{ noun->source, op_fact(op, "source") }, { "Tags.Tag.1.Key", RDS_MARK },
-		{ "Tags.Tag.1.Value", op_fact(op, "mark") }, { NULL, NULL } };
+	const char *name = op_fact(op, "name");
+	struct aws_param params[] = { { noun->id, name }, { noun->source, op_fact(op, "source") },
+		{ "Tags.Tag.1.Key", RDS_MARK }, { "Tags.Tag.1.Value", op_fact(op, "mark") },
+		{ NULL, NULL } };
 	struct aws_call call = {
 		.service = AWS_RDS, .op = noun->create, .params = params, .changes = true
 	};
-	struct aws_answer answer;
-	struct rds_snapshot found;
-	struct error lost = { 0 };
-	bool ok;
 
-	if (!rds_same(op, aws, err) ||
-	    !op_fact_set(op, err, "started_at", "%lld", (long long)wall_now().us))
-		return false;
-	aws_answer_init(&answer);
-	ok = aws_do(aws, &call, &answer, &lost);
-	if (!ok && answer.is_uncertain)
-		ok = appears(op, aws, &lost, err);
-	else if (!ok && answer.attempts > 1 && strstr(answer.code, "AlreadyExists"))
-		ok = look_for(op, aws, &found, err) == OP_SEEN;
-	else if (!ok)
-		*err = lost;
-	aws_answer_release(&answer);
-	return ok;
+	return rds_same(op, aws, err) &&
+	    op_fact_set(op, err, "started_at", "%lld", (long long)wall_now().us) &&
+	    rds_make(op, aws, &rds_noun_snapshot, name, &call, 0, err);
 }
 
 static bool
 create_run(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && create_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, create_with, err);
 }
 
 static bool
 wait_with(struct op *op, struct aws *aws, struct error *err)
 {
 	const char *name = op_fact(op, "name");
-	struct mono start = mono_now();
 	struct rds_snapshot s;
 
-	for (;;) {
-		if (!rds_snapshot_get(op, aws, name, &s, err))
-			return error_prefix(err, "while waiting");
-		if (rds_state_of(s.status) == RDS_READY)
-			break;
-		if (rds_state_of(s.status) == RDS_BAD) {
-			error_set(err, ERR_STATE, "the snapshot %s is %s", name, s.status);
-			return error_hint(err, "It is no backup; see the events of RDS.");
-		}
-		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
-			return error_set(
-			    err, ERR_TIMEOUT, "the snapshot %s is still %s", name, s.status);
-		op_progress(op, s.percent, "%s", s.status);
-		if (!op_wait_ms(op, RDS_POLL_MS, err))
-			return false;
-	}
-	return op_fact_set(op, err, "kind", "%s", *s.type ? s.type : "manual") &&
+	return rds_wait_ready(op, aws, &rds_noun_snapshot, name,
+	           "It is no backup; see the events of RDS.", err) &&
+	    rds_snapshot_get(op, aws, name, &s, err) &&
+	    op_fact_set(op, err, "kind", "%s", *s.type ? s.type : "manual") &&
 	    op_fact_set(op, err, "label", "%s", s.id) &&
 	    op_fact_set(op, err, "size_bytes", "%lld", (long long)s.size_gb << 30) &&
 	    op_fact_set(op, err, "created_at", "%lld", (long long)s.created.us) &&
@@ -205,11 +119,7 @@ wait_with(struct op *op, struct aws *aws, struct error *err)
 static bool
 wait_run(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && wait_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, wait_with, err);
 }
 
 static const struct op_step_def snapshot_steps[] = {
@@ -257,21 +167,13 @@ list_with(struct op *op, struct aws *aws, struct error *err)
 static bool
 snapshots_plan(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && list_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, list_with, err);
 }
 
 static bool
 list_run(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && rds_same(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, rds_same, err);
 }
 
 static const struct job_verified *
