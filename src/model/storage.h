@@ -84,6 +84,7 @@ struct storage {
 	struct storage_room room;
 	struct wall at;   /* of the newest sizes; 0 unknown */
 	bool is_complete; /* nothing of the total is unknown */
+	bool is_waiting;  /* a part of the total has not been asked for yet: no total either */
 };
 
 /* All in the arena; texts live there too. */

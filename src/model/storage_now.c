@@ -287,6 +287,8 @@ newest(const struct snapshot *snap)
 void
 storage_read(const struct snapshot *snap, struct arena *arena, struct storage *out)
 {
+	static const enum probe_id summed[] = { PROBE_SIZES, PROBE_STORAGE_WAL, PROBE_STORAGE_TEMP,
+		PROBE_STORAGE_LOG };
 	struct reading r = { snap, arena, out };
 	double sum, files = 0;
 
@@ -298,8 +300,11 @@ storage_read(const struct snapshot *snap, struct arena *arena, struct storage *o
 	files += read_files(&r, STORAGE_TEMP, PROBE_STORAGE_TEMP, "temp");
 	files += read_files(&r, STORAGE_LOG, PROBE_STORAGE_LOG, "log");
 	out->is_complete = !isnan(sum + files);
-	/* Without the privilege for the files the databases alone are still worth a forecast. */
-	out->items[0].bytes = isnan(files) ? sum : sum + files;
+	for (size_t i = 0; i < ARRAY_LEN(summed); i++)
+		out->is_waiting = out->is_waiting || state_of(snap, summed[i]) == SAMPLE_NONE;
+	/* Without the privilege for the files the databases alone are still worth a forecast; what
+	 * has not been asked yet would look like a fall. */
+	out->items[0].bytes = out->is_waiting ? NAN : isnan(files) ? sum : sum + files;
 	out->items[0].state = state_of(snap, PROBE_SIZES);
 	read_room(snap, out->items[0].bytes, &out->room);
 	add(&r, STORAGE_FREE, NULL, NULL, out->room.free)->state = state_of(snap, PROBE_CAPACITY);

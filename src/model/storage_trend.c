@@ -363,7 +363,9 @@ say_unknown(const struct trend *t)
 
 	if (!o->total.refused[0] || o->total.nhorizons > 0)
 		return;
-	if (isnan(t->s->items[0].bytes))
+	if (t->s->is_waiting)
+		snprintf(o->total.refused, sizeof(o->total.refused), "the sizes are being read");
+	else if (isnan(t->s->items[0].bytes))
 		snprintf(o->total.refused, sizeof(o->total.refused),
 		    "the size of the databases is not known to this role");
 	else if (o->nrebuilt == 0 && o->total.span_days >= 1)
@@ -372,7 +374,9 @@ say_unknown(const struct trend *t)
 		snprintf(o->total.refused, sizeof(o->total.refused),
 		    "the history of the sizes has %.*f %s only, and there is nothing to rebuild an older one from",
 		    hours < 2 ? 0 : 1, hours < 2 ? hours * 60 : hours,
-		    hours < 2 ? "minutes" : "hours");
+		    hours >= 2           ? "hours" :
+		        hours * 60 < 1.5 ? "minute" :
+		                           "minutes");
 	else if (o->npast == 0 || isnan(o->carried))
 		snprintf(o->total.refused, sizeof(o->total.refused),
 		    "there is no history of the sizes yet, and nothing to rebuild one from");

@@ -331,7 +331,9 @@ say_refused(struct saying *y)
 	if (f->refused[0] && f->nhorizons == 0)
 		say(y, "refused", ROLE_INFO,
 		    arena_printf(y->arena, "no date is named: %s", f->refused),
-		    "The history grows while pgmedic runs or records; pgmedic history import brings one along.");
+		    y->s->is_waiting ?
+		        "" :
+		        "The history grows while pgmedic runs or records; pgmedic history import brings one along.");
 	if (y->o->hidden > 0)
 		say(y, "denied", ROLE_INFO,
 		    arena_printf(y->arena,

@@ -17,6 +17,7 @@
 #include "panes/pane.h"
 #include "panes/storage_detail.h"
 #include "tui/draw.h"
+#include "tui/wrap.h"
 
 enum {
 	C_KIND,
@@ -466,15 +467,27 @@ draw_chart(const struct storage_view *v, struct draw *draw, int row)
 	arena_release(&arena);
 }
 
-/* Names of tables and slots are the server's. */
-static void
-draw_clean(struct draw *draw, int row, int col, enum role role, const char *text)
+/* A sentence over at most `max` lines; what it takes. Names of tables and slots are the server's.
+ */
+static int
+draw_sentence(struct draw *draw, int row, int max, int col, enum role role, const char *text)
 {
 	struct strbuf clean = STRBUF_INIT(4096);
+	size_t from = 0, skip;
+	int lines = 0;
 
 	utf8_clean(&clean, text, strlen(text), true);
-	draw_textn(draw, row, col, role, clean.buf, clean.len);
+	while (from < clean.len && lines < max) {
+		size_t rest = clean.len - from;
+		size_t n = lines == max - 1 ?
+		    rest :
+		    wrap_line(clean.buf + from, rest, draw->cols - col, &skip);
+
+		draw_textn(draw, row + lines++, col, role, clean.buf + from, n);
+		from += n + (n < rest ? skip : 0);
+	}
 	strbuf_release(&clean);
+	return lines;
 }
 
 static void
@@ -484,15 +497,21 @@ storage_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *d
 	struct storage_word *words;
 	struct storage_slot slot;
 	struct arena arena = { 0 };
+	/* The chart wants its rows; where there is none yet, the words have them. */
+	int max = v->outlook.n <= 1 ? draw->rows - 3 : draw->rows >= 12 ? 4 : 3;
 	int row = 0, n;
 
 	(void)grid;
 	storage_slots(ctx->snap, &v->storage, &arena, &slot);
 	n = storage_say(ctx->snap, &v->storage, &v->outlook, &slot, &arena, &words);
-	for (int i = 0; i < n && row < (draw->rows >= 12 ? 3 : 2); i++) {
-		draw_clean(draw, row++, 0, words[i].role, words[i].what);
-		if (i == 0 && *words[i].hint)
-			draw_clean(draw, row++, 2, ROLE_HINT, words[i].hint);
+	for (int i = 0; i < n && row < max; i++) {
+		bool has_hint = i == 0 && *words[i].hint;
+		int room = max - row - has_hint > 1 ? 2 : 1;
+
+		row += draw_sentence(draw, row, room, 0, words[i].role, words[i].what);
+		if (has_hint)
+			row += draw_sentence(
+			    draw, row, max - row > 1 ? 2 : max - row, 2, ROLE_HINT, words[i].hint);
 	}
 	draw_chart(v, draw, row);
 	arena_release(&arena);

@@ -234,6 +234,36 @@ denied_and_unknown(void **state)
 	feed_free(f);
 }
 
+/* A moment after the start not every part has been read: the rest of them is no total, and no fall.
+ */
+static void
+what_is_being_read(void **state)
+{
+	struct feed *f = feed_new("t");
+	struct server_info info = { .version_num = 150000, .database = "shop", .user = "me" };
+	struct grid g;
+
+	(void)state;
+	feed_server(f, &info);
+	fixture_clock(f, NOW, false);
+	feed_apply(f, fixture_sample(PROBE_SIZES, NOW, sizes_columns, ROWS("2|shop|29000000000")));
+	add_history(f, 0.1);
+	fixture_fill(f, &pane_storage, &opts, &g);
+	assert_int_equal(fixture_at(&g, "name", "shop", "size_bytes")->i, 29000000000);
+	assert_true(cell_is_null(fixture_at(&g, "kind", "total", "size_bytes")));
+	assert_true(cell_is_null(fact(&g, "total_bytes")));
+	grid_release(&g);
+	feed_free(f);
+	f = feed_new("t");
+	feed_server(f, &info);
+	fixture_clock(f, NOW, false);
+	feed_apply(f, fixture_sample(PROBE_SIZES, NOW, sizes_columns, ROWS("2|shop|29000000000")));
+	fixture_fill(f, &pane_storage, &opts, &g);
+	assert_non_null(strstr(note(&g, "refused"), "being read"));
+	grid_release(&g);
+	feed_free(f);
+}
+
 /* A file that was imported from elsewhere does not make the present look like a fall. */
 static void
 foreign_history(void **state)
@@ -271,6 +301,7 @@ main(void)
 		cmocka_unit_test(slot_without_reader),
 		cmocka_unit_test(slot_with_a_limit),
 		cmocka_unit_test(denied_and_unknown),
+		cmocka_unit_test(what_is_being_read),
 		cmocka_unit_test(foreign_history),
 		cmocka_unit_test(orders_are_round),
 	};
