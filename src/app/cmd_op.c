@@ -36,8 +36,8 @@ cmd_op_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 		.run = cmd_op_run,                                  \
 	}
 
-OP(snapshot, "snapshot", "snapshot [NAME] [full|diff|incr]",
-    "make a backup now: a snapshot of RDS, or one by pgBackRest");
+OP(snapshot, "snapshot", "snapshot [NAME] [full|diff|incr] | drop NAME [--last]",
+    "make a backup now: a snapshot of RDS, or one by pgBackRest; remove one");
 OP(snapshots, "snapshots", "snapshots",
     "the snapshots that there are, with age, size, and when they were verified");
 OP(restore, "restore", "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",

@@ -41,7 +41,7 @@ write_plan(struct strbuf *out, struct op *op)
 	strbuf_addc(out, '{');
 	child_member(out, &first, "line", op->line);
 	child_member(out, &first, "hash", op->hash);
-	child_member(out, &first, "kind", op->kind->verb);
+	child_member(out, &first, "kind", op_kind_name(op->kind, &op->arena));
 	child_member(out, &first, "risk", op_worst_risk(op));
 	child_member(out, &first, "text", text.buf);
 	child_member(out, &first, "steps", steps.buf);

@@ -162,7 +162,7 @@ start(struct sync_op *s, const char *confirmed_how)
 	struct op_job_plan plan = {
 		.line = s->op.line,
 		.hash = s->op.hash,
-		.kind = s->op.kind->verb,
+		.kind = op_kind_name(s->op.kind, &s->arena),
 		.risk = op_worst_risk(&s->op),
 		.text = plan_text(s),
 		.steps = s->steps,

@@ -5,22 +5,26 @@
 
 #include "base/fmt.h"
 #include "base/json.h"
+#include "ops/kept.h"
 #include "ops/local.h"
 #include "ops/local_source.h"
 #include "ops/local_window.h"
 #include "ops/op_result.h"
 
 static void
-add_line(struct op *op, const struct pgbackrest_backup *b)
+add_line(struct op *op, const struct pgbackrest_backup *b, const struct kept *k,
+    const struct retention_item *item)
 {
-	char age[32], size[32], repo[32];
+	struct wall verified = kept_verified(k, b->label, b->verified);
+	char age[32], size[32], repo[32], at[40];
 
 	doc_pair(&op->doc, b->label, b->has_error ? ROLE_CRIT : ROLE_NORMAL,
-	    "%s, %s old, %s (%s in the repository)%s%s%s%s%s%s%s", b->type,
+	    "%s, %s old, %s (%s in the repository)%s%s%s%s%s%s%s%s", b->type,
 	    fmt_span(age, sizeof(age), (double)(wall_now().us - b->stop.us) / 1e6),
 	    fmt_bytes(size, sizeof(size), (double)b->size),
 	    fmt_bytes(repo, sizeof(repo), (double)b->repo_size), *b->name ? ", " : "", b->name,
-	    *b->policy ? ", " : "", b->policy, *b->verified ? ", verified " : "", b->verified,
+	    *b->policy ? ", " : "", b->policy, verified.us ? ", verified " : "",
+	    verified.us ? wall_rfc3339(verified, at, sizeof(at)) : "", kept_expires(op, item),
 	    b->has_error ? ", CORRUPT PAGES" : "");
 }
 
@@ -30,11 +34,14 @@ snapshots_plan(struct op *op, struct error *err)
 	struct pgbackrest_info info = { 0 };
 	struct local_source source;
 	struct wal_archive wal;
+	struct retention_item *items;
+	struct kept k;
 	bool ok = local_source_look(op, &source, err) && pgbackrest_info(op, &info, err) &&
-	    wal_archive_read(op, &info, source.segment_size, &wal, err);
+	    wal_archive_read(op, &info, source.segment_size, &wal, err) && kept_read(op, &k, err);
 
+	items = ok ? kept_local(op, &k, &info) : NULL;
 	for (int i = 0; ok && i < info.n; i++)
-		add_line(op, &info.backups[i]);
+		add_line(op, &info.backups[i], &k, &items[i]);
 	if (ok) {
 		wal_window_doc(op, &op->doc, &wal, &info);
 		local_source_doc(op, &source);
@@ -52,19 +59,9 @@ list_run(struct op *op, struct error *err)
 	return op_fact_set(op, err, "listed", "1");
 }
 
-static struct wall
-verified_at(const struct job_verified *items, int n, const struct pgbackrest_backup *b)
-{
-	struct wall at = { 0 };
-
-	for (int i = n - 1; i >= 0; i--)
-		if (strcmp(items[i].snapshot, b->label) == 0)
-			return items[i].passed ? items[i].at : at;
-	return wall_parse(b->verified, &at) ? at : (struct wall){ 0 };
-}
-
 static void
-add_member(struct op *op, const struct pgbackrest_backup *b, struct wall verified)
+add_member(struct op *op, const struct pgbackrest_backup *b, struct wall verified,
+    const struct retention_item *item)
 {
 	bool first = true;
 
@@ -79,6 +76,7 @@ add_member(struct op *op, const struct pgbackrest_backup *b, struct wall verifie
 	op_result_time(op, &first, "started_at", b->start);
 	op_result_time(op, &first, "finished_at", b->stop);
 	op_result_time(op, &first, "verified_at", verified);
+	op_result_time(op, &first, "expires_at", item->expires);
 	strbuf_addc(&op->result, '}');
 }
 
@@ -86,17 +84,20 @@ static bool
 snapshots_result(struct op *op, struct error *err)
 {
 	struct pgbackrest_info info;
-	struct job_verified *verified = NULL;
-	int n = 0;
+	struct retention_item *items;
+	struct kept k;
 	bool first = true;
-	bool ok = pgbackrest_info(op, &info, err) &&
-	    jobs_verified(op->journal, op->target->name, &op->arena, &verified, &n, err);
+	bool ok = pgbackrest_info(op, &info, err) && kept_read(op, &k, err);
+
+	items = ok ? kept_local(op, &k, &info) : NULL;
 
 	json_key(&op->result, &first, "snapshots");
 	strbuf_addc(&op->result, '[');
 	for (int i = 0; ok && i < info.n; i++) {
+		const struct pgbackrest_backup *b = &info.backups[i];
+
 		strbuf_adds(&op->result, i ? "," : "");
-		add_member(op, &info.backups[i], verified_at(verified, n, &info.backups[i]));
+		add_member(op, b, kept_verified(&k, b->label, b->verified), &items[i]);
 	}
 	strbuf_addc(&op->result, ']');
 	pgbackrest_info_release(&info);

@@ -19,12 +19,27 @@ enum { MAX_RESULT = 1 << 20, BEAT_MS = 1000, SLICE_MS = 100 };
 const struct op_kind *
 op_kind_of(const struct words *words)
 {
+	const struct op_kind *found = NULL;
+
 	if (words->n == 0)
 		return NULL;
-	for (int i = 0; op_kinds[i]; i++)
-		if (strcmp(op_kinds[i]->verb, words->w[0].text) == 0)
-			return op_kinds[i];
-	return NULL;
+	for (int i = 0; op_kinds[i]; i++) {
+		const struct op_kind *k = op_kinds[i];
+
+		if (strcmp(k->verb, words->w[0].text) != 0)
+			continue;
+		if (k->sub && words->n > 1 && strcmp(k->sub, words->w[1].text) == 0)
+			return k;
+		if (!k->sub)
+			found = k;
+	}
+	return found;
+}
+
+const char *
+op_kind_name(const struct op_kind *kind, struct arena *arena)
+{
+	return kind->sub ? arena_printf(arena, "%s %s", kind->verb, kind->sub) : kind->verb;
 }
 
 static bool
@@ -151,13 +166,13 @@ op_plan(struct op *op, struct error *err)
 		return error_set(err, ERR_USAGE, "there is no operation '%s'", op->line);
 	op->confirm = op->kind->confirm;
 	if (op->confirm != OP_LOOKS && op->target->read_only_why) {
-		error_set(err, ERR_REFUSED, "%s is refused: %s is read-only", op->kind->verb,
-		    op->target->name);
+		error_set(err, ERR_REFUSED, "%s is refused: %s is read-only",
+		    op_kind_name(op->kind, &op->arena), op->target->name);
 		return error_hint(err, "Because of %s.", op->target->read_only_why);
 	}
 	if (!op->impl) {
-		error_set(err, ERR_UNSUPPORTED, "%s is not possible for %s", op->kind->verb,
-		    op->target->name);
+		error_set(err, ERR_UNSUPPORTED, "%s is not possible for %s",
+		    op_kind_name(op->kind, &op->arena), op->target->name);
 		return error_hint(err,
 		    op_provider_of(op->target) == PROVIDER_NONE ?
 		        "Its [target] section says neither provider = local nor provider = rds." :

@@ -97,6 +97,7 @@ struct op_impl {
 
 struct op_kind {
 	const char *verb; /* first word of the command line */
+	const char *sub;  /* the second, where that makes it this one; NULL: any */
 	const char *usage, *help;
 	enum op_class confirm;
 	/* pgBackRest, pg_ctl, Patroni … of a server whose machine this is; RDS and Aurora; NULL:
@@ -106,6 +107,8 @@ struct op_kind {
 extern const struct op_kind *const op_kinds[]; /* NULL-terminated */
 /* The kind that a command line means; NULL: none. */
 const struct op_kind *op_kind_of(const struct words *words);
+/* "snapshot drop" */
+const char *op_kind_name(const struct op_kind *kind, struct arena *arena);
 
 /* Take back one kind of leftover; idempotent: what is not there any more is settled, too. */
 struct op_leftover_def {

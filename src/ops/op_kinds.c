@@ -27,6 +27,16 @@ static const struct op_kind snapshots = {
 	.rds = &rds_snapshots,
 };
 
+static const struct op_kind snapshot_drop = {
+	.verb = "snapshot",
+	.sub = "drop",
+	.usage = "snapshot drop NAME [--last]",
+	.help = "remove a snapshot, and those that build upon it",
+	.confirm = OP_DESTROYS,
+	.local = &local_snapshot_drop,
+	.rds = &rds_snapshot_drop,
+};
+
 static const struct op_kind restore = {
 	.verb = "restore",
 	.usage = "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",
@@ -102,8 +112,8 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &restore, &verify, &point,
-	&switchover, &failover, &promote, &drill, &pool, &cloud, NULL };
+const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &snapshot_drop, &restore, &verify,
+	&point, &switchover, &failover, &promote, &drill, &pool, &cloud, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },

@@ -9,7 +9,7 @@
 #include "cloud/aws.h"
 #include "ops/op.h"
 
-extern const struct op_impl rds_snapshot, rds_snapshots, rds_restore, rds_check;
+extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_restore, rds_check;
 
 /* Removes an instance that a restore has left, if the restore made it. */
 bool rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err);

@@ -535,3 +535,28 @@ jobs_point(struct journal *j, const char *target, const char *name, struct arena
 	sqlite3_finalize(st);
 	return rc == SQLITE_ROW;
 }
+
+bool
+jobs_setting_set(
+    struct journal *j, const char *target, const char *name, const char *value, struct error *err)
+{
+	return change(j,
+	    "INSERT OR REPLACE INTO target_settings (target, name, value) VALUES (?, ?, ?)",
+	    PARAMS(TEXT(target), TEXT(name), TEXT(value)), NULL, err);
+}
+
+const char *
+jobs_setting(
+    struct journal *j, const char *target, const char *name, struct arena *arena, struct error *err)
+{
+	sqlite3_stmt *st =
+	    prepare(j, "SELECT value FROM target_settings WHERE target = ? AND name = ?",
+	        PARAMS(TEXT(target), TEXT(name)));
+	int rc = st ? sqlite3_step(st) : SQLITE_ERROR;
+	const char *value = rc == SQLITE_ROW ? column(st, 0, arena) : rc == SQLITE_DONE ? "" : NULL;
+
+	if (!value)
+		journal_fail(j, err, "read");
+	sqlite3_finalize(st);
+	return value;
+}

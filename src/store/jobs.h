@@ -131,4 +131,11 @@ bool jobs_point_set(
 bool jobs_point(struct journal *j, const char *target, const char *name, struct arena *arena,
     struct job_point *out, struct error *err) MUST_CHECK;
 
+/* What was set for a target from the prompt: "retention". */
+bool jobs_setting_set(struct journal *j, const char *target, const char *name, const char *value,
+    struct error *err) MUST_CHECK;
+/* "" where nothing was set; NULL: it cannot be read. */
+const char *jobs_setting(struct journal *j, const char *target, const char *name,
+    struct arena *arena, struct error *err);
+
 #endif

@@ -129,6 +129,12 @@ static const char *const migrations[] = {
 	" at INTEGER NOT NULL,"
 	" label TEXT NOT NULL," /* the newest backup at that time */
 	" PRIMARY KEY (target, name)) WITHOUT ROWID;",
+	/* What the user has set for a target: "retention". */
+	"CREATE TABLE target_settings ("
+	" target TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" value TEXT NOT NULL,"
+	" PRIMARY KEY (target, name)) WITHOUT ROWID;",
 };
 
 bool

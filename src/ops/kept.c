@@ -1,0 +1,100 @@
+#include "config.h"
+
+#include "ops/kept.h"
+
+#include <string.h>
+
+bool
+kept_read(struct op *op, struct kept *out, struct error *err)
+{
+	struct journal *j = op->journal ? op->journal : journal_open(err);
+	const char *text;
+	bool ok = j &&
+	    jobs_verified(j, op->target->name, &op->arena, &out->verified, &out->nverified, err);
+
+	out->retention = (struct retention){ 0 };
+	out->has_retention = false;
+	text = ok ? jobs_setting(j, op->target->name, "retention", &op->arena, err) : NULL;
+	ok = text != NULL;
+	if (ok && *text) {
+		ok = retention_parse(text, &out->retention, err) ||
+		    error_prefix(err, "the retention that is kept");
+		out->has_retention = ok;
+	}
+	if (j && j != op->journal)
+		journal_close(j);
+	return ok;
+}
+
+struct wall
+kept_verified(const struct kept *k, const char *id, const char *mark)
+{
+	struct wall at = { 0 };
+
+	for (int i = 0; i < k->nverified; i++)
+		if (strcmp(k->verified[i].snapshot, id) == 0)
+			return k->verified[i].passed ? k->verified[i].at : at;
+	return wall_parse(mark, &at) ? at : (struct wall){ 0 };
+}
+
+/* What it builds upon: files are in the references, the chain is by `prior`. */
+static const char *const *
+uses_of(struct op *op, const struct pgbackrest_backup *b, int *n)
+{
+	const char **uses = arena_zalloc(&op->arena, (size_t)b->nreferences + 1, sizeof(*uses));
+
+	for (*n = 0; *n < b->nreferences; ++*n)
+		uses[*n] = b->references[*n];
+	if (*b->prior)
+		uses[(*n)++] = b->prior;
+	return uses;
+}
+
+struct retention_item *
+kept_local(struct op *op, const struct kept *k, const struct pgbackrest_info *info)
+{
+	struct retention_item *items =
+	    arena_zalloc(&op->arena, (size_t)info->n + 1, sizeof(*items));
+
+	for (int i = 0; i < info->n; i++) {
+		const struct pgbackrest_backup *b = &info->backups[i];
+		int nuses;
+		const char *const *uses = uses_of(op, b, &nuses);
+
+		items[i] = (struct retention_item){
+			.id = b->label,
+			.policy = b->policy,
+			.uses = uses,
+			.nuses = nuses,
+			.at = b->stop,
+			.is_full = strcmp(b->type, "full") == 0,
+			.is_bad = b->has_error,
+			.is_verified = kept_verified(k, b->label, b->verified).us != 0,
+			.is_left_alone = *b->name && !*b->policy,
+			.why = "",
+		};
+	}
+	if (k->has_retention)
+		retention_judge(items, info->n, &k->retention, wall_now());
+	return items;
+}
+
+const char *
+kept_expires(struct op *op, const struct retention_item *item)
+{
+	char at[40];
+
+	if (!item->expires.us)
+		return "";
+	return arena_printf(&op->arena, ", expires %.10s%s%s",
+	    wall_rfc3339(item->expires, at, sizeof(at)), *item->why ? ", kept: " : "", item->why);
+}
+
+bool
+op_has_word(const struct op *op, const char *word)
+{
+	for (int i = 1; i < op->words->n; i++)
+		if (strcmp(op->words->w[i].text, word) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,34 @@
+/*
+ * What the journal knows of a target's snapshots: which were verified, and how long they are to be
+ * kept. Read in the plan, too, which has no journal of its own.
+ */
+#ifndef PGMEDIC_OPS_KEPT_H
+#define PGMEDIC_OPS_KEPT_H
+
+#include <stdbool.h>
+
+#include "model/retention.h"
+#include "ops/op.h"
+#include "ops/pgbackrest.h"
+
+struct kept {
+	struct job_verified *verified; /* newest first */
+	int nverified;
+	struct retention retention;
+	bool has_retention; /* it was set */
+};
+bool kept_read(struct op *op, struct kept *out, struct error *err) MUST_CHECK;
+/* When it was last verified; 0: never, or it failed. `mark`: what the snapshot itself says of it,
+ * "" nothing. */
+struct wall kept_verified(const struct kept *k, const char *id, const char *mark);
+
+/* The backups of a stanza, judged: in the operation's arena, in their order. */
+struct retention_item *kept_local(
+    struct op *op, const struct kept *k, const struct pgbackrest_info *info);
+/* ", expires 2026-12-21" for a list; "" never. */
+const char *kept_expires(struct op *op, const struct retention_item *item);
+
+/* Is that word on the command line, after the verb? */
+bool op_has_word(const struct op *op, const char *word);
+
+#endif

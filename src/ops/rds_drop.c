@@ -1,0 +1,259 @@
+/* snapshot drop NAME [--last] of RDS and Aurora: a manual snapshot is deleted. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "base/json.h"
+#include "ops/kept.h"
+#include "ops/local.h"
+#include "ops/rds.h"
+
+static const char *
+delete_call(const struct op *op)
+{
+	return *op->target->cluster ? "DeleteDBClusterSnapshot" : "DeleteDBSnapshot";
+}
+
+static bool
+read_words(struct op *op, const char **name, struct error *err)
+{
+	*name = NULL;
+	for (int i = 2; i < op->words->n; i++) {
+		const char *w = op->words->w[i].text;
+
+		if (strcmp(w, "--last") == 0)
+			continue;
+		if (*name || *w == '-') {
+			error_set(err, ERR_USAGE, "snapshot drop does not know '%s'", w);
+			return error_hint(err, "Usage: %s", op->kind->usage);
+		}
+		*name = w;
+	}
+	if (*name)
+		return true;
+	error_set(err, ERR_USAGE, "snapshot drop needs the name of a snapshot");
+	return error_hint(err, "`snapshots` lists them.");
+}
+
+/* RDS itself looks after all but manual ones. */
+static bool
+may_go(struct op *op, const struct rds_snapshot *s, struct error *err)
+{
+	if (strcmp(s->source, op_fact(op, "source")) != 0) {
+		error_set(err, ERR_REFUSED, "%s is of %s, not of %s", s->id, s->source,
+		    op_fact(op, "source"));
+		return error_hint(err, "Give the command for that target.");
+	}
+	if (strcmp(s->type, "manual") != 0) {
+		error_set(
+		    err, ERR_REFUSED, "%s is %s: only manual ones are dropped", s->id, s->type);
+		return error_hint(err,
+		    "Automated ones go when their days are over: `backup retention` shows how many.");
+	}
+	if (strcmp(s->status, "available") == 0 || strcmp(s->status, "failed") == 0)
+		return true;
+	error_set(err, ERR_STATE, "the snapshot %s is %s", s->id, s->status);
+	return error_hint(err, "Wait until it is available.");
+}
+
+static bool
+leaves_enough(struct op *op, const struct rds_snapshot *items, int n, const struct rds_snapshot *s,
+    const struct kept *k, struct error *err)
+{
+	bool any = strcmp(s->status, "failed") == 0, verified = false;
+	bool takes_verified = kept_verified(k, s->id, "").us != 0;
+
+	for (int i = 0; i < n; i++) {
+		if (strcmp(items[i].id, s->id) == 0 || rds_state_of(items[i].status) != RDS_READY)
+			continue;
+		any = true;
+		verified = verified || kept_verified(k, items[i].id, "").us;
+	}
+	if (any && (verified || !takes_verified))
+		return true;
+	doc_pair(&op->doc, "left", ROLE_WARN, "%s",
+	    any ? "no snapshot that was verified" : "no snapshot at all");
+	if (op_has_word(op, "--last"))
+		return true;
+	error_set(err, ERR_REFUSED, "%s",
+	    any ? "nothing that was verified would be left" : "no snapshot would be left");
+	return error_hint(err,
+	    any ? "Verify another one first, or say --last." :
+	          "Make another one first: snapshot. Or say --last.");
+}
+
+static bool
+plan_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_snapshot s, *items;
+	const char *name;
+	char age[32], size[32];
+	struct kept k;
+	int n;
+
+	if (!read_words(op, &name, err) || !rds_look(op, aws, err) ||
+	    !rds_snapshot_get(op, aws, name, &s, err) || !may_go(op, &s, err) ||
+	    !rds_snapshot_list(op, aws, op_fact(op, "source"), &items, &n, err) ||
+	    !kept_read(op, &k, err))
+		return false;
+	doc_pair(&op->doc, "goes", ROLE_WARN, "%s  %s, %s old, %s%s", s.id, s.type,
+	    fmt_span(age, sizeof(age), (double)(wall_now().us - s.created.us) / 1e6),
+	    fmt_bytes(size, sizeof(size), (double)(s.size_gb << 30)),
+	    kept_verified(&k, s.id, "").us ? ", VERIFIED" : "");
+	if (!leaves_enough(op, items, n, &s, &k, err))
+		return false;
+	op_identity(op, "goes", "%s %lld", s.id, (long long)s.created.us);
+	op_add_step(
+	    op, "delete", "high", "delete it", "%s; it cannot be taken back", delete_call(op));
+	op_add_step(op, "wait", "none", "wait until it is gone", "%s", rds_noun_of(op)->list);
+	op->question = arena_printf(&op->arena, "drop %s?", s.id);
+	return op_fact_set(op, err, "name", "%s", s.id) &&
+	    op_fact_set(op, err, "bytes", "%lld", (long long)s.size_gb << 30) &&
+	    op_fact_set(op, err, "created", "%lld", (long long)s.created.us);
+}
+
+static bool
+drop_plan(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && plan_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+/* SEEN: it is gone, or going. One of the same name that was made since is another one. */
+static enum op_seen
+look(struct op *op, struct aws *aws, struct rds_snapshot *s, struct error *err)
+{
+	struct error why = { 0 };
+
+	s->status = "";
+	if (!rds_snapshot_get(op, aws, op_fact(op, "name"), s, &why)) {
+		if (why.code == ERR_NOT_FOUND)
+			return OP_SEEN;
+		*err = why;
+		return OP_UNSURE;
+	}
+	if (strcmp(s->status, "deleting") == 0)
+		return OP_SEEN;
+	if (s->created.us == op_fact_int(op, "created", 0))
+		return OP_NOT_SEEN;
+	error_set(err, ERR_CHANGED, "the snapshot %s is another one now", s->id);
+	error_hint(err, "It was made after the plan: nothing is deleted.");
+	return OP_UNSURE;
+}
+
+static enum op_seen
+delete_seen(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	struct rds_snapshot s;
+	enum op_seen seen = aws ? look(op, aws, &s, err) : OP_UNSURE;
+
+	aws_close(aws);
+	return seen;
+}
+
+static bool
+delete_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct aws_param params[] = { { rds_noun_of(op)->id, op_fact(op, "name") },
+		{ NULL, NULL } };
+	struct aws_call call = {
+		.service = AWS_RDS, .op = delete_call(op), .params = params, .changes = true
+	};
+	struct aws_answer answer;
+	struct rds_snapshot s;
+	struct error lost = { 0 };
+	bool ok = rds_same(op, aws, err);
+	enum op_seen seen = ok ? look(op, aws, &s, err) : OP_UNSURE;
+
+	if (seen != OP_NOT_SEEN)
+		return seen == OP_SEEN;
+	aws_answer_init(&answer);
+	ok = aws_do(aws, &call, &answer, &lost);
+	/* Sent without an answer, or sent twice: the world tells. */
+	for (int i = 0; !ok && (answer.is_uncertain || answer.attempts > 1) && i < 6; i++) {
+		seen = look(op, aws, &s, err);
+		ok = seen == OP_SEEN;
+		if (!ok && !op_wait_ms(op, RDS_POLL_MS, err))
+			break;
+	}
+	if (!ok)
+		*err = lost;
+	aws_answer_release(&answer);
+	return ok;
+}
+
+static bool
+delete_run(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && delete_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static bool
+wait_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct mono start = mono_now();
+	struct rds_snapshot s;
+
+	for (;;) {
+		enum op_seen seen = look(op, aws, &s, err);
+
+		if (seen == OP_SEEN && !*s.status)
+			return true;
+		if (seen == OP_UNSURE)
+			return error_prefix(err, "while waiting");
+		if (seen == OP_NOT_SEEN)
+			return error_set(
+			    err, ERR_STATE, "the snapshot %s is %s, not deleted", s.id, s.status);
+		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
+			return error_set(
+			    err, ERR_TIMEOUT, "the snapshot %s is still %s", s.id, s.status);
+		op_progress(op, -1, "%s", s.status);
+		if (!op_wait_ms(op, RDS_POLL_MS, err))
+			return false;
+	}
+}
+
+static bool
+wait_run(struct op *op, struct error *err)
+{
+	struct aws *aws = rds_open(op, err);
+	bool ok = aws && wait_with(op, aws, err);
+
+	aws_close(aws);
+	return ok;
+}
+
+static bool
+drop_result(struct op *op, struct error *err)
+{
+	const char *name = op_fact(op, "name");
+	bool first = true;
+
+	(void)err;
+	op_result_text(op, &first, "snapshot", name);
+	json_key(&op->result, &first, "dropped");
+	strbuf_addc(&op->result, '[');
+	json_str(&op->result, name, strlen(name));
+	strbuf_addc(&op->result, ']');
+	op_result_int(op, &first, "freed_bytes", op_fact_int(op, "bytes", 0));
+	return true;
+}
+
+static const struct op_step_def drop_steps[] = {
+	{ "delete", delete_seen, delete_run },
+	{ "wait", NULL, wait_run },
+	{ NULL, NULL, NULL },
+};
+
+const struct op_impl rds_snapshot_drop = { drop_plan, drop_steps, drop_result };
