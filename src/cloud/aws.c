@@ -21,6 +21,7 @@ enum {
 	MAX_WAIT_MS = 20000,
 	MAX_BODY = 4 << 20,
 	MAX_PAGES = 1000,
+	PRESIGNED_S = 3600,
 };
 
 struct aws *
@@ -490,6 +491,41 @@ aws_pages(struct aws *aws, const struct aws_call *call,
 			break;
 	}
 	free(marker);
+	return ok;
+}
+
+bool
+aws_presign(struct aws *aws, const struct aws_call *call, struct strbuf *url, struct error *err)
+{
+	struct endpoint_ask where = endpoint_ask(aws);
+	struct strbuf query = STRBUF_INIT(MAX_BODY), host = STRBUF_INIT(1024);
+	bool is_custom;
+	bool ok =
+	    endpoint_of(&where, call->service, url, &is_custom, err) && have_creds(aws, false, err);
+
+	if (ok) {
+		const char *start = strstr(url->buf, "://") + 3,
+		           *path = start + strcspn(start, "/");
+		struct sigv4_scope scope = { aws->creds.key_id, aws->creds.secret, aws->creds.token,
+			aws->region, aws_services[call->service].name,
+			{ wall_now().us + aws->skew_us } };
+		struct sigv4_header header = { "Host", NULL };
+		struct sigv4_request q = {
+			.method = "GET", .path = path, .headers = &header, .nheaders = 1
+		};
+		struct sigv4 sig;
+
+		strbuf_add(&host, start, (size_t)(path - start));
+		encode(call, &query);
+		header.value = host.buf;
+		q.query = query.buf;
+		sigv4_init(&sig);
+		sigv4_presign(&sig, &q, &scope, PRESIGNED_S);
+		strbuf_addf(url, "%s?%s", *path ? "" : "/", sig.query.buf);
+		sigv4_release(&sig);
+	}
+	strbuf_release(&query);
+	strbuf_release(&host);
 	return ok;
 }
 

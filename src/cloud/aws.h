@@ -83,6 +83,12 @@ bool aws_do(struct aws *aws, const struct aws_call *call, struct aws_answer *ans
 bool aws_pages(struct aws *aws, const struct aws_call *call,
     bool (*f)(const struct aws_answer *answer, void *arg, struct error *err), void *arg,
     struct error *err) MUST_CHECK;
+/*
+ * The URL of a Query call of this session's region, signed for an hour: AWS's partitions for
+ * governments ask for it where one region is to read from another. Not to be logged.
+ */
+bool aws_presign(
+    struct aws *aws, const struct aws_call *call, struct strbuf *url, struct error *err) MUST_CHECK;
 /* Who we are: ARN and account, in the arena. */
 bool aws_identity(struct aws *aws, struct arena *arena, const char **arn, const char **account,
     struct error *err) MUST_CHECK;

@@ -68,6 +68,8 @@ const struct policy_action policy_actions[] = {
 	SCALING("DescribeScalingActivities"),
 	OPERATE("rds:CreateDBSnapshot"),
 	OPERATE("rds:CreateDBClusterSnapshot"),
+	OPERATE("rds:CopyDBSnapshot"),
+	OPERATE("rds:CopyDBClusterSnapshot"),
 	OPERATE("rds:DeleteDBSnapshot"),
 	OPERATE("rds:DeleteDBClusterSnapshot"),
 	OPERATE("rds:AddTagsToResource"),

@@ -173,10 +173,11 @@ op_plan(struct op *op, struct error *err)
 	if (!op->impl) {
 		error_set(err, ERR_UNSUPPORTED, "%s is not possible for %s",
 		    op_kind_name(op->kind, &op->arena), op->target->name);
-		return error_hint(err,
+		return error_hint(err, "%s",
 		    op_provider_of(op->target) == PROVIDER_NONE ?
 		        "Its [target] section says neither provider = local nor provider = rds." :
-		        "Its provider does not have it.");
+		        op->kind->instead ? op->kind->instead :
+		                            "Its provider does not have it.");
 	}
 	if (!op->impl->plan(op, err))
 		return false;

@@ -99,6 +99,7 @@ struct op_kind {
 	const char *verb; /* first word of the command line */
 	const char *sub;  /* the second, where that makes it this one; NULL: any */
 	const char *usage, *help;
+	const char *instead; /* what a provider that does not have it offers; NULL: nothing */
 	enum op_class confirm;
 	/* pgBackRest, pg_ctl, Patroni … of a server whose machine this is; RDS and Aurora; NULL:
 	 * not there. */

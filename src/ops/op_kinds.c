@@ -37,6 +37,17 @@ static const struct op_kind snapshot_drop = {
 	.rds = &rds_snapshot_drop,
 };
 
+static const struct op_kind snapshot_copy = {
+	.verb = "snapshot",
+	.sub = "copy",
+	.usage = "snapshot copy NAME [--region REGION] [--as NEW] [--kms KEY]",
+	.help = "copy a snapshot of RDS, to another region too",
+	.instead = "pgBackRest keeps copies in a second repository (repo2-*): it gets all WAL, and "
+	           "backups of its own.",
+	.confirm = OP_WRITES,
+	.rds = &rds_snapshot_copy,
+};
+
 static const struct op_kind restore = {
 	.verb = "restore",
 	.usage = "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",
@@ -112,8 +123,8 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &snapshot_drop, &restore, &verify,
-	&point, &switchover, &failover, &promote, &drill, &pool, &cloud, NULL };
+const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &snapshot_copy, &snapshot_drop,
+	&restore, &verify, &point, &switchover, &failover, &promote, &drill, &pool, &cloud, NULL };
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },

@@ -8,9 +8,10 @@
 #include <sys/random.h>
 
 static const struct rds_noun instances = { "CreateDBSnapshot", "DescribeDBSnapshots", "DBSnapshots",
-	"DBSnapshotIdentifier", "DBInstanceIdentifier" };
+	"DBSnapshotIdentifier", "DBInstanceIdentifier", "DBSnapshotArn" };
 static const struct rds_noun clusters = { "CreateDBClusterSnapshot", "DescribeDBClusterSnapshots",
-	"DBClusterSnapshots", "DBClusterSnapshotIdentifier", "DBClusterIdentifier" };
+	"DBClusterSnapshots", "DBClusterSnapshotIdentifier", "DBClusterIdentifier",
+	"DBClusterSnapshotArn" };
 
 const struct rds_noun *
 rds_noun_of(const struct op *op)
@@ -34,11 +35,11 @@ endpoint_host(struct op *op)
 }
 
 struct aws *
-rds_open(struct op *op, struct error *err)
+rds_open_in(struct op *op, const char *region, struct error *err)
 {
 	const struct op_target *t = op->target;
 	struct aws_config config = { .profile = t->profile,
-		.region = t->region,
+		.region = region,
 		.host = endpoint_host(op),
 		.endpoint_url = t->endpoint_url,
 		.stop = op->stop };
@@ -51,6 +52,12 @@ rds_open(struct op *op, struct error *err)
 		return NULL;
 	}
 	return aws;
+}
+
+struct aws *
+rds_open(struct op *op, struct error *err)
+{
+	return rds_open_in(op, op->target->region, err);
 }
 
 const char *
@@ -87,12 +94,12 @@ time_of(const struct xml *node, const char *path)
 }
 
 static const char *
-mark_of(struct op *op, const struct xml *node)
+tag_of(struct op *op, const struct xml *node, const char *key)
 {
 	const struct xml *list = xml_get(node, "TagList");
 
 	for (const struct xml *tag = list ? list->child : NULL; tag; tag = tag->next)
-		if (strcmp(xml_text(tag, "Key"), RDS_MARK) == 0)
+		if (strcmp(xml_text(tag, "Key"), key) == 0)
 			return keep(op, tag, "Value");
 	return "";
 }
@@ -149,7 +156,7 @@ read_instance(struct op *op, const struct xml *x, struct rds_instance *out)
 		.parameter_group =
 		    keep(op, x, "DBParameterGroups/DBParameterGroup/DBParameterGroupName"),
 		.storage_type = keep(op, x, "StorageType"),
-		.mark = mark_of(op, x),
+		.mark = tag_of(op, x, RDS_MARK),
 		.port = (int)xml_int(x, "Endpoint/Port", 5432),
 		.storage_gb = (int)xml_int(x, "AllocatedStorage", 0),
 		.retention_days = (int)xml_int(x, "BackupRetentionPeriod", 0),
@@ -281,13 +288,17 @@ take_page(const struct aws_answer *answer, void *arg, struct error *err)
 		GROW(l->items, l->n, l->cap);
 		l->items[l->n++] = (struct rds_snapshot){
 			.id = keep(op, x, noun->id),
+			.arn = keep(op, x, noun->arn),
 			.source = keep(op, x, noun->source),
 			.status = keep(op, x, "Status"),
 			.type = keep(op, x, "SnapshotType"),
 			.engine = keep(op, x, "Engine"),
-			.mark = mark_of(op, x),
+			.mark = tag_of(op, x, RDS_MARK),
+			.policy = tag_of(op, x, RDS_POLICY),
 			.size_gb = xml_int(x, "AllocatedStorage", 0),
 			.percent = (int)xml_int(x, "PercentProgress", -1),
+			/* A cluster's snapshots have the second of these names. */
+			.is_encrypted = xml_true(x, "Encrypted") || xml_true(x, "StorageEncrypted"),
 			.created = time_of(x, "SnapshotCreateTime"),
 		};
 	}

@@ -9,7 +9,8 @@
 #include "cloud/aws.h"
 #include "ops/op.h"
 
-extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_restore, rds_check;
+extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_snapshot_copy,
+    rds_restore, rds_check;
 
 /* Removes an instance that a restore has left, if the restore made it. */
 bool rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err);
@@ -21,7 +22,8 @@ enum {
 	RDS_POLL_MS = 5000,
 	RDS_WAIT_MS = 6 * 3600 * 1000
 };
-#define RDS_MARK "pgmedic-job" /* the tag by which what a job made is found again */
+#define RDS_MARK   "pgmedic-job"    /* the tag by which what a job made is found again */
+#define RDS_POLICY "pgmedic-policy" /* the tag that says what a snapshot is: "daily" … */
 
 /* DescribeDBInstances; strings in the operation's arena, "" where there is nothing. */
 struct rds_instance {
@@ -39,9 +41,10 @@ struct rds_instance {
 
 /* A snapshot of an instance or of a cluster. */
 struct rds_snapshot {
-	const char *id, *source, *status, *type, *engine, *mark;
+	const char *id, *arn, *source, *status, *type, *engine, *mark, *policy;
 	int64_t size_gb;
 	int percent;
+	bool is_encrypted;
 	struct wall created;
 };
 
@@ -63,7 +66,7 @@ struct rds_cluster {
 /* What differs between those of instances and those of clusters. */
 struct rds_noun {
 	const char *create, *list, *items; /* operations, and the path of the list */
-	const char *id, *source;           /* names of parameters and members */
+	const char *id, *source, *arn;     /* names of parameters and members */
 };
 const struct rds_noun *rds_noun_of(const struct op *op);
 
@@ -83,6 +86,11 @@ bool rds_snapshot_get(struct op *op, struct aws *aws, const char *id, struct rds
 /* All snapshots of one source, newest last, in the operation's arena. */
 bool rds_snapshot_list(struct op *op, struct aws *aws, const char *source,
     struct rds_snapshot **items, int *n, struct error *err) MUST_CHECK;
+/* Until the snapshot of fact "name" is available. Facts label, kind, size_bytes, created_at,
+ * finished_at. */
+bool rds_snapshot_wait(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
+/* A session as rds_open() makes it, for another region. */
+struct aws *rds_open_in(struct op *op, const char *region, struct error *err);
 /* What the identity of a plan says: resource, status. Also in the plan's text. */
 bool rds_look(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
 /* Is it still the one that was planned for? ERR_CHANGED. */

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "ops/kept.h"
 #include "ops/local.h"
-#include "ops/rds.h"
+#include "ops/rds_make.h"
 
 static const char *
 delete_call(const struct op *op)
@@ -118,31 +118,27 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 static bool
 drop_plan(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && plan_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, plan_with, err);
 }
 
 /* SEEN: it is gone, or going. One of the same name that was made since is another one. */
 static enum op_seen
-look(struct op *op, struct aws *aws, struct rds_snapshot *s, struct error *err)
+look(struct op *op, struct aws *aws, struct error *err)
 {
 	struct error why = { 0 };
+	struct rds_snapshot s;
 
-	s->status = "";
-	if (!rds_snapshot_get(op, aws, op_fact(op, "name"), s, &why)) {
+	if (!rds_snapshot_get(op, aws, op_fact(op, "name"), &s, &why)) {
 		if (why.code == ERR_NOT_FOUND)
 			return OP_SEEN;
 		*err = why;
 		return OP_UNSURE;
 	}
-	if (strcmp(s->status, "deleting") == 0)
+	if (strcmp(s.status, "deleting") == 0)
 		return OP_SEEN;
-	if (s->created.us == op_fact_int(op, "created", 0))
+	if (s.created.us == op_fact_int(op, "created", 0))
 		return OP_NOT_SEEN;
-	error_set(err, ERR_CHANGED, "the snapshot %s is another one now", s->id);
+	error_set(err, ERR_CHANGED, "the snapshot %s is another one now", s.id);
 	error_hint(err, "It was made after the plan: nothing is deleted.");
 	return OP_UNSURE;
 }
@@ -150,12 +146,7 @@ look(struct op *op, struct aws *aws, struct rds_snapshot *s, struct error *err)
 static enum op_seen
 delete_seen(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	struct rds_snapshot s;
-	enum op_seen seen = aws ? look(op, aws, &s, err) : OP_UNSURE;
-
-	aws_close(aws);
-	return seen;
+	return rds_seen_with(op, look, err);
 }
 
 static bool
@@ -167,10 +158,9 @@ delete_with(struct op *op, struct aws *aws, struct error *err)
 		.service = AWS_RDS, .op = delete_call(op), .params = params, .changes = true
 	};
 	struct aws_answer answer;
-	struct rds_snapshot s;
 	struct error lost = { 0 };
 	bool ok = rds_same(op, aws, err);
-	enum op_seen seen = ok ? look(op, aws, &s, err) : OP_UNSURE;
+	enum op_seen seen = ok ? look(op, aws, err) : OP_UNSURE;
 
 	if (seen != OP_NOT_SEEN)
 		return seen == OP_SEEN;
@@ -178,9 +168,9 @@ delete_with(struct op *op, struct aws *aws, struct error *err)
 	ok = aws_do(aws, &call, &answer, &lost);
 	/* Sent without an answer, or sent twice: the world tells. */
 	for (int i = 0; !ok && (answer.is_uncertain || answer.attempts > 1) && i < 6; i++) {
-		seen = look(op, aws, &s, err);
+		seen = look(op, aws, err);
 		ok = seen == OP_SEEN;
-		if (!ok && !op_wait_ms(op, RDS_POLL_MS, err))
+		if (!ok && !op_wait_ms(op, rds_poll_ms(), err))
 			break;
 	}
 	if (!ok)
@@ -192,46 +182,19 @@ delete_with(struct op *op, struct aws *aws, struct error *err)
 static bool
 delete_run(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && delete_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, delete_with, err);
 }
 
 static bool
 wait_with(struct op *op, struct aws *aws, struct error *err)
 {
-	struct mono start = mono_now();
-	struct rds_snapshot s;
-
-	for (;;) {
-		enum op_seen seen = look(op, aws, &s, err);
-
-		if (seen == OP_SEEN && !*s.status)
-			return true;
-		if (seen == OP_UNSURE)
-			return error_prefix(err, "while waiting");
-		if (seen == OP_NOT_SEEN)
-			return error_set(
-			    err, ERR_STATE, "the snapshot %s is %s, not deleted", s.id, s.status);
-		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
-			return error_set(
-			    err, ERR_TIMEOUT, "the snapshot %s is still %s", s.id, s.status);
-		op_progress(op, -1, "%s", s.status);
-		if (!op_wait_ms(op, RDS_POLL_MS, err))
-			return false;
-	}
+	return rds_wait_gone(op, aws, &rds_noun_snapshot, op_fact(op, "name"), err);
 }
 
 static bool
 wait_run(struct op *op, struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
-	bool ok = aws && wait_with(op, aws, err);
-
-	aws_close(aws);
-	return ok;
+	return rds_with(op, wait_with, err);
 }
 
 static bool

@@ -100,8 +100,8 @@ create_run(struct op *op, struct error *err)
 	return rds_with(op, create_with, err);
 }
 
-static bool
-wait_with(struct op *op, struct aws *aws, struct error *err)
+bool
+rds_snapshot_wait(struct op *op, struct aws *aws, struct error *err)
 {
 	const char *name = op_fact(op, "name");
 	struct rds_snapshot s;
@@ -119,7 +119,7 @@ wait_with(struct op *op, struct aws *aws, struct error *err)
 static bool
 wait_run(struct op *op, struct error *err)
 {
-	return rds_with(op, wait_with, err);
+	return rds_with(op, rds_snapshot_wait, err);
 }
 
 static const struct op_step_def snapshot_steps[] = {
