@@ -36,8 +36,9 @@ cmd_op_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 		.run = cmd_op_run,                                  \
 	}
 
-OP(snapshot, "snapshot", "snapshot [NAME] [full|diff|incr] | drop NAME [--last]",
-    "make a backup now: a snapshot of RDS, or one by pgBackRest; remove one");
+OP(snapshot, "snapshot",
+    "snapshot [NAME] [full|diff|incr] | copy NAME [--region R] [--as NEW] | drop NAME [--last]",
+    "make a backup now: a snapshot of RDS, or one by pgBackRest; copy or remove one");
 OP(snapshots, "snapshots", "snapshots",
     "the snapshots that there are, with age, size, and when they were verified");
 OP(restore, "restore", "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",

@@ -500,8 +500,8 @@ aws_presign(struct aws *aws, const struct aws_call *call, struct strbuf *url, st
 	struct endpoint_ask where = endpoint_ask(aws);
 	struct strbuf query = STRBUF_INIT(MAX_BODY), host = STRBUF_INIT(1024);
 	bool is_custom;
-	bool ok =
-	    endpoint_of(&where, call->service, url, &is_custom, err) && have_creds(aws, false, err);
+	bool ok = endpoint_of(&where, call->service, url, &is_custom, err) &&
+	    aws_have_creds(aws, false, err);
 
 	if (ok) {
 		const char *start = strstr(url->buf, "://") + 3,

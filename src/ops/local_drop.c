@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "ops/kept.h"
 #include "ops/local.h"
+#include "ops/op_result.h"
 
 enum { EXPIRE_MS = 3600 * 1000, MAX_OUTPUT = 1 << 20 };
 

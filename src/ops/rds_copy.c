@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "ops/op_result.h"
 #include "ops/rds_make.h"
 
 enum { NAME_MAX_LEN = 255 };

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "ops/kept.h"
 #include "ops/local.h"
+#include "ops/op_result.h"
 #include "ops/rds_make.h"
 
 static const char *

@@ -1,0 +1,90 @@
+#!/bin/sh
+# What is kept of RDS's snapshots, against an AWS that is not ours (moto): dropped, copied to another region.
+# majors: system
+. "$(dirname "$0")/../lib.sh"
+. "$test_dir/backup.sh"
+
+python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"
+for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
+	unset "$name"
+done
+free_port
+url=http://127.0.0.1:$port
+spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
+wait_for 30 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; skip_all "moto does not start"; }
+AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_EC2_METADATA_DISABLED=true
+export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
+call=${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call
+rds() {
+	"$call" -e "$url" -r "${region:-eu-west-1}" rds "$@"
+}
+make() {	# REGION: an instance "lab"
+	region=$1
+	rds CreateDBInstance DBInstanceIdentifier=lab DBInstanceClass=db.m5.large Engine=postgres MasterUsername=a \
+	    MasterUserPassword=abcdefgh1 AllocatedStorage=20 BackupRetentionPeriod=1 >/dev/null
+	region=''
+}
+make eu-west-1
+make us-gov-west-1
+rds CreateDBCluster DBClusterIdentifier=flock Engine=aurora-postgresql MasterUsername=a MasterUserPassword=abcdefgh1 \
+    StorageEncrypted=true >/dev/null
+mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+PGMEDIC_RDS_POLL_MS=50
+export PGMEDIC_RDS_POLL_MS
+target() {	# NAME KEY REGION
+	printf '[target %s]\nprovider = rds\n%s\nregion = %s\nendpoint_url = %s\nconninfo = host=127.0.0.1 port=1\n' "$1" "$2" "$3" "$url" \
+	    >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
+}
+target lab 'instance = lab' eu-west-1
+target gov 'instance = lab' us-gov-west-1
+target flock 'cluster = flock' eu-west-1
+snapshots() {
+	rds DescribeDBSnapshots SnapshotType=manual | sed -n 's/.*DBSnapshotIdentifier //p' | sort -u | tr '\n' ' '
+}
+
+op "snapshot one" lab --yes
+op "snapshot two" lab --yes
+is "two snapshots" "$(snapshots)" "one two "
+op "snapshot copy one --region eu-central-1 --as far" lab --yes
+is "a copy in another region" "$(member state) $(member result.snapshot) $(member result.region)" "done far eu-central-1"
+like "... is there" "$(region=eu-central-1 snapshots)" '^far '
+like "... with the job's tag" "$(region=eu-central-1 rds DescribeDBSnapshots DBSnapshotIdentifier=far)" 'Key pgmedic-job'
+op "snapshot copy one --region eu-central-1 --as far" lab --yes
+is "... once" "$(member state) $(member error.code)" "refused REFUSED"
+op "snapshot copy one --as three" lab --yes
+is "a copy in its own region" "$(member state) $(snapshots)" "done one three two "
+op "snapshot copy one --region cn-north-1" lab --yes
+is "another partition is out of reach" "$(member state) $(member error.code)" "refused REFUSED"
+op "snapshot copy one --region nowhere" lab --yes
+is "a region is a region" "$(member error.code)" USAGE
+op "snapshot copy one" lab --yes
+is "somewhere, or under another name" "$(member error.code)" USAGE
+op "snapshot one" gov --yes
+op "snapshot copy one --region us-gov-east-1" gov --yes
+is "between regions of a government" "$(member state) $(region=us-gov-east-1 snapshots)" "done one "
+
+op "snapshot drop three" lab --dry-run
+is "a plan to drop changes nothing" "$(member state) $(snapshots)" "planned one three two "
+op "snapshot drop three" lab --yes
+is "one is dropped" "$(member state) $(member result.dropped) $(snapshots)" 'done ["three"] one two '
+op "snapshot drop three" lab --yes
+is "... once" "$(member error.code)" NOT_FOUND
+automated=$(rds DescribeDBSnapshots SnapshotType=automated | sed -n 's/.*DBSnapshotIdentifier //p' | head -n 1)
+if [ -n "$automated" ]; then
+	op "snapshot drop $automated" lab --yes
+	is "an automated one is RDS's" "$(member state) $(member error.code)" "refused REFUSED"
+fi
+
+op "snapshot one" flock --yes
+is "a cluster's snapshot" "$(member state) $(member result.snapshot)" "done one"
+op "snapshot copy one --region eu-central-1" flock --dry-run
+like "an encrypted one needs a key there" "$("$PGMEDIC" run "snapshot copy one --region eu-central-1" flock --dry-run)" \
+    'alias/aws/rds of eu-central-1'
+op "snapshot copy one --region eu-central-1" flock --yes
+is "... and is copied" "$(member state) $(member result.region)" "done eu-central-1"
+op "snapshot drop one --last" flock --yes
+is "... and dropped" "$(member state) $(member result.snapshot)" "done one"
+unlike "... and is gone" "$(rds DescribeDBClusterSnapshots)" 'DBClusterSnapshotIdentifier one'
+
+unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret -e X-Amz-Signature "$XDG_STATE_HOME" 2>/dev/null)" .
+finish
