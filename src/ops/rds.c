@@ -209,7 +209,7 @@ read_cluster(struct op *op, const struct xml *x, struct rds_cluster *out)
 		.status = keep(op, x, "Status"),
 		.engine = keep(op, x, "Engine"),
 		.version = keep(op, x, "EngineVersion"),
-		.mark = mark_of(op, x),
+		.mark = tag_of(op, x, RDS_MARK),
 		.host = keep(op, x, "Endpoint"),
 		.reader_host = keep(op, x, "ReaderEndpoint"),
 		.subnet_group = keep(op, x, "DBSubnetGroup"),
