@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/cmd_op.h"
 #include "app/console.h"
 #include "base/strbuf.h"
 
@@ -174,11 +175,23 @@ keys_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	return true;
 }
 
+/* Settings of the console keep their names, of which no server has one; all else is the server's.
+ */
+static bool
+is_of_server(const struct words *words)
+{
+	const char *name = words->n > 2 ? words->w[1].text : "theme";
+
+	return !setting_by_name("console", name);
+}
+
 static bool
 set_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
 	struct console *c = ctx->console;
 
+	if (!ctx->screen || is_of_server(words))
+		return cmd_op_run(ctx, words, err);
 	if (words->n < 2) {
 		for (const struct setting_info *s = setting_infos; s->section; s++)
 			if (strcmp(s->section, "console") == 0)
@@ -441,11 +454,11 @@ const struct command cmd_keys = {
 };
 const struct command cmd_set = {
 	.name = "set",
-	.usage = "set [NAME [VALUE]]",
-	.help = "show or change a setting of the console until it ends",
+	.usage = "set [NAME [VALUE]] | set PARAM VALUE|DEFAULT",
+	.help =
+	    "a setting of the console until it ends; any other name is a parameter of the server: ALTER SYSTEM, or a parameter group",
 	.args = { ARG_OPTION, ARG_WORD },
-	.max_args = 3,
-	.needs_screen = true,
+	.max_args = -1,
 	.run = set_run,
 };
 const struct command cmd_cursor = {

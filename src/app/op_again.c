@@ -70,6 +70,7 @@ describe(struct op_again *a, struct arena *arena, struct journal *j, struct erro
 {
 	struct job_leftover *left;
 	struct job_step_row *steps;
+	const char *undo;
 	int n, nsteps, done = 0;
 
 	if (!jobs_leftovers(j, a->id, arena, &left, &n, err) ||
@@ -88,12 +89,17 @@ describe(struct op_again *a, struct arena *arena, struct journal *j, struct erro
 	}
 	for (int i = 0; i < n; i++)
 		doc_pair(&a->doc, i ? "" : "left behind", ROLE_WARN, "%s", left[i].what);
+	undo = a->mode == OP_JOB_UNDO && !n ? jobs_fact(j, a->id, "undo", arena, err) : NULL;
+	if (undo && *undo)
+		doc_pair(&a->doc, "takes back", ROLE_NORMAL, "%s", undo);
 	if (a->mode == OP_JOB_RESUME)
 		a->question = arena_printf(
 		    arena, "go on with job %lld after %d steps?", (long long)a->id, done);
 	else if (n)
 		a->question = arena_printf(arena, "take back %d thing%s that job %lld left?", n,
 		    n == 1 ? "" : "s", (long long)a->id);
+	else if (undo && *undo)
+		a->question = arena_printf(arena, "take back what job %lld did?", (long long)a->id);
 	else
 		a->question =
 		    arena_printf(arena, "close job %lld? It left nothing.", (long long)a->id);

@@ -56,7 +56,7 @@ plan_text(struct sync_op *s)
 static bool
 only_looks(const struct sync_op *s)
 {
-	return s->op.kind && s->op.kind->confirm == OP_LOOKS;
+	return s->op.kind && s->op.confirm == OP_LOOKS;
 }
 
 /* What was typed is what confirms? */

@@ -85,6 +85,7 @@ op_init(struct op *op, const struct op_target *target, const struct words *words
 		op->impl = op->kind->rds;
 		break;
 	case PROVIDER_NONE:
+		op->impl = op->kind->sql;
 		break;
 	}
 }
@@ -159,17 +160,24 @@ add_steps_text(struct op *op)
 	}
 }
 
+static bool
+may_act(struct op *op, struct error *err)
+{
+	if (op->confirm == OP_LOOKS || !op->target->read_only_why)
+		return true;
+	error_set(err, ERR_REFUSED, "%s is refused: %s is read-only",
+	    op_kind_name(op->kind, &op->arena), op->target->name);
+	return error_hint(err, "Because of %s.", op->target->read_only_why);
+}
+
 bool
 op_plan(struct op *op, struct error *err)
 {
 	if (!op->kind)
 		return error_set(err, ERR_USAGE, "there is no operation '%s'", op->line);
 	op->confirm = op->kind->confirm;
-	if (op->confirm != OP_LOOKS && op->target->read_only_why) {
-		error_set(err, ERR_REFUSED, "%s is refused: %s is read-only",
-		    op_kind_name(op->kind, &op->arena), op->target->name);
-		return error_hint(err, "Because of %s.", op->target->read_only_why);
-	}
+	if (!may_act(op, err))
+		return false;
 	if (!op->impl) {
 		error_set(err, ERR_UNSUPPORTED, "%s is not possible for %s",
 		    op_kind_name(op->kind, &op->arena), op->target->name);
@@ -179,7 +187,8 @@ op_plan(struct op *op, struct error *err)
 		        op->kind->instead ? op->kind->instead :
 		                            "Its provider does not have it.");
 	}
-	if (!op->impl->plan(op, err))
+	/* What only looks may turn out to act, by its words. */
+	if (!op->impl->plan(op, err) || !may_act(op, err))
 		return false;
 	if (op->confirm == OP_WRITES && op->target->is_protected)
 		op->confirm = OP_DESTROYS;
@@ -531,6 +540,21 @@ op_run(struct op *op, const char *plan_hash, struct error *err)
 	return finish_result(op, err);
 }
 
+/* What it has done, where it left nothing that stood for that. */
+static bool
+take_back(struct op *op, int nleft, struct error *err)
+{
+	const char *undo = op_fact(op, "undo"), *kind = op_fact(op, "undo_kind");
+	struct job_leftover done = { .job = op->job, .kind = kind, .what = undo, .args = "{}" };
+
+	if (nleft || !undo || !*undo || !kind)
+		return true;
+	for (const struct op_leftover_def *def = op_leftover_defs; def->kind; def++)
+		if (strcmp(def->kind, kind) == 0)
+			return def->undo(op, &done, err);
+	return error_set(err, ERR_UNSUPPORTED, "this pgmedic cannot take back a '%s'", kind);
+}
+
 bool
 op_undo(struct op *op, struct error *err)
 {
@@ -560,5 +584,5 @@ op_undo(struct op *op, struct error *err)
 			*err = one;
 		ok = false;
 	}
-	return ok;
+	return ok && take_back(op, n, err);
 }

@@ -101,9 +101,9 @@ struct op_kind {
 	const char *usage, *help;
 	const char *instead; /* what a provider that does not have it offers; NULL: nothing */
 	enum op_class confirm;
-	/* pgBackRest, pg_ctl, Patroni … of a server whose machine this is; RDS and Aurora; NULL:
-	 * not there. */
-	const struct op_impl *local, *rds;
+	/* pgBackRest, pg_ctl, Patroni … of a server whose machine this is; RDS and Aurora; what
+	 * takes SQL alone, for a target without a provider. NULL: not there. */
+	const struct op_impl *local, *rds, *sql;
 };
 extern const struct op_kind *const op_kinds[]; /* NULL-terminated */
 /* The kind that a command line means; NULL: none. */
@@ -111,7 +111,12 @@ const struct op_kind *op_kind_of(const struct words *words);
 /* "snapshot drop" */
 const char *op_kind_name(const struct op_kind *kind, struct arena *arena);
 
-/* Take back one kind of leftover; idempotent: what is not there any more is settled, too. */
+/*
+ * Take back one kind of leftover; idempotent: what is not there any more is settled, too. What a
+ * job did to its end is no leftover, and can still be taken back where its last step keeps the
+ * facts "undo", which says what that does, and "undo_kind", one of these: it is called with a
+ * leftover that has no id.
+ */
 struct op_leftover_def {
 	const char *kind;
 	bool (*undo)(struct op *op, const struct job_leftover *left, struct error *err);

@@ -8,6 +8,7 @@
 #include "ops/local_pooler.h"
 #include "ops/op.h"
 #include "ops/rds.h"
+#include "ops/set.h"
 
 static const struct op_kind snapshot = {
 	.verb = "snapshot",
@@ -123,8 +124,34 @@ static const struct op_kind pool = {
 	.rds = &local_pool,
 };
 
-const struct op_kind *const op_kinds[] = { &snapshot, &snapshots, &snapshot_copy, &snapshot_drop,
-	&restore, &verify, &point, &switchover, &failover, &promote, &drill, &pool, &cloud, NULL };
+static const struct op_kind set = {
+	.verb = "set",
+	.usage = "set PARAM VALUE|DEFAULT",
+	.help = "change a parameter of the server: ALTER SYSTEM, or a parameter group",
+	.confirm = OP_WRITES,
+	.local = &local_set,
+	.sql = &local_set,
+};
+
+/* clang-format off */
+const struct op_kind *const op_kinds[] = {
+	&snapshot,
+	&snapshots,
+	&snapshot_copy,
+	&snapshot_drop,
+	&restore,
+	&verify,
+	&point,
+	&switchover,
+	&failover,
+	&promote,
+	&drill,
+	&pool,
+	&set,
+	&cloud,
+	NULL,
+};
+/* clang-format on */
 
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },
@@ -135,5 +162,6 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "slot", pair_undo_slot },
 	{ "table", drill_undo_table },
 	{ "configuration", pair_undo_configuration },
+	{ "parameter", set_undo },
 	{ NULL, NULL },
 };
