@@ -20,6 +20,7 @@ enum {
 	START_MS = 120000,
 	STOP_MS = 90000,
 	GONE_MS = 20000,
+	REAP_MS = 3000,
 	MAX_OUTPUT = 1 << 20,
 	MAX_WORDS = 16,
 };
@@ -200,7 +201,8 @@ node_pid(const struct node *n)
 }
 
 struct in_data {
-	const char *data;
+	const char *data, *comm;
+	bool kills;
 	pid_t found;
 };
 
@@ -209,20 +211,29 @@ is_in_data(const struct proc_info *info, void *arg)
 {
 	struct in_data *d = arg;
 
-	if (strncmp(info->comm, "postgres", 8) == 0 && works_in(info->pid, d->data))
+	if (strncmp(info->comm, d->comm, strlen(d->comm)) == 0 && works_in(info->pid, d->data)) {
 		d->found = info->pid;
-	return !d->found;
+		if (d->kills)
+			kill(info->pid, SIGKILL);
+	}
+	return d->kills || !d->found;
 }
 
-/* Any process of PostgreSQL that works in the data directory: children outlive a killed
- * postmaster for a moment. */
-static pid_t
-any_process(const struct node *n)
+pid_t
+node_program_pid(const struct node *n, const char *comm)
 {
-	struct in_data d = { .data = n->data };
+	struct in_data d = { .data = n->data, .comm = comm };
 
 	proc_each(is_in_data, &d);
 	return d.found;
+}
+
+/* Any process of PostgreSQL that works in the data directory: children outlive a killed
+ * postmaster for a moment, and one that computes for as long as it does. */
+static pid_t
+any_process(const struct node *n)
+{
+	return node_program_pid(n, "postgres");
 }
 
 bool
@@ -266,12 +277,50 @@ node_stop(struct node *n, const char *mode, struct error *err)
 bool
 node_kill(struct node *n, struct error *err)
 {
+	struct in_data all = { .data = n->data, .comm = "postgres", .kills = true };
 	pid_t pid = node_pid(n);
 
 	if (pid && kill(pid, SIGKILL) != 0 && errno != ESRCH)
 		return error_set(err, ERR_DENIED, "cannot kill the postmaster of %s: %s", n->name,
 		    strerror(errno));
+	/* As where the machine fails: nobody computes on, and nobody starts anew. */
+	proc_each(is_in_data, &all);
 	return wait_gone(n, err);
+}
+
+/*
+ * A server that was killed and whose parent has not waited for it yet (init may be slow, that of a
+ * container may never do it) still has its pid, and PostgreSQL takes the pid file's word for a
+ * server that runs: 'lock file "postmaster.pid" already exists', from the server as from the single
+ * process that pg_rewind recovers with, and pg_ctl would wait for its end. So that is waited for;
+ * where it does not come, the file of a process that has ended is removed.
+ */
+static bool
+forget_dead(struct node *n, struct error *err)
+{
+	const char *path = arena_printf(&n->op->arena, "%s/postmaster.pid", n->data);
+	struct error ignored = { 0 };
+	const char *text = node_read(n, "postmaster.pid", &ignored);
+	pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
+	struct mono begin = mono_now();
+
+	if (pid <= 1 || proc_alive(pid, 0))
+		return true;
+	while (kill(pid, 0) == 0) {
+		if (mono_since_ms(mono_now(), begin) > REAP_MS)
+			return proc_alive(pid, 0) || any_process(n) || unlink(path) == 0 ||
+			    error_set(err, ERR_FILE, "cannot remove %s: %s", path, strerror(errno));
+		nanosleep(&(struct timespec){ 0, 20 * 1000000L }, NULL);
+	}
+	return true;
+}
+
+bool
+node_is_clear(struct node *n, struct error *err)
+{
+	if (node_pid(n) || any_process(n))
+		return error_set(err, ERR_STATE, "%s runs", n->name);
+	return forget_dead(n, err);
 }
 
 const char *
@@ -303,7 +352,7 @@ node_start(struct node *n, struct error *err)
 
 	if (node_pid(n))
 		return true;
-	return node_run(n, argv, NULL, NULL, START_MS, NULL, err);
+	return forget_dead(n, err) && node_run(n, argv, NULL, NULL, START_MS, NULL, err);
 }
 
 /* ------------------------------------------------------------------ asking it */

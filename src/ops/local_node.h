@@ -43,8 +43,12 @@ bool node_is_down(struct node *n);
 bool node_stop(struct node *n, const char *mode, struct error *err) MUST_CHECK;
 /* As it was started the last time, its output appended to the file that it had then. */
 bool node_start(struct node *n, struct error *err) MUST_CHECK;
-/* kill -9 to the postmaster, and wait until all of its processes are gone. */
+/* kill -9 to all of its processes, and wait until they are gone. */
 bool node_kill(struct node *n, struct error *err) MUST_CHECK;
+/* A program of that name that works in the data directory; 0: none. */
+pid_t node_program_pid(const struct node *n, const char *comm);
+/* Nothing runs in it, and PostgreSQL's programs will see that, too. */
+bool node_is_clear(struct node *n, struct error *err) MUST_CHECK;
 /* Where its output goes: for node_start(), asked while it runs. */
 const char *node_log(const struct node *n);
 

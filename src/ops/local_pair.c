@@ -64,8 +64,8 @@ pair_open(struct pair *p, struct op *op, enum pair_way way, struct error *err)
 
 /* ------------------------------------------------------------------ stop */
 
-static const char *
-node_args(struct op *op, const struct node *n, const char *slot)
+const char *
+pair_node_args(struct op *op, const struct node *n, const char *slot)
 {
 	struct strbuf sb = STRBUF_INIT(4096);
 	const char *text;
@@ -82,13 +82,26 @@ node_args(struct op *op, const struct node *n, const char *slot)
 	return text;
 }
 
+/* What the standby reads by now is a slot that nobody uses once it is primary, and keeps WAL. */
+static bool
+leave_stale_slot(struct pair *p, struct error *err)
+{
+	const char *slot = node_fact(p->op, "uses", &p->new);
+	int64_t id;
+
+	return !*slot ||
+	    op_leave(p->op, "stale_slot", pair_node_args(p->op, &p->old, slot), &id, err,
+	        "slot %s of %s, where that is the standby", slot, p->old.name);
+}
+
 bool
 pair_leave_down(struct pair *p, struct error *err)
 {
 	int64_t id;
 
-	return op_leave(p->op, "server_down", node_args(p->op, &p->old, ""), &id, err,
-	    "the server of %s is stopped", p->old.name);
+	return leave_stale_slot(p, err) &&
+	    op_leave(p->op, "server_down", pair_node_args(p->op, &p->old, ""), &id, err,
+	        "the server of %s is stopped", p->old.name);
 }
 
 bool
@@ -113,15 +126,22 @@ pair_stop_seen(struct pair *p, struct error *err)
 	return OP_UNSURE;
 }
 
-/* Before anybody was promoted: as it was. */
+/* Before anybody was promoted: as it was; also where this was stopped, or cannot be written down.
+ */
 static void
 go_back(struct pair *p, struct error *err)
 {
+	const volatile sig_atomic_t *stop = p->op->stop;
 	struct error more = { 0 };
-	bool ok = node_start(&p->old, &more) && op_settle_kind(p->op, "server_down", &more);
+	bool ok;
 
+	p->op->stop = NULL;
+	ok = node_start(&p->old, &more);
 	if (ok && pooler_is_there(p->op) && op_fact(p->op, "pooler"))
 		ok = pooler_resume(p->op, "", &more);
+	ok = ok && op_settle_kind(p->op, "server_down", &more) &&
+	    op_settle_kind(p->op, "stale_slot", &more);
+	p->op->stop = stop;
 	if (ok)
 		error_hint(err, "%s is primary again, as it was.", p->old.name);
 	else
@@ -172,22 +192,47 @@ keep_promoted(struct pair *p, const struct node_look *l, struct error *err)
 	return op_fact_set(p->op, err, key(p, "timeline_after"), "%lld", (long long)l->timeline);
 }
 
-bool
-pair_promote(struct pair *p, struct error *err)
+/* Did this job stop the old primary? Then it starts it again where nobody was promoted. */
+static bool
+is_stopped_by_us(struct pair *p)
 {
-	struct node_look l;
-	struct rowset *rows = NULL;
+	struct job_leftover *items;
+	struct error ignored = { 0 };
+	bool is_it = false;
+	int n;
 
+	if (!jobs_leftovers(p->op->journal, p->op->job, &p->op->arena, &items, &n, &ignored))
+		return true;
+	for (int i = 0; i < n; i++)
+		is_it |= strcmp(items[i].kind, "server_down") == 0;
+	return is_it;
+}
+
+/* All that must hold, and be written down, before a promotion is asked for. */
+static bool
+may_promote(struct pair *p, struct node_look *l, struct error *err)
+{
 	if (!op_fact(p->op, "fenced") && !node_is_down(&p->old)) {
 		error_set(err, ERR_REFUSED, "%s runs: there would be two primaries", p->old.name);
 		return error_hint(err, "Nothing was promoted.");
 	}
-	if (!node_look(&p->new, &l, err))
+	return node_look(&p->new, l, err) &&
+	    (!l->is_standby ||
+	        op_fact_set(p->op, err, key(p, "timeline_before"), "%lld", (long long)l->timeline));
+}
+
+bool
+pair_promote(struct pair *p, struct error *err)
+{
+	struct rowset *rows;
+	struct node_look l;
+
+	if (!may_promote(p, &l, err)) {
+		if (is_stopped_by_us(p))
+			go_back(p, err);
 		return false;
+	}
 	if (l.is_standby) {
-		if (!op_fact_set(
-		        p->op, err, key(p, "timeline_before"), "%lld", (long long)l.timeline))
-			return false;
 		rows = node_ask(&p->new, "op_promote", NULL, 0, PROMOTE_MS, err);
 		rowset_unref(rows);
 		if (!rows || !node_look(&p->new, &l, err))
@@ -265,7 +310,7 @@ pair_slot(struct pair *p, struct error *err)
 
 	if (!*slot)
 		return true;
-	if (!op_leave(p->op, "slot", node_args(p->op, &p->new, slot), &id, err,
+	if (!op_leave(p->op, "slot", pair_node_args(p->op, &p->new, slot), &id, err,
 	        "slot %s of %s keeps WAL", slot, p->new.name))
 		return false;
 	rows = node_ask(&p->new, "op_slot_make", params, 1, TOOL_MS, err);
@@ -402,8 +447,8 @@ pair_streams(struct pair *p, struct error *err)
 	return op_settle_kind(p->op, "server_down", err) && op_settle_kind(p->op, "slot", err);
 }
 
-static bool
-drop_slot(struct node *n, const char *slot, struct error *err)
+bool
+pair_drop_slot(struct node *n, const char *slot, struct error *err)
 {
 	const char *params[] = { slot };
 	struct rowset *rows = node_ask(n, "op_slot_drop", params, 1, TOOL_MS, err);
@@ -417,63 +462,6 @@ pair_clean(struct pair *p, struct error *err)
 {
 	const char *slot = node_fact(p->op, "uses", &p->new);
 
-	return !*slot || drop_slot(&p->old, slot, err);
-}
-
-/* ------------------------------------------------------------------ undo */
-
-static bool
-node_of(struct op *op, const struct job_leftover *left, struct node *n, struct node *other,
-    const char **slot, struct error *err)
-{
-	struct json *args = json_parse(left->args, strlen(left->args), err);
-	const char *name = json_text(json_get(args, "node"));
-	const char *text = json_text(json_get(args, "slot"));
-	const struct op_target *t = op->target, *s = op->target->standby;
-	bool is_own = name && strcmp(name, t->name) == 0, ok;
-
-	*slot = arena_strdup(&op->arena, text ? text : "");
-	ok = name && s && (is_own || strcmp(name, s->name) == 0);
-	if (args && !ok)
-		error_set(err, ERR_CONFIG, "the pair of %s is configured otherwise now", t->name);
-	json_free(args);
-	return ok && node_open(n, op, is_own ? t : s, err) &&
-	    node_open(other, op, is_own ? s : t, err);
-}
-
-bool
-pair_undo_slot(struct op *op, const struct job_leftover *left, struct error *err)
-{
-	struct node n, other;
-	const char *slot;
-
-	return node_of(op, left, &n, &other, &slot, err) && drop_slot(&n, slot, err);
-}
-
-/* It starts as what it has to be: by what the other one is now. */
-bool
-pair_undo_down(struct op *op, const struct job_leftover *left, struct error *err)
-{
-	struct node n, other;
-	struct node_look l;
-	struct node_control c;
-	struct pair p;
-	const char *slot;
-
-	if (!node_of(op, left, &n, &other, &slot, err))
-		return false;
-	if (node_pid(&n))
-		return true;
-	if (!node_look(&other, &l, err)) {
-		error_prefix(
-		    err, "%s is not started: what %s is cannot be seen", n.name, other.name);
-		return false;
-	}
-	if (l.is_standby)
-		return node_start(&n, err);
-	p = (struct pair){ .op = op, .old = n, .new = other };
-	p.way = strcmp(op_fact(op, "first"), n.name) == 0 ? PAIR_THERE : PAIR_BACK;
-	return node_control(&n, &c, err) && pair_checkpoint(&p, err) && pair_slot(&p, err) &&
-	    (strcmp(c.state, "shut down") == 0 || pair_rewind(&p, err)) && pair_rejoin(&p, err) &&
-	    pair_streams(&p, err);
+	return !*slot ||
+	    (pair_drop_slot(&p->old, slot, err) && op_settle_kind(p->op, "stale_slot", err));
 }

@@ -55,9 +55,16 @@ bool pair_clean(struct pair *p, struct error *err) MUST_CHECK;
 /* Written down before a server is stopped or killed. */
 bool pair_leave_down(struct pair *p, struct error *err) MUST_CHECK;
 
-/* Leftovers "server_down", "slot" and "configuration". */
+/* A slot that nobody reads is dropped, one that is in use stays. */
+bool pair_drop_slot(struct node *n, const char *slot, struct error *err) MUST_CHECK;
+/* Of a leftover: {"node", "slot"}. */
+const char *pair_node_args(struct op *op, const struct node *n, const char *slot);
+
+/* Leftovers "server_down", "slot", "stale_slot" and "configuration". */
 bool pair_undo_down(struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
 bool pair_undo_slot(struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
+bool pair_undo_stale_slot(
+    struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
 bool pair_undo_configuration(
     struct op *op, const struct job_leftover *left, struct error *err) MUST_CHECK;
 

@@ -12,11 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/conf.h"
 #include "base/json.h"
+#include "base/proc.h"
 #include "ops/local_pair.h"
 #include "pg/conninfo.h"
 
-enum { REWIND_MS = 3600 * 1000, TOOL_MS = 30000, MAX_FILES = 12, TRIES = 20, MAX_OUTPUT = 1 << 20 };
+enum { REWIND_MS = 24 * 3600 * 1000, TOOL_MS = 30000, WAIT_MS = 200, MAX_FILES = 12 };
 
 static const char *
 kept_folder(struct node *n)
@@ -95,14 +97,21 @@ config_file_of(struct node *n)
 	return arena_strndup(&n->op->arena, at, strcspn(at, "\"\n"));
 }
 
+/*
+ * A pg_rewind that is cut off leaves a data directory that only a new base backup mends. So it goes
+ * on when this process is killed or told to stop, writing into a file: a pipe without a reader
+ * would end it. It works in the data directory, by which the next process finds it.
+ */
 static bool
-rewind_once(struct pair *p, struct strbuf *out, struct error *err)
+run_rewind(struct pair *p, const char *log, struct error *err)
 {
 	struct conninfo_env env;
 	struct arena *a = &p->op->arena;
-	const char *vars[64], *file = config_file_of(&p->old);
-	const char *argv[8] = { "pg_rewind", "-D", p->old.data };
-	int n = 3, nvars = 0;
+	const char *file = config_file_of(&p->old);
+	const char *vars[64] = { "LC_ALL=C", "PATH=/usr/bin:/bin", "HOME=/" };
+	const char *argv[8] = { arena_printf(a, "%s/pg_rewind", p->old.bin), "-D", p->old.data };
+	struct proc_spec spec = { .argv = argv, .env = vars, .dir = p->old.data, .log = log };
+	int n = 3, nvars = 3;
 
 	if (!conninfo_to_env(a, p->new.target->conninfo, p->new.target->password, &env, err))
 		return false;
@@ -114,47 +123,73 @@ rewind_once(struct pair *p, struct strbuf *out, struct error *err)
 	if (file)
 		argv[n++] = arena_printf(a, "--config-file=%s", file);
 	argv[n] = NULL;
-	return node_run(&p->old, argv, vars, NULL, REWIND_MS, out, err);
+	spec.drops_user = geteuid() == 0 && p->old.uid != 0;
+	spec.uid = p->old.uid;
+	spec.gid = p->old.gid;
+	return proc_run(&spec, REWIND_MS, NULL, NULL, err);
+}
+
+/* Of a process before this one, whose job goes on here. */
+static bool
+wait_rewind(struct pair *p, struct error *err)
+{
+	while (node_program_pid(&p->old, "pg_rewind") || node_program_pid(&p->old, "postgres")) {
+		op_progress(p->op, -1, "waits for the pg_rewind that is under way");
+		if (!op_wait_ms(p->op, WAIT_MS, err))
+			return false;
+	}
+	return true;
+}
+
+static const char *
+log_path(struct pair *p)
+{
+	return path_state(&p->op->arena,
+	    arena_printf(&p->op->arena, "jobs/%lld-rewind.log", (long long)p->op->job));
+}
+
+/* Has it come to its end? Once more would recover what it has made by itself, apart from the new
+ * primary. */
+static bool
+is_rewound(struct pair *p)
+{
+	struct strbuf end = STRBUF_INIT(16 << 10);
+	bool is_it;
+
+	proc_tail(&end, log_path(p), 3, "");
+	is_it = strstr(end.buf, "Done!") || strstr(end.buf, "no rewind required");
+	strbuf_release(&end);
+	return is_it;
+}
+
+static bool
+leave_configuration(struct pair *p, int64_t *id, struct error *err)
+{
+	return op_leave(p->op, "configuration", pair_node_args(p->op, &p->old, ""), id, err,
+	    "configuration files of %s are kept in %s", p->old.name, kept_folder(&p->old));
 }
 
 bool
 pair_rewind(struct pair *p, struct error *err)
 {
-	struct strbuf out = STRBUF_INIT(MAX_OUTPUT), args = STRBUF_INIT(4096);
 	struct error more = { 0 };
-	bool ok, first = true;
+	bool ok;
 	int64_t id;
 
 	if (node_pid(&p->old))
 		return error_set(err, ERR_STATE, "%s runs", p->old.name);
-	strbuf_addc(&args, '{');
-	json_key(&args, &first, "node");
-	json_str(&args, p->old.name, strlen(p->old.name));
-	strbuf_addc(&args, '}');
-	ok = op_leave(p->op, "configuration", args.buf, &id, err,
-	         "configuration files of %s are kept in %s", p->old.name, kept_folder(&p->old)) &&
-	    set_aside(&p->old, err);
-	/* Recovery by a single process fails while something of the killed server is still there.
-	 */
-	for (int i = 0; ok && i < TRIES; i++) {
-		strbuf_clear(&out);
-		ok = rewind_once(p, &out, err);
-		if (ok || !strstr(out.buf, "--single"))
-			break;
-		ok = op_wait_ms(p->op, 500, err);
-	}
-	if (!put_back(&p->old, &more)) {
-		*err = more;
-		ok = false;
-	} else if (!op_settle(p->op, id, &more)) {
+	if (!wait_rewind(p, err) || !node_is_clear(&p->old, err) ||
+	    !leave_configuration(p, &id, err))
+		return false;
+	ok = is_rewound(p) || (set_aside(&p->old, err) && run_rewind(p, log_path(p), err));
+	if (!put_back(&p->old, &more) || !op_settle(p->op, id, &more)) {
 		*err = more;
 		ok = false;
 	}
 	if (!ok && !*err->hint)
-		error_hint(
-		    err, "Where pg_rewind cannot, pg_basebackup makes %s anew.", p->old.name);
-	strbuf_release(&out);
-	strbuf_release(&args);
+		error_hint(err,
+		    "Its output is %s. Where pg_rewind cannot, pg_basebackup makes %s anew.",
+		    log_path(p), p->old.name);
 	return ok;
 }
 

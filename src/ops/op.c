@@ -364,6 +364,22 @@ op_wait_ms(struct op *op, int ms, struct error *err)
 	return true;
 }
 
+/* What this job has written down already; 0: nothing. */
+static int64_t
+known_leftover(struct op *op, const char *kind, const char *args)
+{
+	struct job_leftover *items;
+	struct error ignored = { 0 };
+	int n;
+
+	if (!jobs_leftovers(op->journal, op->job, &op->arena, &items, &n, &ignored))
+		return 0;
+	for (int i = 0; i < n; i++)
+		if (strcmp(items[i].kind, kind) == 0 && strcmp(items[i].args, args) == 0)
+			return items[i].id;
+	return 0;
+}
+
 bool
 op_leave(struct op *op, const char *kind, const char *args, int64_t *id, struct error *err,
     const char *what_fmt, ...)
@@ -372,6 +388,9 @@ op_leave(struct op *op, const char *kind, const char *args, int64_t *id, struct 
 	va_list ap;
 	bool ok;
 
+	*id = known_leftover(op, kind, args);
+	if (*id)
+		return true;
 	va_start(ap, what_fmt);
 	strbuf_addv(&what, what_fmt, ap);
 	va_end(ap);

@@ -166,7 +166,8 @@ void op_progress(struct op *op, double pct, const char *fmt, ...) PRINTF_LIKE(3,
 bool op_stopped(struct op *op, struct error *err) MUST_CHECK;
 /* Sleep, in pieces; false when it should stop. */
 bool op_wait_ms(struct op *op, int ms, struct error *err) MUST_CHECK;
-/* Before making what may be left behind; args: a JSON object. */
+/* Before making what may be left behind; args: a JSON object. What this job has said already is not
+ * said again. */
 bool op_leave(struct op *op, const char *kind, const char *args, int64_t *id, struct error *err,
     const char *what_fmt, ...) PRINTF_LIKE(6, 7) MUST_CHECK;
 /* It has been taken back, or was meant to stay. */

@@ -160,6 +160,7 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "rds_instance", rds_instance_undo },
 	{ "server_down", pair_undo_down },
 	{ "slot", pair_undo_slot },
+	{ "stale_slot", pair_undo_stale_slot },
 	{ "table", drill_undo_table },
 	{ "configuration", pair_undo_configuration },
 	{ "parameter", set_undo },

@@ -441,7 +441,11 @@ def victim_pids(what, job, front):
         is_probe = lambda w: os.path.basename(w[0]).startswith("pgmedic") or "--job" in w
         return [p for p, w in own if w and is_probe(w) == (what == "probe")]
     if what == "server":
-        return [p for p in [postmaster(random.choice(op.server_names))] if p]
+        server = random.choice(op.server_names)
+        if postmaster(server):
+            struck_servers.add(server)
+            return [postmaster(server)]
+        return []
     return pooler_pids()
 
 
@@ -507,7 +511,7 @@ struck_servers = set()
 
 def restart_after_kill(server):
     if server in struck_servers:
-        struck_servers.discard(server)
+        wait(10, lambda: not postmaster(server) or role(server) != "down")
         start_server(server)
 
 
@@ -515,8 +519,8 @@ def run_once(n):
     if not op.ready(n):
         wrong.append(f"{n}: cannot begin")
         return False
+    struck_servers.clear()
     before = one("SELECT max(id) FROM acts") or 0
-    was_down = {s for s in op.server_names if not postmaster(s)}
     front = subprocess.Popen([conf["pgmedic"], "run", op.words(n), op.target, "--json", "--yes", "--wait"], **quiet)
     began = time.time()
     job = None
@@ -529,9 +533,7 @@ def run_once(n):
         job = job or one("SELECT max(id) FROM acts WHERE id > ?", before)
         step = one("SELECT name FROM job_steps WHERE job = ? ORDER BY began_at DESC LIMIT 1", job) if job else None
         if strike(what, job, front):
-            told.append(f"{what} in {step}")
-            if what == "server":
-                struck_servers.update(s for s in op.server_names if not postmaster(s) and s not in was_down)
+            told.append(f"{what}{sorted(struck_servers) if what == 'server' else ''} in {step}")
     try:
         front.wait(180)
     except subprocess.TimeoutExpired:
