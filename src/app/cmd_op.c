@@ -37,8 +37,10 @@ cmd_op_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	}
 
 OP(snapshot, "snapshot",
-    "snapshot [NAME] [full|diff|incr] | copy NAME [--region R] [--as NEW] | drop NAME [--last]",
+    "snapshot [NAME] [full|diff|incr] [daily|weekly|monthly] | copy NAME [--region R] [--as NEW] | drop NAME [--last]",
     "make a backup now: a snapshot of RDS, or one by pgBackRest; copy or remove one");
+OP(backup, "backup", "backup retention [daily N weekly N monthly N continuous N|apply]",
+    "how long snapshots are kept: show it, or set it and drop what is older");
 OP(snapshots, "snapshots", "snapshots",
     "the snapshots that there are, with age, size, and when they were verified");
 OP(restore, "restore", "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",

@@ -52,6 +52,7 @@ const struct command *const commands[] = {
 	&cmd_reset,
 	&cmd_snapshot,
 	&cmd_snapshots,
+	&cmd_backup,
 	&cmd_restore,
 	&cmd_verify,
 	&cmd_point,

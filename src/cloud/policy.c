@@ -72,6 +72,8 @@ const struct policy_action policy_actions[] = {
 	OPERATE("rds:CopyDBClusterSnapshot"),
 	OPERATE("rds:DeleteDBSnapshot"),
 	OPERATE("rds:DeleteDBClusterSnapshot"),
+	OPERATE("rds:ModifyDBInstance"),
+	OPERATE("rds:ModifyDBCluster"),
 	OPERATE("rds:AddTagsToResource"),
 	OPERATE("rds:RestoreDBInstanceFromDBSnapshot"),
 	OPERATE("rds:RestoreDBInstanceToPointInTime"),

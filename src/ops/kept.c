@@ -79,6 +79,40 @@ kept_local(struct op *op, const struct kept *k, const struct pgbackrest_info *in
 	return items;
 }
 
+struct retention_item *
+kept_rds(struct op *op, const struct kept *k, const struct rds_snapshot *items, int n,
+    int automated_days)
+{
+	struct retention_item *out = arena_zalloc(&op->arena, (size_t)n + 1, sizeof(*out));
+
+	for (int i = 0; i < n; i++) {
+		const struct rds_snapshot *s = &items[i];
+
+		out[i] = (struct retention_item){
+			.id = s->id,
+			.policy = s->policy,
+			.at = s->created,
+			.is_full = true,
+			.is_bad = rds_state_of(s->status) != RDS_READY,
+			.is_verified = kept_verified(k, s->id, "").us != 0,
+			.is_left_alone = strcmp(s->type, "manual") != 0 ||
+			    retention_class_of(s->policy) == RETENTION_OTHER,
+			.why = "",
+		};
+	}
+	if (k->has_retention)
+		retention_judge(out, n, &k->retention, wall_now());
+	for (int i = 0; i < n; i++) {
+		if (strcmp(items[i].type, "automated") == 0 && items[i].created.us)
+			out[i].expires.us =
+			    items[i].created.us + (int64_t)automated_days * 86400 * 1000000;
+		/* What is being made, copied or deleted is left to end. */
+		if (out[i].is_bad && strcmp(items[i].status, "failed") != 0)
+			out[i].is_dropped = false;
+	}
+	return out;
+}
+
 const char *
 kept_expires(struct op *op, const struct retention_item *item)
 {

@@ -10,6 +10,7 @@
 #include "model/retention.h"
 #include "ops/op.h"
 #include "ops/pgbackrest.h"
+#include "ops/rds.h"
 
 struct kept {
 	struct job_verified *verified; /* newest first */
@@ -25,6 +26,9 @@ struct wall kept_verified(const struct kept *k, const char *id, const char *mark
 /* The backups of a stanza, judged: in the operation's arena, in their order. */
 struct retention_item *kept_local(
     struct op *op, const struct kept *k, const struct pgbackrest_info *info);
+/* The snapshots of RDS: automated ones go by its own days, manual ones by their tag. */
+struct retention_item *kept_rds(struct op *op, const struct kept *k,
+    const struct rds_snapshot *items, int n, int automated_days);
 /* ", expires 2026-12-21" for a list; "" never. */
 const char *kept_expires(struct op *op, const struct retention_item *item);
 

@@ -5,7 +5,7 @@
 #include "ops/op.h"
 
 extern const struct op_impl local_snapshot, local_restore, local_point, local_verify,
-    local_snapshots, local_snapshot_drop;
+    local_snapshots, local_snapshot_drop, local_retention;
 extern const struct op_impl local_pool;
 extern const struct op_impl local_switchover, local_failover, local_promote, local_drill;
 

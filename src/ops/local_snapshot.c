@@ -1,6 +1,7 @@
 /*
- * snapshot [NAME] [full|diff|incr]: a backup by pgBackRest, with its verdict made here. A job's
- * backup carries the job's id as an annotation, so that it is found again and never made twice.
+ * snapshot [NAME] [full|diff|incr] [daily|weekly|monthly]: a backup by pgBackRest, with its verdict
+ * made here. A job's backup carries the job's id as an annotation, so that it is found again and
+ * never made twice.
  */
 #include "config.h"
 
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "model/retention.h"
 #include "ops/local.h"
 #include "ops/op_result.h"
 #include "ops/op_server.h"
@@ -38,14 +40,17 @@ is_name(const char *s)
 }
 
 static bool
-read_words(struct op *op, const char **name, const char **type, struct error *err)
+read_words(
+    struct op *op, const char **name, const char **type, const char **policy, struct error *err)
 {
-	*name = *type = NULL;
+	*name = *type = *policy = NULL;
 	for (int i = 1; i < op->words->n; i++) {
 		const char *w = op->words->w[i].text;
 
 		if (!*type && is_type(w)) {
 			*type = w;
+		} else if (!*policy && retention_class_of(w) != RETENTION_OTHER) {
+			*policy = w;
 		} else if (!*name && is_name(w)) {
 			*name = w;
 		} else {
@@ -102,16 +107,17 @@ snapshot_plan(struct op *op, struct error *err)
 {
 	struct op_server server;
 	struct pgbackrest_info info = { 0 };
-	const char *name, *type, *version;
+	const char *name, *type, *policy, *version;
 	char size[32];
-	bool ok = read_words(op, &name, &type, err) && pgbackrest_version(op, &version, err) &&
+	bool ok = read_words(op, &name, &type, &policy, err) &&
+	    pgbackrest_version(op, &version, err) &&
 	    op_server_look(op, op->target, "server", &server, err) &&
 	    pgbackrest_info(op, &info, err) && check_stanza(op, &info, &server, name, err);
 	const struct pgbackrest_backup *last = info.n ? &info.backups[info.n - 1] : NULL;
 
 	if (ok) {
 		if (!type)
-			type = usual_type(&info);
+			type = policy && strcmp(policy, "daily") != 0 ? "full" : usual_type(&info);
 		fmt_bytes(size, sizeof(size), last ? (double)last->size : NAN);
 		doc_pair(&op->doc, "snapshot", ROLE_NORMAL,
 		    "%s of %s with pgBackRest %s, stanza %s", type, op->target->name, version,
@@ -128,6 +134,7 @@ snapshot_plan(struct op *op, struct error *err)
 		op->question =
 		    arena_printf(&op->arena, "make a %s snapshot of %s?", type, op->target->name);
 		ok = op_fact_set(op, err, "type", "%s", type) &&
+		    op_fact_set(op, err, "policy", "%s", policy ? policy : "") &&
 		    op_fact_set(op, err, "name", "%s", name ? name : "");
 	}
 	pgbackrest_info_release(&info);
@@ -176,15 +183,20 @@ backup_seen(struct op *op, struct error *err)
 static bool
 backup_run(struct op *op, struct error *err)
 {
-	const char *name = op_fact(op, "name");
+	const char *name = op_fact(op, "name"), *policy = op_fact(op, "policy");
 	const char *args[] = { "backup", arena_printf(&op->arena, "--type=%s", op_fact(op, "type")),
-		arena_printf(&op->arena, "--annotation=job=%lld", (long long)op->job),
-		name && *name ? arena_printf(&op->arena, "--annotation=name=%s", name) : NULL,
+		arena_printf(&op->arena, "--annotation=job=%lld", (long long)op->job), NULL, NULL,
 		NULL };
 	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
 	const char *warning;
-	bool ok = pgbackrest_run(op, args, BACKUP_MS, &out, err);
+	int n = 3;
+	bool ok;
 
+	if (name && *name)
+		args[n++] = arena_printf(&op->arena, "--annotation=name=%s", name);
+	if (policy && *policy)
+		args[n++] = arena_printf(&op->arena, "--annotation=policy=%s", policy);
+	ok = pgbackrest_run(op, args, BACKUP_MS, &out, err);
 	if (ok) {
 		warning = pgbackrest_warning(&op->arena, out.buf);
 		ok = op_fact_set(op, err, "warning", "%s", warning ? warning : "");

@@ -175,7 +175,9 @@ op_plan(struct op *op, struct error *err)
 {
 	if (!op->kind)
 		return error_set(err, ERR_USAGE, "there is no operation '%s'", op->line);
-	op->confirm = op->kind->confirm;
+	op->confirm = op->kind->looks_alone && op->words->n == (op->kind->sub ? 2 : 1) ?
+	    OP_LOOKS :
+	    op->kind->confirm;
 	if (!may_act(op, err))
 		return false;
 	if (!op->impl) {

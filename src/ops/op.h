@@ -101,6 +101,7 @@ struct op_kind {
 	const char *usage, *help;
 	const char *instead; /* what a provider that does not have it offers; NULL: nothing */
 	enum op_class confirm;
+	bool looks_alone; /* without a word more it only looks */
 	/* pgBackRest, pg_ctl, Patroni … of a server whose machine this is; RDS and Aurora; what
 	 * takes SQL alone, for a target without a provider. NULL: not there. */
 	const struct op_impl *local, *rds, *sql;

@@ -12,7 +12,7 @@
 
 static const struct op_kind snapshot = {
 	.verb = "snapshot",
-	.usage = "snapshot [NAME] [full|diff|incr]",
+	.usage = "snapshot [NAME] [full|diff|incr] [daily|weekly|monthly]",
 	.help = "make a backup now: a snapshot of RDS, or one by pgBackRest",
 	.confirm = OP_WRITES,
 	.local = &local_snapshot,
@@ -47,6 +47,17 @@ static const struct op_kind snapshot_copy = {
 	           "backups of its own.",
 	.confirm = OP_WRITES,
 	.rds = &rds_snapshot_copy,
+};
+
+static const struct op_kind backup_retention = {
+	.verb = "backup",
+	.sub = "retention",
+	.usage = "backup retention [daily N weekly N monthly N continuous N|apply]",
+	.help = "how long snapshots are kept: show it, or set it and drop what is older",
+	.confirm = OP_DESTROYS,
+	.looks_alone = true,
+	.local = &local_retention,
+	.rds = &rds_retention,
 };
 
 static const struct op_kind restore = {
@@ -139,6 +150,7 @@ const struct op_kind *const op_kinds[] = {
 	&snapshots,
 	&snapshot_copy,
 	&snapshot_drop,
+	&backup_retention,
 	&restore,
 	&verify,
 	&point,

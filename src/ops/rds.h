@@ -10,7 +10,7 @@
 #include "ops/op.h"
 
 extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_snapshot_copy,
-    rds_restore, rds_check;
+    rds_retention, rds_restore, rds_check;
 
 /* Removes an instance that a restore has left, if the restore made it. */
 bool rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err);
@@ -89,6 +89,8 @@ bool rds_snapshot_list(struct op *op, struct aws *aws, const char *source,
 /* Until the snapshot of fact "name" is available. Facts label, kind, size_bytes, created_at,
  * finished_at. */
 bool rds_snapshot_wait(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
+/* How many days automated backups of fact "source" reach back; 0: they are off. */
+bool rds_retention_days(struct op *op, struct aws *aws, int *days, struct error *err) MUST_CHECK;
 /* A session as rds_open() makes it, for another region. */
 struct aws *rds_open_in(struct op *op, const char *region, struct error *err);
 /* What the identity of a plan says: resource, status. Also in the plan's text. */

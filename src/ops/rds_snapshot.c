@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/json.h"
+#include "ops/kept.h"
 #include "ops/op_result.h"
 #include "ops/rds_make.h"
 
@@ -28,14 +29,31 @@ usual_name(struct op *op, const char *source)
 }
 
 static bool
+read_words(struct op *op, const char **name, const char **policy, struct error *err)
+{
+	*name = *policy = NULL;
+	for (int i = 1; i < op->words->n; i++) {
+		const char *w = op->words->w[i].text;
+
+		if (!*policy && retention_class_of(w) != RETENTION_OTHER) {
+			*policy = w;
+		} else if (!*name) {
+			*name = w;
+		} else {
+			error_set(err, ERR_USAGE, "'%s' is too much", w);
+			return error_hint(err, "Of RDS: snapshot [NAME] [daily|weekly|monthly].");
+		}
+	}
+	return true;
+}
+
+static bool
 plan_with(struct op *op, struct aws *aws, struct error *err)
 {
-	const char *name = op->words->n > 1 ? op->words->w[1].text : NULL, *source;
+	const char *name, *policy, *source;
 
-	if (op->words->n > 2) {
-		error_set(err, ERR_USAGE, "'%s' is too much", op->words->w[2].text);
-		return error_hint(err, "Of RDS: snapshot [NAME].");
-	}
+	if (!read_words(op, &name, &policy, err))
+		return false;
 	if (!rds_look(op, aws, err))
 		return false;
 	source = op_fact(op, "source");
@@ -56,6 +74,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	    "looks every 5 s; no longer than 6 h");
 	op->question = arena_printf(&op->arena, "make a snapshot of %s?", source);
 	return rds_mark_set(op, err) &&
+	    op_fact_set(op, err, "policy", "%s", policy ? policy : "") &&
 	    op_fact_set(op, err, "name", "%s", name ? name : usual_name(op, source));
 }
 
@@ -81,10 +100,12 @@ static bool
 create_with(struct op *op, struct aws *aws, struct error *err)
 {
 	const struct rds_noun *noun = rds_noun_of(op);
-	const char *name = op_fact(op, "name");
+	const char *name = op_fact(op, "name"), *policy = op_fact(op, "policy");
+	bool has_policy = policy && *policy;
 	struct aws_param params[] = { { noun->id, name }, { noun->source, op_fact(op, "source") },
 		{ "Tags.Tag.1.Key", RDS_MARK }, { "Tags.Tag.1.Value", op_fact(op, "mark") },
-		{ NULL, NULL } };
+		{ "Tags.Tag.2.Key", has_policy ? RDS_POLICY : NULL },
+		{ "Tags.Tag.2.Value", has_policy ? policy : NULL }, { NULL, NULL } };
 	struct aws_call call = {
 		.service = AWS_RDS, .op = noun->create, .params = params, .changes = true
 	};
@@ -133,7 +154,7 @@ const struct op_impl rds_snapshot = { snapshot_plan, snapshot_steps, op_result_s
 /* ------------------------------------------------------------------ snapshots */
 
 static void
-list_line(struct op *op, const struct rds_snapshot *s)
+list_line(struct op *op, const struct rds_snapshot *s, const struct retention_item *item)
 {
 	char age[32], size[32];
 
@@ -142,22 +163,37 @@ list_line(struct op *op, const struct rds_snapshot *s)
 		fmt_span(age, sizeof(age), (double)(wall_now().us - s->created.us) / 1e6);
 	else
 		snprintf(age, sizeof(age), "now");
-	doc_pair(&op->doc, age, ROLE_NORMAL, "%s  %s  %s  %s", s->id, s->type, size, s->status);
+	doc_pair(&op->doc, age, ROLE_NORMAL, "%s  %s  %s  %s%s%s%s", s->id, s->type, size,
+	    s->status, *s->policy ? ", " : "", s->policy, kept_expires(op, item));
+}
+
+static bool
+list_judged(struct op *op, struct aws *aws, struct rds_snapshot **items,
+    struct retention_item **judged, int *n, struct kept *k, struct error *err)
+{
+	int days;
+
+	if (!rds_snapshot_list(op, aws, op_fact(op, "source"), items, n, err) ||
+	    !rds_retention_days(op, aws, &days, err) || !kept_read(op, k, err))
+		return false;
+	*judged = kept_rds(op, k, *items, *n, days);
+	return true;
 }
 
 static bool
 list_with(struct op *op, struct aws *aws, struct error *err)
 {
 	struct rds_snapshot *items;
+	struct retention_item *judged;
+	struct kept k;
 	int n;
 
 	if (op->words->n > 1)
 		return error_set(err, ERR_USAGE, "'%s' is too much", op->words->w[1].text);
-	if (!rds_look(op, aws, err) ||
-	    !rds_snapshot_list(op, aws, op_fact(op, "source"), &items, &n, err))
+	if (!rds_look(op, aws, err) || !list_judged(op, aws, &items, &judged, &n, &k, err))
 		return false;
 	for (int i = n > LIST_MAX ? n - LIST_MAX : 0; i < n; i++)
-		list_line(op, &items[i]);
+		list_line(op, &items[i], &judged[i]);
 	if (!n)
 		doc_add(&op->doc, ROLE_NORMAL, "%s has no snapshots", op_fact(op, "source"));
 	op_add_step(op, "list", "none", "list the snapshots", "%s", "only looks");
@@ -176,30 +212,19 @@ list_run(struct op *op, struct error *err)
 	return rds_with(op, rds_same, err);
 }
 
-static const struct job_verified *
-verified_of(const struct job_verified *items, int n, const char *id)
-{
-	for (int i = n - 1; i >= 0; i--)
-		if (strcmp(items[i].snapshot, id) == 0)
-			return &items[i];
-	return NULL;
-}
-
 static bool
 snapshots_result(struct op *op, struct error *err)
 {
 	struct aws *aws = rds_open(op, err);
 	struct rds_snapshot *items = NULL;
-	struct job_verified *verified = NULL;
-	int n = 0, nverified = 0;
-	bool first = true, ok;
+	struct retention_item *judged = NULL;
+	struct kept k;
+	int n = 0;
+	bool first = true, ok = aws && list_judged(op, aws, &items, &judged, &n, &k, err);
 
-	ok = aws && rds_snapshot_list(op, aws, op_fact(op, "source"), &items, &n, err) &&
-	    jobs_verified(op->journal, op->target->name, &op->arena, &verified, &nverified, err);
 	json_key(&op->result, &first, "snapshots");
 	strbuf_addc(&op->result, '[');
 	for (int i = n > LIST_MAX ? n - LIST_MAX : 0; ok && i < n; i++) {
-		const struct job_verified *v = verified_of(verified, nverified, items[i].id);
 		bool member = true;
 
 		strbuf_adds(&op->result, op->result.buf[op->result.len - 1] == '[' ? "{" : ",{");
@@ -208,8 +233,9 @@ snapshots_result(struct op *op, struct error *err)
 		op_result_text(op, &member, "state", items[i].status);
 		op_result_int(op, &member, "size_bytes", items[i].size_gb << 30);
 		op_result_time(op, &member, "finished_at", items[i].created);
-		op_result_time(
-		    op, &member, "verified_at", v && v->passed ? v->at : (struct wall){ 0 });
+		op_result_text(op, &member, "policy", *items[i].policy ? items[i].policy : NULL);
+		op_result_time(op, &member, "verified_at", kept_verified(&k, items[i].id, ""));
+		op_result_time(op, &member, "expires_at", judged[i].expires);
 		strbuf_addc(&op->result, '}');
 	}
 	strbuf_addc(&op->result, ']');

@@ -86,5 +86,30 @@ op "snapshot drop one --last" flock --yes
 is "... and dropped" "$(member state) $(member result.snapshot)" "done one"
 unlike "... and is gone" "$(rds DescribeDBClusterSnapshots)" 'DBClusterSnapshotIdentifier one'
 
+
+# Retention: automated ones by their days, manual ones by their tag.
+op "snapshot keep-weekly weekly" lab --yes
+is "a weekly one" "$(member state)" "done"
+like "... is tagged" "$(rds DescribeDBSnapshots DBSnapshotIdentifier=keep-weekly)" 'Value weekly'
+op "snapshot keep-daily daily" lab --yes
+op "snapshot keep-last daily" lab --yes
+text=$("$PGMEDIC" run "backup retention daily 10 weekly 90" lab --dry-run 2>&1)
+like "a plan changes how far automated ones reach back" "$text" '1 to 10 days'
+like "... leaves those without a tag alone" "$text" 'stays +one .*left alone'
+op "backup retention daily 40" lab --yes
+is "set" "$(member state) $(member result.daily_days)" "done 40"
+like "... to 35 days, RDS's most" "$(rds DescribeDBInstances DBInstanceIdentifier=lab)" 'BackupRetentionPeriod 35'
+is "... nothing is dropped" "$(member result.dropped)" "[]"
+like "the list says when they expire" "$("$PGMEDIC" run snapshots lab)" 'keep-daily +manual .* daily, expires 20'
+PGMEDIC_NOW=$(date -u -d '+20 days' +%Y-%m-%dT%H:%M:%SZ)
+export PGMEDIC_NOW
+op "backup retention daily 10 weekly 90" lab --yes
+unset PGMEDIC_NOW
+is "what has had its days is deleted" "$(member state) $(member result.dropped)" 'done ["keep-daily"]'
+is "... and nothing else" "$(snapshots)" "keep-last keep-weekly one two "
+op "backup retention daily 2" flock --yes
+is "of a cluster, too" "$(member state)" "done"
+like "... its days are changed" "$(rds DescribeDBClusters DBClusterIdentifier=flock)" 'BackupRetentionPeriod 2'
+
 unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret -e X-Amz-Signature "$XDG_STATE_HOME" 2>/dev/null)" .
 finish

@@ -49,5 +49,43 @@ op "snapshot drop $one --last" db --yes
 is "... unless that is said" "$(member state) $(member result.snapshot)" "done $one"
 is "... with what builds upon it" "$(member result.dropped)" "[\"$one\", \"$incr\"]"
 like "... and no other" "$(labels)" "^$two ${two}_[0-9]{8}-[0-9]{6}I\$"
+
+# Retention: by days, by what a snapshot was said to be; the named one is left alone, the newest stays.
+text=$("$PGMEDIC" run "backup retention" db)
+like "retention that is not set" "$text" 'none is set; as in'
+left=$(labels)
+op "snapshot weekly" db --yes
+weekly=$(member result.snapshot)
+like "a weekly snapshot is full" "$(member state) $weekly" '^done [-0-9]+F$'
+op "snapshot full" db --yes
+newest=$(member result.snapshot)
+old=${left#* }
+later=$(date -u -d '+20 days' +%Y-%m-%dT%H:%M:%SZ)
+days="daily 7 weekly 90 monthly 365 continuous 7"
+op "backup retention daily x" db --yes
+is "days are days" "$(member error.code)" USAGE
+op "backup retention apply" db --yes
+is "nothing is applied that was not set" "$(member state) $(member error.code)" "refused REFUSED"
+op "backup retention $days" db
+is "what drops is to be confirmed" "$(member error.code)" NOT_CONFIRMED
+text=$(PGMEDIC_NOW=$later "$PGMEDIC" run "backup retention $days" db --dry-run)
+like "a plan says what goes" "$text" "^goes +$old "
+like "... what stays, and until when" "$text" "^stays +$weekly .* weekly, until 20"
+like "... and what is left alone" "$text" "^stays +$two .* left alone"
+like "... and why one stays that has had its days" "$text" "^stays +$newest .* kept: the newest"
+is "... and changes nothing" "$(labels)" "$left $weekly $newest"
+PGMEDIC_NOW=$later
+export PGMEDIC_NOW
+op "backup retention $days" db --yes
+unset PGMEDIC_NOW
+is "it drops that" "$(member state) $(member result.dropped)" "done [\"$old\"]"
+is "... and nothing else" "$(labels)" "$two $weekly $newest"
+text=$("$PGMEDIC" run "backup retention" db)
+like "the days are kept" "$text" "^retention +$days days"
+op "backup retention" db
+is "... for scripts" "$(member state) $(member result.weekly_days)" "done 90"
+like "the list says when one expires" "$("$PGMEDIC" run snapshots db)" "$weekly .*weekly, expires 20"
+op snapshots db
+like "... for scripts" "$(member result.snapshots)" '"expires_at": "20'
 like "the list says what is there" "$("$PGMEDIC" run snapshots db)" "$two"
 finish
