@@ -69,6 +69,7 @@ start_collector(
 			.nfirst = i == 0 && pane ? pane->nprobes : 0,
 			.no_action = t->is_read_only,
 			.capacity = t->capacity,
+			.cloud = t->cloud,
 		};
 		if (past) {
 			hooks[i] = recorder_hook(past, t->name);

@@ -95,8 +95,12 @@ start(const struct targets *targets, struct recorder *r, int wake_fd)
 	struct feed_hook *hooks = xcalloc((size_t)targets->n, sizeof(*hooks));
 	struct collector *c;
 
+	int nprobes = 0;
+
+	/* Performance Insights is asked for one target at a time. */
 	for (int i = 0; i < PROBE_COUNT; i++)
-		every[i] = (enum probe_id)i;
+		if (i != PROBE_CLOUD_LOAD || targets->n == 1)
+			every[nprobes++] = (enum probe_id)i;
 	for (int i = 0; i < targets->n; i++) {
 		const struct target *t = &targets->items[i];
 		hooks[i] = recorder_hook(r, t->name);
@@ -107,9 +111,10 @@ start(const struct targets *targets, struct recorder *r, int wake_fd)
 			.refresh_ms = t->refresh_ms,
 			.query_len = 1024,
 			.capacity = t->capacity,
+			.cloud = t->cloud,
 			.no_action = true,
 			.first_probes = every,
-			.nfirst = PROBE_COUNT,
+			.nfirst = nprobes,
 			.hook = &hooks[i] };
 	}
 	c = collector_start(conf, targets->n, wake_fd);

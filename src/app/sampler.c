@@ -40,6 +40,7 @@ sampler_open(const struct target *target, struct error *err)
 		.query_len = 1 << 20,
 		.no_action = true,
 		.capacity = target->capacity,
+		.cloud = target->cloud,
 	};
 
 	if (pipe2(s->wake, O_CLOEXEC | O_NONBLOCK) != 0) {

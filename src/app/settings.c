@@ -17,6 +17,9 @@ const struct setting_info setting_infos[] = {
 	{ "console", "pane", SETTING_NAME, "pane", "overview", "the pane shown first" },
 	{ "console", "refresh", SETTING_SECONDS, NULL, "1",
 	    "seconds between refreshes, 0.25 to 3600" },
+	{ "console", "cloud_refresh", SETTING_SECONDS, NULL, "60",
+	    "seconds between questions to CloudWatch, 0.25 to 3600; instances are looked at twice as often, the "
+	    "load of the target on the screen four times" },
 	{ "console", "columns.PANE", SETTING_COLUMNS, NULL, "",
 	    "columns of a pane, comma separated, in this order (columns.activity = pid,user,query)" },
 	{ "console", "rewind", SETTING_SIZE, NULL, "16MB",

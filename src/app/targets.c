@@ -12,6 +12,7 @@
 #include "base/lexer.h"
 #include "base/strbuf.h"
 #include "guide/lab.h"
+#include "pg/conninfo.h"
 
 enum { MAX_PASSWORD = 1000 };
 
@@ -217,6 +218,18 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 			(void)settings_parse_bytes(v, &item->capacity.max_bytes);
 		else if (strcmp(e->key, "storage_autoscaling") == 0)
 			(void)settings_parse_bool(v, &item->capacity.is_autoscaling);
+		else if (strcmp(e->key, "provider") == 0)
+			item->cloud.provider = v;
+		else if (strcmp(e->key, "instance") == 0)
+			item->cloud.instance = v;
+		else if (strcmp(e->key, "cluster") == 0)
+			item->cloud.cluster = v;
+		else if (strcmp(e->key, "region") == 0)
+			item->cloud.region = v;
+		else if (strcmp(e->key, "profile") == 0)
+			item->cloud.profile = v;
+		else if (strcmp(e->key, "endpoint_url") == 0)
+			item->cloud.endpoint_url = v;
 		else if (strcmp(e->key, "backup_file") == 0)
 			item->backup_file = v;
 		else if (strcmp(e->key, "backup_verified_file") == 0)
@@ -245,6 +258,16 @@ section_name(const char *section)
 	return section + strspn(section, " ");
 }
 
+/* It has no conninfo: is it all the same known what it is? */
+static bool
+is_cloud_only(const struct target *item)
+{
+	const struct cloud_conf *c = &item->cloud;
+
+	return c->provider && strcmp(c->provider, "rds") == 0 &&
+	    ((c->instance && *c->instance) || (c->cluster && *c->cluster));
+}
+
 /* Add the target of a section; false when there is none of that name. */
 static bool
 add_section(
@@ -259,7 +282,10 @@ add_section(
 			continue;
 		item = add(t, name, "");
 		read_section(t, item, s, section);
-		item->conninfo = merge(&t->arena, opt, item->conninfo);
+		if (!*item->conninfo && is_cloud_only(item) && !opt->host)
+			item->conninfo = CONNINFO_NONE;
+		else
+			item->conninfo = merge(&t->arena, opt, item->conninfo);
 		return true;
 	}
 	return false;
@@ -432,6 +458,7 @@ targets_resolve(struct targets *t, const struct options *opt, const struct setti
 			item->refresh_ms = opt->refresh_ms;
 		else if (!item->refresh_ms)
 			item->refresh_ms = settings_ms(s, "refresh");
+		item->cloud.period_ms = settings_ms(s, "cloud_refresh");
 	}
 	return !opt->ask_password || ask_password(t, err);
 }

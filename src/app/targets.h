@@ -8,6 +8,7 @@
 #include "app/options.h"
 #include "app/settings.h"
 #include "base/mem.h"
+#include "collect/cloud.h"
 #include "model/capacity.h"
 
 struct target {
@@ -19,6 +20,7 @@ struct target {
 	const char *color;     /* red, yellow, green, blue, magenta or "" */
 	int refresh_ms;
 	struct capacity_conf capacity;
+	struct cloud_conf cloud;
 	bool is_protected;         /* acts ask for the target's name */
 	bool is_read_only;         /* acts are refused */
 	const char *read_only_why; /* "--read-only", "read_only = yes of [target prod]"; NULL when

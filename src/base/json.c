@@ -275,6 +275,12 @@ json_true(const struct json *v)
 	return cJSON_IsTrue(inside(v));
 }
 
+bool
+json_is_tree(const struct json *v)
+{
+	return cJSON_IsObject(inside(v)) || cJSON_IsArray(inside(v));
+}
+
 const char *
 json_name(const struct json *v)
 {

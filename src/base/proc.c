@@ -383,8 +383,8 @@ proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop, 
 	while (!reap(proc, WNOHANG, status)) {
 		int64_t spent = mono_since_ms(mono_now(), begin);
 
-		if ((stop && *stop) || (timeout_ms >= 0 && spent >= timeout_ms)) {
-			ok = stop && *stop ?
+		if (stop_asked(stop) || (timeout_ms >= 0 && spent >= timeout_ms)) {
+			ok = stop_asked(stop) ?
 			    error_set(err, ERR_STATE, "interrupted") :
 			    error_set(err, ERR_TIMEOUT, "no end after %d s", timeout_ms / 1000);
 			end_group(proc, out, status);

@@ -55,6 +55,13 @@ const char *const *proc_env(struct arena *arena, const char *const *also);
  */
 bool proc_start(
     struct proc *proc, const struct proc_spec *spec, bool captured, struct error *err) MUST_CHECK;
+/* Has the flag been raised? It may be by another thread. NULL: never. */
+static inline bool
+stop_asked(const volatile sig_atomic_t *stop)
+{
+	return stop && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0;
+}
+
 /*
  * Wait for it to end. After timeout_ms (< 0: never), or when *stop (may be NULL) becomes true, it
  * is killed with what it started, and waited for, and the answer is false (ERR_TIMEOUT, ERR_STATE).

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/proc.h"
 #include "cloud/aws_priv.h"
 #include "cloud/wipe.h"
 
@@ -20,8 +21,8 @@ enum {
 	COST_TIMEOUT = 10, /* ... after it took all its time */
 	MAX_WAIT_MS = 20000,
 	MAX_BODY = 4 << 20,
-	MAX_PAGES = 1000,
 	PRESIGNED_S = 3600,
+	RENEW_MS = 30000,
 };
 
 struct aws *
@@ -35,6 +36,8 @@ aws_open(const struct aws_config *config, struct error *err)
 	strbuf_init(&aws->warnings, 16384);
 	strbuf_init(&aws->custom, 2048);
 	aws->budget = BUDGET;
+	aws->pace = config->pace;
+	aws->pace_arg = config->arg;
 	aws->http = http_new();
 	if (!profiles_read(&aws->profiles, err)) {
 		aws_close(aws);
@@ -154,6 +157,11 @@ aws_have_creds(struct aws *aws, bool again, struct error *err)
 
 	if (aws->has_creds && age == CREDS_FRESH && !again)
 		return true;
+	/* What is about to expire is asked for again now and then, not with each call: the source
+	 * may have nothing newer yet. */
+	if (aws->has_creds && !again && mono_since_ms(mono_now(), aws->loaded_at) < RENEW_MS)
+		return true;
+	aws->loaded_at = mono_now();
 	if (again) { /* the files may have new ones */
 		struct profiles now;
 
@@ -180,22 +188,26 @@ aws_have_creds(struct aws *aws, bool again, struct error *err)
 	return ok || (aws->has_creds && !again);
 }
 
-static void
-encode(const struct aws_call *call, struct strbuf *body)
+static bool
+encode(const struct aws_call *call, enum aws_wire wire, struct strbuf *body, struct error *err)
 {
 	const struct aws_service_def *def = &aws_services[call->service];
 
-	if (def->wire != AWS_WIRE_QUERY && def->wire != AWS_WIRE_EC2) {
+	if (wire != AWS_WIRE_QUERY && wire != AWS_WIRE_EC2) {
 		strbuf_adds(body, call->json ? call->json : "{}");
-		return;
+		return true;
 	}
-	strbuf_addf(body, "Action=%s&Version=%s", call->op, def->version);
+	strbuf_addf(body, "Action=%s&Version=%s", call->op,
+	    wire == def->wire ? def->version : def->query_version);
+	if (wire != def->wire)
+		return aws_query_body(body, call->json ? call->json : "{}", err);
 	for (const struct aws_param *p = call->params; p && p->name; p++) {
 		if (!p->value)
 			continue;
 		strbuf_addf(body, "&%s=", p->name);
 		sigv4_escape(body, p->value, strlen(p->value));
 	}
+	return true;
 }
 
 static void
@@ -212,6 +224,7 @@ invocation(char *out, size_t size)
 }
 
 struct attempt {
+	enum aws_wire wire;
 	struct strbuf url, host, body, target;
 	struct sigv4_header headers[12];
 	int n;
@@ -249,12 +262,12 @@ send_once(struct aws *aws, const struct aws_call *call, struct attempt *a, int n
 
 	a->n = 0;
 	put(a, "Host", a->host.buf);
-	if (def->wire == AWS_WIRE_QUERY || def->wire == AWS_WIRE_EC2) {
+	if (a->wire == AWS_WIRE_QUERY || a->wire == AWS_WIRE_EC2) {
 		put(a, "Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
 	} else {
 		put(a, "Content-Type",
-		    def->wire == AWS_WIRE_JSON10 ? "application/x-amz-json-1.0" :
-		                                   "application/x-amz-json-1.1");
+		    a->wire == AWS_WIRE_JSON10 ? "application/x-amz-json-1.0" :
+		                                 "application/x-amz-json-1.1");
 		put(a, "X-Amz-Target", a->target.buf);
 		if (call->service == AWS_CLOUDWATCH)
 			put(a, "x-amzn-query-mode", "true");
@@ -277,10 +290,9 @@ send_once(struct aws *aws, const struct aws_call *call, struct attempt *a, int n
 
 /* <OpResponse><OpResult>…: what is in it; of EC2 the root. */
 static bool
-read_answer(const struct aws_call *call, const struct http_answer *http, struct aws_answer *a,
-    struct error *err)
+read_answer(const struct aws_call *call, enum aws_wire wire, const struct http_answer *http,
+    struct aws_answer *a, struct error *err)
 {
-	enum aws_wire wire = aws_services[call->service].wire;
 	const struct xml *root, *c;
 	size_t n = strlen(call->op);
 
@@ -311,7 +323,7 @@ pause_ms(const struct aws *aws, int ms)
 	struct mono start = mono_now();
 
 	while (mono_since_ms(mono_now(), start) < ms) {
-		if (aws->ask.stop && *aws->ask.stop)
+		if (stop_asked(aws->ask.stop))
 			return false;
 		(void)poll(NULL, 0, 50);
 	}
@@ -387,23 +399,25 @@ static bool
 attempts(struct aws *aws, const struct aws_call *call, struct attempt *try,
     struct http_answer *http, struct aws_answer *a, struct error *err)
 {
-	enum aws_wire wire = aws_services[call->service].wire;
 	bool renewed = false, timed = false;
 	enum aws_verdict verdict;
 
 	for (;;) {
 		struct error transport = { 0 }, renewal = { 0 };
+
+		if (aws->pace)
+			aws->pace(aws->pace_arg, call->service);
 		bool came = send_once(aws, call, try, ++a->attempts, http, &transport);
 
 		a->http_status = http->status;
 		if (came && http->status >= 300)
-			aws_read_error(a, http, wire);
+			aws_read_error(a, http, try->wire);
 		verdict = aws_judge(a, http);
 		if (verdict == AWS_DONE) {
 			if (aws->budget < BUDGET)
 				aws->budget += a->attempts > 1 ? COST : 1;
 			a->code[0] = '\0';
-			return read_answer(call, http, a, err);
+			return read_answer(call, try->wire, http, a, err);
 		}
 		if (go_on(aws, call, a, http, verdict, &renewed, &timed, &renewal))
 			continue;
@@ -424,17 +438,67 @@ attempts(struct aws *aws, const struct aws_call *call, struct attempt *try,
 	}
 }
 
-bool
-aws_do(struct aws *aws, const struct aws_call *call, struct aws_answer *answer, struct error *err)
+/* All attempts of a call in one form. */
+static bool
+do_in(struct aws *aws, const struct aws_call *call, enum aws_wire wire, struct http_answer *http,
+    struct aws_answer *answer, struct error *err)
 {
 	struct endpoint_ask where = endpoint_ask(aws);
-	struct attempt try = { .url = STRBUF_INIT(2048),
+	struct attempt try = { .wire = wire,
+		.url = STRBUF_INIT(2048),
 		.host = STRBUF_INIT(1024),
 		.body = STRBUF_INIT(MAX_BODY),
 		.target = STRBUF_INIT(256) };
-	struct http_answer http;
 	const char *start;
 	bool is_custom, ok = false;
+
+	if (endpoint_of(&where, call->service, &try.url, &is_custom, err) &&
+	    encode(call, wire, &try.body, err) && aws_have_creds(aws, false, err)) {
+		start = strstr(try.url.buf, "://") + 3;
+		strbuf_add(&try.host, start, strcspn(start, "/"));
+		if (!start[strcspn(start, "/")])
+			strbuf_addc(&try.url, '/');
+		strbuf_addf(&try.target, "%s.%s", aws_services[call->service].version, call->op);
+		invocation(try.id, sizeof(try.id));
+		ok = attempts(aws, call, &try, http, answer, err);
+	}
+	strbuf_release(&try.url);
+	strbuf_release(&try.host);
+	strbuf_release(&try.body);
+	strbuf_release(&try.target);
+	return ok;
+}
+
+/*
+ * CloudWatch in the older form, for endpoints that know only that; the answer becomes the JSON that
+ * the newer one would have given.
+ */
+static bool
+do_as_query(struct aws *aws, const struct aws_call *call, struct http_answer *http,
+    struct aws_answer *answer, struct error *err)
+{
+	if (!do_in(aws, call, AWS_WIRE_QUERY, http, answer, err))
+		return false;
+	answer->json = aws_query_answer(answer->xml, err);
+	answer->xml = NULL;
+	return answer->json || error_prefix(err, "the answer to %s", call->op);
+}
+
+/* An endpoint that speaks JSON says so also where it fails. */
+static bool
+is_json(const struct http_answer *http)
+{
+	const char *s = http->body.len ? http->body.buf : "";
+
+	return s[strspn(s, " \t\r\n")] == '{';
+}
+
+bool
+aws_do(struct aws *aws, const struct aws_call *call, struct aws_answer *answer, struct error *err)
+{
+	const struct aws_service_def *def = &aws_services[call->service];
+	struct http_answer http;
+	bool ok;
 
 	http_answer_init(&http);
 	json_free(answer->json);
@@ -443,54 +507,19 @@ aws_do(struct aws *aws, const struct aws_call *call, struct aws_answer *answer, 
 	answer->attempts = 0;
 	answer->is_uncertain = false;
 	answer->code[0] = answer->message[0] = answer->request_id[0] = '\0';
-	if (endpoint_of(&where, call->service, &try.url, &is_custom, err) &&
-	    aws_have_creds(aws, false, err)) {
-		start = strstr(try.url.buf, "://") + 3;
-		strbuf_add(&try.host, start, strcspn(start, "/"));
-		if (!start[strcspn(start, "/")])
-			strbuf_addc(&try.url, '/');
-		strbuf_addf(&try.target, "%s.%s", aws_services[call->service].version, call->op);
-		invocation(try.id, sizeof(try.id));
-		encode(call, &try.body);
-		ok = attempts(aws, call, &try, &http, answer, err);
+	if (def->query_version && aws->is_query_only[call->service]) {
+		ok = do_as_query(aws, call, &http, answer, err);
+	} else {
+		ok = do_in(aws, call, def->wire, &http, answer, err);
+		if (!ok && def->query_version && http.status && http.body.len && !is_json(&http) &&
+		    !answer->is_uncertain) {
+			struct error other = { 0 };
+
+			ok = do_as_query(aws, call, &http, answer, &other);
+			aws->is_query_only[call->service] = ok;
+		}
 	}
 	http_answer_release(&http);
-	strbuf_release(&try.url);
-	strbuf_release(&try.host);
-	strbuf_release(&try.body);
-	strbuf_release(&try.target);
-	return ok;
-}
-
-bool
-aws_pages(struct aws *aws, const struct aws_call *call,
-    bool (*f)(const struct aws_answer *answer, void *arg, struct error *err), void *arg,
-    struct error *err)
-{
-	struct aws_param params[24] = { { NULL, NULL } };
-	struct aws_call page = *call;
-	char *marker = NULL;
-	int n = 0;
-	bool ok = true;
-
-	for (const struct aws_param *p = call->params; p && p->name && n < 22; p++)
-		params[n++] = *p;
-	page.params = params;
-	for (int i = 0; ok && i < MAX_PAGES; i++) {
-		struct aws_answer answer;
-
-		params[n] = (struct aws_param){ marker ? "Marker" : NULL, marker };
-		aws_answer_init(&answer);
-		ok = aws_do(aws, &page, &answer, err) && f(&answer, arg, err);
-		free(marker);
-		marker = ok && *xml_text(answer.xml, "Marker") ?
-		    xstrdup(xml_text(answer.xml, "Marker")) :
-		    NULL;
-		aws_answer_release(&answer);
-		if (!marker)
-			break;
-	}
-	free(marker);
 	return ok;
 }
 
@@ -516,7 +545,7 @@ aws_presign(struct aws *aws, const struct aws_call *call, struct strbuf *url, st
 		struct sigv4 sig;
 
 		strbuf_add(&host, start, (size_t)(path - start));
-		encode(call, &query);
+		ok = encode(call, aws_services[call->service].wire, &query, err);
 		header.value = host.buf;
 		q.query = query.buf;
 		sigv4_init(&sig);

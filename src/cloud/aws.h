@@ -27,6 +27,9 @@ struct aws_config {
 	const char *host;         /* of the database, whose name may tell the region; may be NULL */
 	const char *endpoint_url; /* for all services; "" or NULL none */
 	const volatile sig_atomic_t *stop;
+	/* Called before each attempt of a call: may wait for its turn, and counts. NULL: nothing.
+	 */
+	void (*pace)(void *arg, enum aws_service service);
 	bool (*ask_code)(void *arg, const char *serial, char *code, size_t size);
 	void *arg;
 };
@@ -55,7 +58,9 @@ struct aws_call {
 	enum aws_service service;
 	const char *op;
 	const struct aws_param *params; /* Query and EC2; ends with a NULL name; may be NULL */
-	const char *json;               /* JSON services: the body; NULL is {} */
+	const char *json;               /* JSON services: the body; NULL is {}. To an endpoint that
+	                                   knows CloudWatch's Query protocol only it goes as that,
+	                                   and the answer comes as JSON all the same */
 	bool changes;                   /* something: not repeated blindly */
 	int timeout_ms;                 /* of one attempt; 0: 30 s */
 };
@@ -89,6 +94,17 @@ bool aws_pages(struct aws *aws, const struct aws_call *call,
  */
 bool aws_presign(
     struct aws *aws, const struct aws_call *call, struct strbuf *url, struct error *err) MUST_CHECK;
+/*
+ * The same for the JSON services (NextToken). call->json is an object without NextToken; at most
+ * `most` pages. *more (may be NULL): there would have been more.
+ */
+bool aws_json_pages(struct aws *aws, const struct aws_call *call, int most, bool *more,
+    bool (*f)(const struct aws_answer *answer, void *arg, struct error *err), void *arg,
+    struct error *err) MUST_CHECK;
+/* A number, and a time, of a JSON answer: as JSON has them, or as texts (of the Query protocol).
+ * False: it is neither, or value NULL. */
+bool aws_number(const struct json *value, double *number);
+bool aws_time(const struct json *value, struct wall *t);
 /* Who we are: ARN and account, in the arena. */
 bool aws_identity(struct aws *aws, struct arena *arena, const char **arn, const char **account,
     struct error *err) MUST_CHECK;

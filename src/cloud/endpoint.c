@@ -8,17 +8,18 @@
 #include <strings.h>
 
 const struct aws_service_def aws_services[AWS_SERVICES] = {
-	[AWS_RDS] = { "rds", "2014-10-31", "RDS", AWS_WIRE_QUERY },
-	[AWS_STS] = { "sts", "2011-06-15", "STS", AWS_WIRE_QUERY },
-	[AWS_EC2] = { "ec2", "2016-11-15", "EC2", AWS_WIRE_EC2 },
+	[AWS_RDS] = { "rds", "2014-10-31", "RDS", AWS_WIRE_QUERY, NULL },
+	[AWS_STS] = { "sts", "2011-06-15", "STS", AWS_WIRE_QUERY, NULL },
+	[AWS_EC2] = { "ec2", "2016-11-15", "EC2", AWS_WIRE_EC2, NULL },
 	[AWS_CLOUDWATCH] = { "monitoring", "GraniteServiceVersion20100801", "CLOUDWATCH",
-	    AWS_WIRE_JSON10 },
-	[AWS_PI] = { "pi", "PerformanceInsightsv20180227", "PI", AWS_WIRE_JSON11 },
-	[AWS_LOGS] = { "logs", "Logs_20140328", "CLOUDWATCH_LOGS", AWS_WIRE_JSON11 },
-	[AWS_SECRETS] = { "secretsmanager", "secretsmanager", "SECRETS_MANAGER", AWS_WIRE_JSON11 },
+	    AWS_WIRE_JSON10, "2010-08-01" },
+	[AWS_PI] = { "pi", "PerformanceInsightsv20180227", "PI", AWS_WIRE_JSON11, NULL },
+	[AWS_LOGS] = { "logs", "Logs_20140328", "CLOUDWATCH_LOGS", AWS_WIRE_JSON11, NULL },
+	[AWS_SECRETS] = { "secretsmanager", "secretsmanager", "SECRETS_MANAGER", AWS_WIRE_JSON11,
+	    NULL },
 	[AWS_AUTOSCALING] = { "application-autoscaling", "AnyScaleFrontendService",
-	    "APPLICATION_AUTO_SCALING", AWS_WIRE_JSON11 },
-	[AWS_SSO] = { "portal.sso", "", "SSO", AWS_WIRE_REST },
+	    "APPLICATION_AUTO_SCALING", AWS_WIRE_JSON11, NULL },
+	[AWS_SSO] = { "portal.sso", "", "SSO", AWS_WIRE_REST, NULL },
 };
 
 struct partition {

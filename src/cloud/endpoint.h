@@ -29,6 +29,8 @@ struct aws_service_def {
 	const char *version; /* Query: Version; JSON: what X-Amz-Target begins with */
 	const char *suffix;  /* of AWS_ENDPOINT_URL_…; in lower case in [services …] */
 	enum aws_wire wire;
+	const char *query_version; /* JSON services that know the Query protocol as well: its
+	                              Version; else NULL */
 };
 extern const struct aws_service_def aws_services[AWS_SERVICES];
 

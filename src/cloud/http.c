@@ -10,12 +10,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "cloud/wipe.h"
 
 enum {
 	TIMEOUT_MS = 60000,
 	CONNECT_MS = 10000,
-	SLICE_MS = 100, /* how soon a stop is seen */
+	SLICE_MS = 25, /* how soon a stop is seen */
 	MAX_ANSWER = 32 << 20,
 };
 
@@ -187,7 +188,7 @@ run(struct http *http, const struct http_request *r, struct http_answer *a)
 	CURLMsg *msg;
 
 	while (running) {
-		if (r->stop && *r->stop) {
+		if (stop_asked(r->stop)) {
 			a->was_stopped = true;
 			return CURLE_ABORTED_BY_CALLBACK;
 		}

@@ -55,6 +55,7 @@ struct collector {
 	int ntargets;
 	struct target **targets; /* collector thread only */
 	struct pollfd *fds;
+	struct cloud *cloud; /* collector thread only; NULL: no target is in it */
 
 	pthread_mutex_t mutex; /* what follows */
 	bool is_stopping;
@@ -129,12 +130,52 @@ free_request(struct request *r)
 	sample_unref(r->sample);
 }
 
+/* Ask AWS for a target that turned out to be there. */
 static void
-obey(struct target *t, struct request *r)
+join_cloud(struct collector *c, int i)
 {
+	struct target *t = c->targets[i];
+	enum probe_id shown[PROBE_COUNT];
+	int n = 0;
+
+	if (!t->wants_cloud || t->in_cloud)
+		return;
+	if (!c->cloud)
+		c->cloud = cloud_new(c->wake_in[1]);
+	t->in_cloud = true;
+	cloud_add(c->cloud, i, t->name, &t->cloud, t->cloud_host);
+	for (int p = 0; p < PROBE_COUNT; p++)
+		if (t->slots[p].is_shown)
+			shown[n++] = (enum probe_id)p;
+	cloud_show(c->cloud, i, shown, n);
+}
+
+/* What AWS has answered. */
+static void
+take_cloud(struct collector *c)
+{
+	struct sample *s;
+	int i;
+
+	while (c->cloud && cloud_take(c->cloud, &i, &s)) {
+		struct target *t = c->targets[i];
+
+		s->server_at = feed_server_clock(t->feed, s->at);
+		feed_apply(t->feed, s);
+		t->is_dirty = true;
+	}
+}
+
+static void
+obey(struct collector *c, int i, struct request *r)
+{
+	struct target *t = c->targets[i];
+
 	switch (r->kind) {
 	case REQ_SHOW:
 		target_show(t, r->probes, r->nprobes);
+		if (t->in_cloud)
+			cloud_show(c->cloud, i, r->probes, r->nprobes);
 		break;
 	case REQ_REFRESH:
 		if (r->ms >= 100)
@@ -143,6 +184,8 @@ obey(struct target *t, struct request *r)
 		break;
 	case REQ_NOW:
 		target_hurry(t);
+		if (t->in_cloud)
+			cloud_hurry(c->cloud, i);
 		break;
 	case REQ_RECONNECT:
 		target_reconnect(t, r->password);
@@ -154,8 +197,8 @@ obey(struct target *t, struct request *r)
 		action_cancel(t, r->ticket);
 		break;
 	case REQ_WANT:
-		for (int i = 0; i < r->nprobes; i++)
-			t->slots[r->probes[i]].is_next = true;
+		for (int p = 0; p < r->nprobes; p++)
+			t->slots[r->probes[p]].is_next = true;
 		break;
 	case REQ_POST:
 		r->sample->server_at = feed_server_clock(t->feed, r->sample->at);
@@ -182,7 +225,7 @@ take_requests(struct collector *c)
 	for (int i = 0; i < n; i++) {
 		for (int t = 0; t < c->ntargets; t++)
 			if (batch[i].target == t || batch[i].target < 0)
-				obey(c->targets[t], &batch[i]);
+				obey(c, t, &batch[i]);
 		free_request(&batch[i]);
 	}
 	return !is_stopping;
@@ -250,8 +293,10 @@ collector_main(void *arg)
 		struct mono now = mono_now(), wake = { 0 };
 		int n = 0;
 		c->fds[n++] = (struct pollfd){ .fd = c->wake_in[0], .events = POLLIN };
+		take_cloud(c);
 		for (int i = 0; i < c->ntargets; i++) {
 			wake_at(&wake, target_run(c->targets[i], now));
+			join_cloud(c, i);
 			if (c->targets[i]->is_dirty)
 				publish(c, i);
 			n += target_fds(c->targets[i], c->fds + n);
@@ -268,6 +313,7 @@ collector_main(void *arg)
 		}
 	}
 	say_done(c);
+	cloud_free(c->cloud);
 	for (int i = 0; i < c->ntargets; i++)
 		target_free(c->targets[i]);
 	say_done(c);

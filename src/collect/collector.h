@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/rowset.h"
+#include "collect/cloud.h"
 #include "collect/feed.h"
 #include "model/capacity.h"
 #include "model/snapshot.h"
@@ -26,6 +27,7 @@ struct target_conf {
 	const enum probe_id *first_probes; /* as collector_show() before the first refresh */
 	int nfirst;
 	struct capacity_conf capacity; /* what is known of its storage */
+	struct cloud_conf cloud;
 	bool no_action; /* open no warm session (show, record); a run request opens it when it comes
 	                 */
 	const struct feed_hook

@@ -22,6 +22,7 @@ enum probe_scope {
 	SCOPE_CONSOLE, /* PgBouncer's admin console */
 	SCOPE_LOCAL,   /* no query: this machine's /proc */
 	SCOPE_POSTED,  /* never asked: comes by collector_post() */
+	SCOPE_CLOUD,   /* AWS, in the periods of collect/cloud.c */
 };
 
 struct probe_plan {

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "pg/conninfo.h"
 
 enum {
 	RETRY_FIRST_MS = 250,
@@ -29,6 +30,83 @@ enum {
 	    8000, /* beats nearer than this go out together: one wake-up for many targets */
 };
 
+static const char *
+copy(const char *s)
+{
+	return xstrdup(s ? s : "");
+}
+
+static void
+free_cloud(struct target *t)
+{
+	free((char *)t->cloud.provider);
+	free((char *)t->cloud.instance);
+	free((char *)t->cloud.cluster);
+	free((char *)t->cloud.region);
+	free((char *)t->cloud.profile);
+	free((char *)t->cloud.endpoint_url);
+	free(t->cloud_host);
+}
+
+/* The host that a conninfo leads to when it is an endpoint of RDS; "" else. */
+static char *
+endpoint_of(const char *conninfo)
+{
+	struct arena arena = { 0 };
+	struct conninfo_env env = { .n = 0 };
+	struct error ignored;
+	char *host = NULL;
+
+	if (conninfo_to_env(&arena, conninfo, NULL, &env, &ignored))
+		for (int i = 0; i < env.n && !host; i++)
+			if (strcmp(env.names[i], "PGHOST") == 0 && cloud_is_endpoint(env.values[i]))
+				host = xstrdup(env.values[i]);
+	arena_release(&arena);
+	return host ? host : xstrdup("");
+}
+
+/* Is it in the cloud? Its keys say so, or its endpoint's name; else its server will. */
+static void
+know_cloud(struct target *t, const struct cloud_conf *conf)
+{
+	t->cloud = (struct cloud_conf){ .provider = copy(conf->provider),
+		.instance = copy(conf->instance),
+		.cluster = copy(conf->cluster),
+		.region = copy(conf->region),
+		.profile = copy(conf->profile),
+		.endpoint_url = copy(conf->endpoint_url),
+		.period_ms = conf->period_ms };
+	t->cloud_host = endpoint_of(t->conninfo);
+	t->wants_cloud = strcmp(t->cloud.provider, "rds") == 0 ||
+	    (!*t->cloud.provider && (*t->cloud_host || *t->cloud.instance || *t->cloud.cluster));
+	t->has_no_sql = conninfo_is_none(t->conninfo);
+	if (t->has_no_sql)
+		feed_link(t->feed, LINK_DOWN, "this target has no SQL connection",
+		    "Set conninfo in its [target] section.", mono_now(), (struct mono){ 0 });
+}
+
+/* Why there is nothing of the cloud to see. */
+static void
+no_cloud(struct target *t)
+{
+	static const struct error why = {
+		.code = ERR_UNSUPPORTED,
+		.what = "nothing says that this target is on RDS",
+		.hint = "Set provider = rds and instance = NAME in its [target] section.",
+	};
+
+	if (t->wants_cloud ||
+	    (t->main.state != SESSION_READY && feed_link_state(t->feed) != LINK_DOWN))
+		return;
+	for (int p = 0; p < PROBE_COUNT; p++) {
+		if (probe_plans[p].scope != SCOPE_CLOUD || !t->slots[p].is_shown ||
+		    feed_last(t->feed, (enum probe_id)p))
+			continue;
+		feed_apply(t->feed, refresh_failed(t, (enum probe_id)p, &why));
+		t->is_dirty = true;
+	}
+}
+
 struct target *
 target_new(const struct target_conf *conf, bool is_alone)
 {
@@ -44,6 +122,7 @@ target_new(const struct target_conf *conf, bool is_alone)
 	t->action.is_kept = !conf->no_action;
 	t->feed = feed_new(conf->name);
 	feed_set_hook(t->feed, conf->hook);
+	know_cloud(t, &conf->cloud);
 	for (int i = 0; i < PROBE_COUNT; i++)
 		t->slots[i].backoff = 1;
 	for (int i = 0; i < conf->nfirst; i++)
@@ -72,6 +151,7 @@ target_free(struct target *t)
 	unseen_release(&t->unseen);
 	feed_free(t->feed);
 	free_password(t);
+	free_cloud(t);
 	free(t->name);
 	free(t->conninfo);
 	free(t->pgbouncer);
@@ -153,6 +233,8 @@ begin(struct target *t)
 	t->attempts = 0;
 	refresh_reset(t);
 	feed_server(t->feed, &t->main.info);
+	if (!*t->cloud.provider && (t->main.info.is_rds || t->main.info.is_aurora))
+		t->wants_cloud = true;
 	hmap_clear(&t->unseen.names);
 	hmap_clear(&t->unseen.relations); /* the answer may have been lost */
 	for (int i = 0; i < PROBE_COUNT; i++) {
@@ -344,7 +426,8 @@ target_run(struct target *t, struct mono now)
 {
 	struct mono wake = { 0 };
 	take_dials(t);
-	run_main(t, now, &wake);
+	if (!t->has_no_sql)
+		run_main(t, now, &wake);
 	wake_at(&wake, t->hold_until);
 	if (t->spare.state == SESSION_SETUP) {
 		spare_ready(t); /* it may be too late for it */
@@ -352,6 +435,7 @@ target_run(struct target *t, struct mono now)
 	}
 	action_run(t, now, &wake);
 	console_run(t, now, &wake);
+	no_cloud(t);
 	/* What has just failed is tried again when its time has come. */
 	if (t->main.state == SESSION_NONE)
 		wake_at(&wake, t->retry_at);

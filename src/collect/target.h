@@ -82,6 +82,10 @@ struct target {
 	char *name, *conninfo, *password, *pgbouncer;
 	int refresh_ms, query_len;
 	struct capacity_conf capacity;
+	struct cloud_conf cloud;    /* strings of our own */
+	char *cloud_host;           /* an endpoint of RDS; "" none, or not known yet */
+	bool wants_cloud, in_cloud; /* it is one of RDS; AWS is asked for it */
+	bool has_no_sql;
 	bool is_alone; /* the only target */
 	struct feed *feed;
 

@@ -69,7 +69,16 @@
 	X(ALERT_MUTES, "alert_mutes", "muted alert rules")                                       \
 	X(ALERT_STATE, "alert_state", "what the rules knew when last looked")                    \
 	X(ALERT_HISTORY, "alert_history", "alerts of the past")                                  \
-	X(BACKUPS, "backups", "files that say when this target was backed up")
+	X(BACKUPS, "backups", "files that say when this target was backed up")                   \
+	/* asked of AWS (collect/cloud.c), each in a period of its own */                        \
+	X(CLOUD, "cloud", "the instance as AWS knows it, and those beside it")                   \
+	X(CLOUD_METRICS, "cloud_metrics", "CloudWatch: the last minutes")                        \
+	X(CLOUD_PAST, "cloud_past", "CloudWatch: the last hours")                                \
+	X(CLOUD_EVENTS, "cloud_events", "what RDS says has happened")                            \
+	X(CLOUD_ALARMS, "cloud_alarms", "CloudWatch alarms")                                     \
+	X(CLOUD_LOAD, "cloud_load", "Performance Insights: the last minutes of load")            \
+	X(CLOUD_LOAD_PAST, "cloud_load_past", "Performance Insights: the last hours of load")    \
+	X(CLOUD_COST, "cloud_cost", "what asking AWS costs")
 
 enum probe_id {
 #define X(sym, name, text) PROBE_##sym,

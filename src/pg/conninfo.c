@@ -28,6 +28,12 @@ add_rest(struct strbuf *rest, const PQconninfoOption *o)
 }
 
 bool
+conninfo_is_none(const char *conninfo)
+{
+	return strcmp(conninfo, CONNINFO_NONE) == 0;
+}
+
+bool
 conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
     struct conninfo_env *env, struct error *err)
 {

@@ -8,6 +8,12 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+/* The conninfo of a target without one: libpq refuses it, so that what is meant for that target
+ * never goes to the server that libpq would choose by itself. */
+#define CONNINFO_NONE_KEY "no_sql_connection"
+#define CONNINFO_NONE     CONNINFO_NONE_KEY "=1"
+bool conninfo_is_none(const char *conninfo);
+
 struct conninfo_env {
 	const char **names, **values; /* PGHOST, PGPASSWORD … */
 	int n;

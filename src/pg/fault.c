@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pg/conninfo.h"
+
 struct state_info {
 	const char *sqlstate; /* of 2 bytes: the whole class */
 	enum err_code code;
@@ -189,6 +191,10 @@ fault_message(struct error *err, const char *message, enum err_code code)
 	 * additions (LOCATION and the like) are indented by a name in capitals and dropped here. */
 	char text[512] = "", sqlstate[6] = "";
 	const char *said = NULL;
+	if (message && strstr(message, CONNINFO_NONE_KEY)) {
+		error_set(err, ERR_CONFIG, "this target has no SQL connection");
+		return error_hint(err, "Set conninfo in its [target] section.");
+	}
 	for (const char *line = message ? message : ""; *line;) {
 		size_t len = strcspn(line, "\n");
 		bool is_addition = strncmp(line, "LOCATION:", 9) == 0 ||
