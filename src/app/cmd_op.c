@@ -49,10 +49,13 @@ OP(verify, "verify", "verify [SNAPSHOT|latest]",
     "restore a snapshot to scratch, start it, check it through, remove it");
 OP(point, "point", "point NAME", "a restore point: `restore --point NAME` goes back to it");
 
-OP(switchover, "switchover", "switchover [nopause]",
+OP(switchover, "switchover", "switchover [MEMBER] [nopause]",
     "let a primary and its standby change places, without loss");
-OP(failover, "failover", "failover [fenced] [rejoin]", "promote the standby of a dead primary");
+OP(failover, "failover", "failover [MEMBER] [fenced] [rejoin] [nopause]",
+    "promote the standby of a dead primary; of RDS: fail over an instance or a cluster");
 OP(promote, "promote", "promote REPLICA", "make a replica a primary of its own");
+OP(replica, "replica", "replica add NAME [--region R] [--class C] [--kms KEY]|drop NAME",
+    "make a read replica, or remove one");
 OP(pool, "pool", "pool pause|resume|reconnect|kill [DATABASE]",
     "hold, let go, or cut the clients of PgBouncer");
 OP(cloud, "cloud", "cloud check", "AWS: call each reading action once, and say what is allowed");

@@ -59,6 +59,7 @@ const struct command *const commands[] = {
 	&cmd_switchover,
 	&cmd_failover,
 	&cmd_promote,
+	&cmd_replica,
 	&cmd_pool,
 	&cmd_cloud,
 	&cmd_jobs,

@@ -16,6 +16,7 @@ extern const struct command cmd_mute, cmd_unmute, cmd_look;
 /* cmd_op.c */
 extern const struct command cmd_job, cmd_snapshot, cmd_snapshots, cmd_backup, cmd_restore,
     cmd_verify, cmd_point, cmd_pool, cmd_cloud, cmd_switchover, cmd_failover, cmd_promote;
+extern const struct command cmd_replica;
 /* cmd_file.c */
 extern const struct command cmd_save, cmd_export, cmd_report;
 

@@ -77,6 +77,11 @@ const struct policy_action policy_actions[] = {
 	OPERATE("rds:AddTagsToResource"),
 	OPERATE("rds:RestoreDBInstanceFromDBSnapshot"),
 	OPERATE("rds:RestoreDBInstanceToPointInTime"),
+	OPERATE("rds:RebootDBInstance"),
+	OPERATE("rds:FailoverDBCluster"),
+	OPERATE("rds:PromoteReadReplica"),
+	OPERATE("rds:CreateDBInstanceReadReplica"),
+	OPERATE("rds:CreateDBInstance"),
 	{ POLICY_OPERATE, "rds:DeleteDBInstance", "arn:aws:rds:*:*:db:*", AWS_RDS, NULL },
 	{ POLICY_READ, NULL, NULL, AWS_RDS, NULL },
 };

@@ -6,35 +6,11 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "ops/gates.h"
 #include "ops/local_pair.h"
 #include "ops/op_server.h"
 
 enum { MAX_LAG = 16 << 20, MAX_XACT_S = 300, DEAD_TRIES = 3, DEAD_EVERY_MS = 200 };
-
-struct gates {
-	struct op *op;
-	int red;
-	struct error *err;
-};
-
-/* One gate; the first that is red becomes the error. */
-static void PRINTF_LIKE(4, 5)
-    gate(struct gates *g, const char *name, bool is_green, const char *fmt, ...)
-{
-	struct strbuf sb = STRBUF_INIT(1024);
-	va_list ap;
-
-	va_start(ap, fmt);
-	strbuf_addv(&sb, fmt, ap);
-	va_end(ap);
-	doc_pair(&g->op->doc, name, is_green ? ROLE_NORMAL : ROLE_CRIT, "%s%s",
-	    is_green ? "" : "RED: ", sb.buf);
-	if (!is_green && g->red++ == 0) {
-		error_set(g->err, ERR_REFUSED, "gate '%s' is red: %.150s", name, sb.buf);
-		error_hint(g->err, "Nothing has been touched.");
-	}
-	strbuf_release(&sb);
-}
 
 /* Is it the server of this data directory, of this machine? */
 static bool

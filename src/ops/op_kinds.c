@@ -96,18 +96,20 @@ static const struct op_kind cloud = {
 
 static const struct op_kind switchover = {
 	.verb = "switchover",
-	.usage = "switchover [nopause]",
+	.usage = "switchover [MEMBER] [nopause]",
 	.help = "let a primary and its standby change places, without loss",
 	.confirm = OP_DESTROYS,
 	.local = &local_switchover,
+	.rds = &rds_failover,
 };
 
 static const struct op_kind failover = {
 	.verb = "failover",
-	.usage = "failover [fenced] [rejoin]",
-	.help = "promote the standby of a dead primary",
+	.usage = "failover [MEMBER] [fenced] [rejoin] [nopause]",
+	.help = "promote the standby of a dead primary; of RDS: fail over an instance or a cluster",
 	.confirm = OP_DESTROYS,
 	.local = &local_failover,
+	.rds = &rds_failover,
 };
 
 static const struct op_kind promote = {
@@ -116,6 +118,15 @@ static const struct op_kind promote = {
 	.help = "make a replica a primary of its own",
 	.confirm = OP_DESTROYS,
 	.local = &local_promote,
+	.rds = &rds_promote,
+};
+
+static const struct op_kind replica = {
+	.verb = "replica",
+	.usage = "replica add NAME [--region R] [--class C] [--kms KEY]|drop NAME",
+	.help = "make a read replica, or remove one",
+	.confirm = OP_WRITES,
+	.rds = &rds_replica,
 };
 
 static const struct op_kind drill = {
@@ -157,6 +168,7 @@ const struct op_kind *const op_kinds[] = {
 	&switchover,
 	&failover,
 	&promote,
+	&replica,
 	&drill,
 	&pool,
 	&set,

@@ -39,7 +39,7 @@ rds_open_in(struct op *op, const char *region, struct error *err)
 {
 	const struct op_target *t = op->target;
 	struct aws_config config = { .profile = t->profile,
-		.region = region,
+		.region = region && *region ? region : t->region,
 		.host = endpoint_host(op),
 		.endpoint_url = t->endpoint_url,
 		.stop = op->stop };
@@ -464,4 +464,10 @@ rds_state_of(const char *status)
 		if (strncmp(status, bad[i], strlen(bad[i])) == 0)
 			return RDS_BAD;
 	return RDS_BUSY;
+}
+
+bool
+rds_can_change(const char *status)
+{
+	return strcmp(status, "available") == 0 || strcmp(status, "storage-optimization") == 0;
 }

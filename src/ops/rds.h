@@ -11,8 +11,12 @@
 
 extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_snapshot_copy,
     rds_retention, rds_restore, rds_check;
+extern const struct op_impl rds_failover, rds_promote, rds_replica;
 
-/* Removes an instance that a restore has left, if the restore made it. */
+/* Leftover "rds_instance": one that a job makes, in a region ("" the target's own). Undo removes
+ * it, if the job made it. */
+bool rds_instance_leave(
+    struct op *op, const char *name, const char *region, int64_t *id, struct error *err) MUST_CHECK;
 bool rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err);
 
 enum {
@@ -20,6 +24,7 @@ enum {
 	RDS_MEMBERS = 16,
 	RDS_REPLICAS = 16,
 	RDS_POLL_MS = 5000,
+	RDS_SIGN_MS = 180000,
 	RDS_WAIT_MS = 6 * 3600 * 1000
 };
 #define RDS_MARK   "pgmedic-job"    /* the tag by which what a job made is found again */
@@ -91,7 +96,7 @@ bool rds_snapshot_list(struct op *op, struct aws *aws, const char *source,
 bool rds_snapshot_wait(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
 /* How many days automated backups of fact "source" reach back; 0: they are off. */
 bool rds_retention_days(struct op *op, struct aws *aws, int *days, struct error *err) MUST_CHECK;
-/* A session as rds_open() makes it, for another region. */
+/* A session as rds_open() makes it, for another region; "" or NULL: the target's own. */
 struct aws *rds_open_in(struct op *op, const char *region, struct error *err);
 /* What the identity of a plan says: resource, status. Also in the plan's text. */
 bool rds_look(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
@@ -105,5 +110,7 @@ bool rds_mark_set(struct op *op, struct error *err) MUST_CHECK;
 enum rds_state { RDS_READY, RDS_BUSY, RDS_BAD };
 /* Of an instance or a snapshot; states that are not known are busy. */
 enum rds_state rds_state_of(const char *status);
+/* Would RDS take a change of an instance, or a cluster, in that state? */
+bool rds_can_change(const char *status);
 
 #endif

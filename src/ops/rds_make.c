@@ -10,34 +10,106 @@
 enum { LOOKS = 6 }; /* for what was sent without an answer */
 
 bool
-rds_with(
-    struct op *op, bool (*f)(struct op *op, struct aws *aws, struct error *err), struct error *err)
+rds_with_in(struct op *op, const char *region,
+    bool (*f)(struct op *op, struct aws *aws, struct error *err), struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
+	struct aws *aws = rds_open_in(op, region, err);
 	bool ok = aws && f(op, aws, err);
 
 	aws_close(aws);
 	return ok;
 }
 
-enum op_seen
-rds_seen_with(struct op *op, enum op_seen (*f)(struct op *op, struct aws *aws, struct error *err),
-    struct error *err)
+bool
+rds_with(
+    struct op *op, bool (*f)(struct op *op, struct aws *aws, struct error *err), struct error *err)
 {
-	struct aws *aws = rds_open(op, err);
+	return rds_with_in(op, NULL, f, err);
+}
+
+enum op_seen
+rds_seen_with_in(struct op *op, const char *region,
+    enum op_seen (*f)(struct op *op, struct aws *aws, struct error *err), struct error *err)
+{
+	struct aws *aws = rds_open_in(op, region, err);
 	enum op_seen seen = aws ? f(op, aws, err) : OP_UNSURE;
 
 	aws_close(aws);
 	return seen;
 }
 
+enum op_seen
+rds_seen_with(struct op *op, enum op_seen (*f)(struct op *op, struct aws *aws, struct error *err),
+    struct error *err)
+{
+	return rds_seen_with_in(op, NULL, f, err);
+}
+
+/* ------------------------------------------------------------------ parameters */
+
+void
+rds_param(struct rds_params *ps, const char *name, const char *value)
+{
+	if (value && *value && ps->n + 1 < (int)ARRAY_LEN(ps->p))
+		ps->p[ps->n++] = (struct aws_param){ name, value };
+	ps->p[ps->n] = (struct aws_param){ NULL, NULL };
+}
+
+void
+rds_param_groups(struct rds_params *ps, const char *groups)
+{
+	struct arena *arena = &ps->op->arena;
+
+	for (int i = 1; groups && *groups && i <= RDS_GROUPS; i++) {
+		size_t len = strcspn(groups, " ");
+
+		rds_param(ps, arena_printf(arena, "VpcSecurityGroupIds.VpcSecurityGroupId.%d", i),
+		    arena_strndup(arena, groups, len));
+		groups += len + (groups[len] == ' ');
+	}
+}
+
+void
+rds_param_mark(struct rds_params *ps)
+{
+	rds_param(ps, "Tags.Tag.1.Key", RDS_MARK);
+	rds_param(ps, "Tags.Tag.1.Value", op_fact(ps->op, "mark"));
+}
+
+const char *
+rds_groups_text(struct op *op, const char *const *groups, int n)
+{
+	struct strbuf sb = STRBUF_INIT(2048);
+	const char *text;
+
+	for (int i = 0; i < n; i++)
+		strbuf_addf(&sb, "%s%s", i ? " " : "", groups[i]);
+	text = arena_strndup(&op->arena, sb.buf, sb.len);
+	strbuf_release(&sb);
+	return text;
+}
+
+/* ------------------------------------------------------------------ time */
+
+static int
+from_environment(const char *name, int least, int other)
+{
+	const char *text = getenv(name);
+	long ms = text ? strtol(text, NULL, 10) : 0;
+
+	return ms >= least && ms <= 3600000 ? (int)ms : other;
+}
+
 int
 rds_poll_ms(void)
 {
-	const char *text = getenv("PGMEDIC_RDS_POLL_MS");
-	long ms = text ? strtol(text, NULL, 10) : 0;
+	return from_environment("PGMEDIC_RDS_POLL_MS", 50, RDS_POLL_MS);
+}
 
-	return ms >= 50 && ms <= 60000 ? (int)ms : RDS_POLL_MS;
+int
+rds_sign_ms(void)
+{
+	return from_environment("PGMEDIC_RDS_SIGN_MS", 100, RDS_SIGN_MS);
 }
 
 /* ------------------------------------------------------------------ nouns */

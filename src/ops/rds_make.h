@@ -14,8 +14,29 @@ bool rds_with(struct op *op, bool (*f)(struct op *op, struct aws *aws, struct er
 enum op_seen rds_seen_with(struct op *op,
     enum op_seen (*f)(struct op *op, struct aws *aws, struct error *err), struct error *err);
 
+/* The same in another region; "" or NULL: the target's own. */
+bool rds_with_in(struct op *op, const char *region,
+    bool (*f)(struct op *op, struct aws *aws, struct error *err), struct error *err) MUST_CHECK;
+enum op_seen rds_seen_with_in(struct op *op, const char *region,
+    enum op_seen (*f)(struct op *op, struct aws *aws, struct error *err), struct error *err);
+
+/* Parameters of a call, as they are put together. */
+struct rds_params {
+	struct op *op;
+	struct aws_param p[40]; /* ends with a NULL name */
+	int n;
+};
+/* "" or NULL: it is left out. */
+void rds_param(struct rds_params *ps, const char *name, const char *value);
+void rds_param_groups(struct rds_params *ps, const char *groups); /* names between blanks */
+void rds_param_mark(struct rds_params *ps);                       /* the job's tag */
+/* Names of security groups between blanks, in the arena. */
+const char *rds_groups_text(struct op *op, const char *const *groups, int n);
+
 /* Between two looks; PGMEDIC_RDS_POLL_MS, for tests. */
 int rds_poll_ms(void);
+/* So long there may be no sign of what was sent; PGMEDIC_RDS_SIGN_MS, for tests. */
+int rds_sign_ms(void);
 
 struct rds_found {
 	const char *status, *mark;
@@ -48,5 +69,12 @@ bool rds_wait_ready(struct op *op, struct aws *aws, const struct rds_noun_def *n
 /* Wait until it is not there any more. */
 bool rds_wait_gone(struct op *op, struct aws *aws, const struct rds_noun_def *noun,
     const char *name, struct error *err) MUST_CHECK;
+
+/* DeleteDBInstance without a final snapshot; is_member: of a cluster. The caller has made sure of
+ * what it is. */
+bool rds_instance_delete(
+    struct op *op, struct aws *aws, const char *name, bool is_member, struct error *err) MUST_CHECK;
+/* Not there, or being deleted. */
+enum op_seen rds_is_gone(struct op *op, struct aws *aws, const char *name, struct error *err);
 
 #endif

@@ -115,24 +115,19 @@ check_snapshot(struct op *op, struct aws *aws, const char *name, struct error *e
 static bool
 carry_over(struct op *op, const struct rds_instance *source, struct error *err)
 {
-	struct strbuf groups = STRBUF_INIT(1024);
-	bool ok;
+	const char *groups = rds_groups_text(op, source->groups, source->ngroups);
 
-	for (int i = 0; i < source->ngroups; i++)
-		strbuf_addf(&groups, "%s%s", i ? " " : "", source->groups[i]);
 	doc_pair(&op->doc, "as the source", ROLE_NORMAL, "class %s, security groups %s%s%s%s%s",
-	    source->instance_class, groups.len ? groups.buf : "none",
+	    source->instance_class, *groups ? groups : "none",
 	    *source->subnet_group ? ", subnet group " : "", source->subnet_group,
 	    *source->parameter_group ? ", parameter group " : "", source->parameter_group);
-	ok = op_fact_set(op, err, "class", "%s", source->instance_class) &&
-	    op_fact_set(op, err, "groups", "%s", groups.buf) &&
+	return op_fact_set(op, err, "class", "%s", source->instance_class) &&
+	    op_fact_set(op, err, "groups", "%s", groups) &&
 	    op_fact_set(op, err, "subnet_group", "%s", source->subnet_group) &&
 	    op_fact_set(op, err, "parameter_group", "%s",
 	        strncmp(source->parameter_group, "default.", 8) == 0 ? "" :
 	                                                               source->parameter_group) &&
 	    op_fact_set(op, err, "public", "%s", source->is_public ? "true" : "false");
-	strbuf_release(&groups);
-	return ok;
 }
 
 static bool
@@ -190,57 +185,46 @@ fact_or_null(struct op *op, const char *name)
 	return s && *s ? s : NULL;
 }
 
-/* Parameters of either call; room for all of them. */
+/* Parameters of either call. */
 static void
-fill(struct op *op, struct aws_param *p)
+fill(struct rds_params *ps)
 {
-	const char *at = fact_or_null(op, "at"), *groups = op_fact(op, "groups");
+	struct op *op = ps->op;
+	const char *at = fact_or_null(op, "at");
 	bool is_latest = at && strcmp(at, "latest") == 0;
-	int n = 0;
 
 	if (at) {
-		p[n++] = (struct aws_param){ "TargetDBInstanceIdentifier", op_fact(op, "name") };
-		p[n++] = (struct aws_param){ "SourceDBInstanceIdentifier", op_fact(op, "source") };
-		p[n++] = (struct aws_param){ is_latest ? "UseLatestRestorableTime" : "RestoreTime",
-			is_latest ? "true" : at };
+		rds_param(ps, "TargetDBInstanceIdentifier", op_fact(op, "name"));
+		rds_param(ps, "SourceDBInstanceIdentifier", op_fact(op, "source"));
+		rds_param(ps, is_latest ? "UseLatestRestorableTime" : "RestoreTime",
+		    is_latest ? "true" : at);
 	} else {
-		p[n++] = (struct aws_param){ "DBInstanceIdentifier", op_fact(op, "name") };
-		p[n++] = (struct aws_param){ "DBSnapshotIdentifier", op_fact(op, "snapshot") };
+		rds_param(ps, "DBInstanceIdentifier", op_fact(op, "name"));
+		rds_param(ps, "DBSnapshotIdentifier", op_fact(op, "snapshot"));
 	}
-	p[n++] = (struct aws_param){ "DBInstanceClass", fact_or_null(op, "class") };
-	p[n++] = (struct aws_param){ "DBSubnetGroupName", fact_or_null(op, "subnet_group") };
-	p[n++] = (struct aws_param){ "DBParameterGroupName", fact_or_null(op, "parameter_group") };
-	p[n++] = (struct aws_param){ "PubliclyAccessible", fact_or_null(op, "public") };
-	p[n++] = (struct aws_param){ "Tags.Tag.1.Key", RDS_MARK };
-	p[n++] = (struct aws_param){ "Tags.Tag.1.Value", op_fact(op, "mark") };
-	for (int i = 1; groups && *groups && i <= RDS_GROUPS; i++) {
-		size_t len = strcspn(groups, " ");
-
-		p[n++] = (struct aws_param){ arena_printf(&op->arena,
-			                         "VpcSecurityGroupIds.VpcSecurityGroupId.%d", i),
-			arena_strndup(&op->arena, groups, len) };
-		groups += len + (groups[len] == ' ');
-	}
-	p[n] = (struct aws_param){ NULL, NULL };
+	rds_param(ps, "DBInstanceClass", op_fact(op, "class"));
+	rds_param(ps, "DBSubnetGroupName", op_fact(op, "subnet_group"));
+	rds_param(ps, "DBParameterGroupName", op_fact(op, "parameter_group"));
+	rds_param(ps, "PubliclyAccessible", op_fact(op, "public"));
+	rds_param_mark(ps);
+	rds_param_groups(ps, op_fact(op, "groups"));
 }
 
 static bool
 create_with(struct op *op, struct aws *aws, struct error *err)
 {
-	struct aws_param params[12 + RDS_GROUPS];
+	struct rds_params ps = { .op = op };
 	struct aws_call call = { .service = AWS_RDS,
-		.params = params,
+		.params = ps.p,
 		.changes = true,
 		.op = fact_or_null(op, "at") ? "RestoreDBInstanceToPointInTime" :
 		                               "RestoreDBInstanceFromDBSnapshot" };
 	const char *name = op_fact(op, "name");
 	int64_t id;
 
-	if (!rds_same(op, aws, err) ||
-	    !op_leave(op, "rds_instance", arena_printf(&op->arena, "{\"name\":\"%s\"}", name), &id,
-	        err, "the instance %s, which is billed", name))
+	if (!rds_same(op, aws, err) || !rds_instance_leave(op, name, "", &id, err))
 		return false;
-	fill(op, params);
+	fill(&ps);
 	return rds_make(op, aws, &rds_noun_instance, name, &call, id, err);
 }
 
@@ -282,37 +266,6 @@ restore_result(struct op *op, struct error *err)
 	op_result_time(
 	    op, &first, "recovered_to", (struct wall){ op_fact_int(op, "recovered_to", 0) });
 	return true;
-}
-
-bool
-rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err)
-{
-	struct json *o = json_parse(left->args, strlen(left->args), err);
-	const char *name = json_text(json_get(o, "name"));
-	struct aws_param params[] = { { "DBInstanceIdentifier", name },
-		{ "SkipFinalSnapshot", "true" }, { "DeleteAutomatedBackups", "true" },
-		{ NULL, NULL } };
-	struct aws_call call = {
-		.service = AWS_RDS, .op = "DeleteDBInstance", .params = params, .changes = true
-	};
-	struct aws *aws = name ? rds_open(op, err) : NULL;
-	struct aws_answer answer;
-	struct rds_instance found;
-	enum op_seen seen;
-	bool ok = false;
-
-	aws_answer_init(&answer);
-	if (aws) {
-		seen = rds_look_for(op, aws, &rds_noun_instance, name, err);
-		ok = seen == OP_NOT_SEEN ||
-		    (seen == OP_SEEN && rds_instance_get(op, aws, name, &found, err) &&
-		        (strcmp(found.status, "deleting") == 0 ||
-		            aws_do(aws, &call, &answer, err)));
-	}
-	aws_answer_release(&answer);
-	aws_close(aws);
-	json_free(o);
-	return ok;
 }
 
 static const struct op_step_def restore_steps[] = {

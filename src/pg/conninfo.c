@@ -183,3 +183,36 @@ conninfo_follow(struct arena *arena, const char *base, const char *server,
 	strbuf_release(&unknown);
 	return text;
 }
+
+const char *
+conninfo_at(
+    struct arena *arena, const char *conninfo, const char *host, int port, struct error *err)
+{
+	static const char *const places[] = { "host", "hostaddr", "port", "service",
+		"target_session_attrs" };
+	char *message = NULL, number[16];
+	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
+	struct strbuf sb = STRBUF_INIT(1 << 16);
+	const char *text = NULL;
+
+	for (PQconninfoOption *o = options; o && o->keyword; o++) {
+		bool is_place = !o->val || !*o->val;
+
+		for (size_t i = 0; i < ARRAY_LEN(places); i++)
+			is_place |= strcmp(places[i], o->keyword) == 0;
+		if (!is_place)
+			add_rest(&sb, o);
+	}
+	snprintf(number, sizeof(number), "%d", port);
+	add_pair(&sb, "host", host);
+	add_pair(&sb, "port", number);
+	if (options)
+		text = arena_strndup(arena, sb.buf, sb.len);
+	else
+		fault_message(err, message ? message : "out of memory", ERR_USAGE);
+	PQfreemem(message);
+	PQconninfoFree(options);
+	explicit_bzero(sb.buf, sb.len);
+	strbuf_release(&sb);
+	return text;
+}

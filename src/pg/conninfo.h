@@ -33,4 +33,9 @@ bool conninfo_to_env(struct arena *arena, const char *conninfo, const char *pass
 const char *conninfo_follow(struct arena *arena, const char *base, const char *server,
     const char *application_name, bool keeps_name, struct error *err) MUST_CHECK;
 
+/* The same conninfo with another host and port, as keywords; multi-host lists go. In the arena; it
+ * may hold a password. */
+const char *conninfo_at(struct arena *arena, const char *conninfo, const char *host, int port,
+    struct error *err) MUST_CHECK;
+
 #endif

@@ -1,0 +1,78 @@
+/* Instances that jobs make: written down before, and removed again when they are not to stay. */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "ops/rds_make.h"
+
+bool
+rds_instance_leave(
+    struct op *op, const char *name, const char *region, int64_t *id, struct error *err)
+{
+	return op_leave(op, "rds_instance",
+	    arena_printf(&op->arena, "{\"name\":\"%s\",\"region\":\"%s\"}", name, region), id, err,
+	    "the instance %s, which is billed", name);
+}
+
+bool
+rds_instance_delete(
+    struct op *op, struct aws *aws, const char *name, bool is_member, struct error *err)
+{
+	struct aws_param params[] = { { "DBInstanceIdentifier", name },
+		{ "SkipFinalSnapshot", "true" },
+		{ "DeleteAutomatedBackups", is_member ? NULL : "true" }, { NULL, NULL } };
+	struct aws_call call = {
+		.service = AWS_RDS, .op = "DeleteDBInstance", .params = params, .changes = true
+	};
+	struct aws_answer answer;
+	struct error lost = { 0 };
+	bool ok;
+
+	aws_answer_init(&answer);
+	ok = aws_do(aws, &call, &answer, &lost);
+	if (!ok && answer.is_uncertain)
+		ok = rds_is_gone(op, aws, name, err) == OP_SEEN;
+	else if (!ok && strstr(answer.code, "DBInstanceNotFound"))
+		ok = true;
+	if (!ok && !*err->what)
+		*err = lost;
+	aws_answer_release(&answer);
+	return ok;
+}
+
+enum op_seen
+rds_is_gone(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct rds_instance i;
+	struct error why = { 0 };
+
+	if (rds_instance_get(op, aws, name, &i, &why))
+		return strcmp(i.status, "deleting") == 0 ? OP_SEEN : OP_NOT_SEEN;
+	if (why.code == ERR_NOT_FOUND)
+		return OP_SEEN;
+	*err = why;
+	return OP_UNSURE;
+}
+
+bool
+rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err)
+{
+	struct json *o = json_parse(left->args, strlen(left->args), err);
+	const char *name = json_text(json_get(o, "name"));
+	struct aws *aws = name ? rds_open_in(op, json_text(json_get(o, "region")), err) : NULL;
+	struct rds_instance i;
+	enum op_seen seen;
+	bool ok = false;
+
+	if (aws) {
+		seen = rds_look_for(op, aws, &rds_noun_instance, name, err);
+		ok = seen == OP_NOT_SEEN ||
+		    (seen == OP_SEEN && rds_instance_get(op, aws, name, &i, err) &&
+		        (strcmp(i.status, "deleting") == 0 ||
+		            rds_instance_delete(op, aws, name, *i.cluster, err)));
+	}
+	aws_close(aws);
+	json_free(o);
+	return ok;
+}
