@@ -20,6 +20,7 @@
 enum {
 	CHECK_MS = 120000,
 	BACKUP_MS = 24 * 3600 * 1000,
+	SEEN_MS = 1000,
 	FULL_DAYS = 7, /* an older full backup is not built upon, unless asked */
 	MAX_OUTPUT = 16 << 20,
 };
@@ -162,22 +163,28 @@ own_backup(struct op *op, const struct pgbackrest_info *info)
 	return NULL;
 }
 
+/* pgBackRest outlives the job that started it: whether its backup comes is known when it has ended.
+ */
 static enum op_seen
 backup_seen(struct op *op, struct error *err)
 {
 	struct pgbackrest_info info;
 	enum op_seen seen = OP_UNSURE;
 
-	if (pgbackrest_info(op, &info, err)) {
-		if (own_backup(op, &info))
+	for (;;) {
+		bool is_told = pgbackrest_info(op, &info, err);
+
+		if (is_told && own_backup(op, &info))
 			seen = OP_SEEN;
-		else if (!info.is_running)
+		else if (is_told && !info.is_running)
 			seen = OP_NOT_SEEN;
-		else
-			error_set(err, ERR_STATE, "a backup is being made, perhaps this one");
+		pgbackrest_info_release(&info);
+		if (!is_told || seen != OP_UNSURE)
+			return seen;
+		op_progress(op, -1, "a backup is being made, perhaps this one: it is waited for");
+		if (!op_wait_ms(op, SEEN_MS, err))
+			return OP_UNSURE;
 	}
-	pgbackrest_info_release(&info);
-	return seen;
 }
 
 static bool

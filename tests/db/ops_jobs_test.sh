@@ -187,14 +187,17 @@ op snapshot db --yes
 is "what cannot be written down is not done" "$(member state) $(member error.code) $(wc -l <"$TMP/repo/made")" "failed JOURNAL $lines"
 rmdir "$XDG_STATE_HOME/pgmedic/journal.jsonl"
 mv "$TMP/kept.jsonl" "$XDG_STATE_HOME/pgmedic/journal.jsonl"
-python3 - "$XDG_STATE_HOME/pgmedic/journal.db" <<'PY' &
-import sqlite3, sys, time
+python3 - "$XDG_STATE_HOME/pgmedic/journal.db" "$TMP/held" <<'PY' &
+import os, sqlite3, sys, time
 c = sqlite3.connect(sys.argv[1], isolation_level=None)
 c.execute("BEGIN IMMEDIATE")
-time.sleep(6)
+open(sys.argv[2], "w").close()
+while os.path.exists(sys.argv[2]):
+    time.sleep(0.1)
 PY
-sleep 1
+wait_for 20 test -e "$TMP/held"
 op snapshot db --yes
+rm "$TMP/held"
 is "a journal that is held is waited for, then it is said" "$(member state) $(member error.code)" "failed JOURNAL"
 wait $!
 python3 - "$XDG_STATE_HOME/pgmedic/journal.db" <<'PY'
