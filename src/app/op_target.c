@@ -28,6 +28,7 @@ static const struct {
 	KEY(pgbackrest_stanza),
 	KEY(patroni_url),
 	KEY(restore_root),
+	KEY(dump_root),
 	KEY(critical_queries),
 	KEY(pgbouncer),
 #undef KEY

@@ -82,6 +82,8 @@ const struct setting_info setting_infos[] = {
 	    "Patroni's REST API, as http://127.0.0.1:8008" },
 	{ "target", "restore_root", SETTING_TEXT, NULL, "",
 	    "folder below which restored servers are made; empty: restores in the state folder" },
+	{ "target", "dump_root", SETTING_TEXT, NULL, "",
+	    "folder for `snapshot dump`; empty: dumps in the state folder" },
 	{ "target", "critical_queries", SETTING_TEXT, NULL, "",
 	    "file of queries that a verified backup must answer, one per line" },
 	{ "target", "alert.RULE", SETTING_ALERT, NULL, "",

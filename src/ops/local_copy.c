@@ -175,9 +175,8 @@ leave(struct op *op, const char *kind, const char *what, struct error *err)
 	return ok;
 }
 
-/* restore_root itself: made where it is not there, and to be passed by the cluster's owner. */
-static bool
-make_root(const char *root, struct error *err)
+bool
+copy_make_root(const char *root, struct error *err)
 {
 	struct stat st;
 
@@ -289,7 +288,7 @@ copy_restore(struct op *op, const char *label, const char *const *target, struct
 		is_again = is_again || strcmp(known[i].kind, "directory") == 0;
 	if (is_again && !remove_folder(op, root, dir, err))
 		return false;
-	return make_root(root, err) && leave(op, "directory", "the copy in", err) &&
+	return copy_make_root(root, err) && leave(op, "directory", "the copy in", err) &&
 	    local_make_folder(op, dir, err) &&
 	    local_write(
 	        op, mark, arena_printf(&op->arena, "job %lld\n", (long long)op->job), err) &&

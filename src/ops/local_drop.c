@@ -8,6 +8,7 @@
 
 #include "base/fmt.h"
 #include "base/json.h"
+#include "ops/dump.h"
 #include "ops/kept.h"
 #include "ops/local.h"
 #include "ops/op_result.h"
@@ -179,9 +180,13 @@ static bool
 drop_plan(struct op *op, struct error *err)
 {
 	struct pgbackrest_info info = { 0 };
+	struct error none = { 0 };
 	const char *name;
-	bool ok = read_words(op, &name, err) && pgbackrest_info(op, &info, err) &&
-	    plan_with(op, &info, name, err);
+	bool ok = read_words(op, &name, err);
+
+	if (ok && dump_drop_plan(op, name, &none))
+		return true;
+	ok = ok && pgbackrest_info(op, &info, err) && plan_with(op, &info, name, err);
 
 	pgbackrest_info_release(&info);
 	return ok;
@@ -278,6 +283,7 @@ drop_result(struct op *op, struct error *err)
 static const struct op_step_def drop_steps[] = {
 	{ "expire", expire_seen, expire_run },
 	{ "judge", NULL, judge_run },
+	{ "remove", NULL, dump_drop_run },
 	{ NULL, NULL, NULL },
 };
 

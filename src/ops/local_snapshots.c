@@ -5,6 +5,7 @@
 
 #include "base/fmt.h"
 #include "base/json.h"
+#include "ops/dump.h"
 #include "ops/kept.h"
 #include "ops/local.h"
 #include "ops/local_source.h"
@@ -43,6 +44,7 @@ snapshots_plan(struct op *op, struct error *err)
 	for (int i = 0; ok && i < info.n; i++)
 		add_line(op, &info.backups[i], &k, &items[i]);
 	if (ok) {
+		dump_list_doc(op);
 		wal_window_doc(op, &op->doc, &wal, &info);
 		local_source_doc(op, &source);
 		op_add_step(op, "list", "none", "list the snapshots", "%d of stanza %s", info.n,
@@ -99,6 +101,8 @@ snapshots_result(struct op *op, struct error *err)
 		strbuf_adds(&op->result, i ? "," : "");
 		add_member(op, b, kept_verified(&k, b->label, b->verified), &items[i]);
 	}
+	if (ok)
+		dump_list_result(op, info.n == 0);
 	strbuf_addc(&op->result, ']');
 	pgbackrest_info_release(&info);
 	return ok;

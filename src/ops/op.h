@@ -34,6 +34,7 @@ struct op_target {
 	const char *instance, *cluster, *region, *profile, *endpoint_url; /* rds */
 	const char *data_directory, *pgbackrest_config, *pgbackrest_stanza, *patroni_url;
 	const char *restore_root;        /* where restored servers go */
+	const char *dump_root;           /* where dumps go */
 	const char *critical_queries;    /* a file */
 	const char *pgbouncer;           /* conninfo of its admin console */
 	const struct op_target *standby; /* NULL: none */

@@ -1,6 +1,7 @@
 /* All operations, in the order users see them. */
 #include "config.h"
 
+#include "ops/dump.h"
 #include "ops/local.h"
 #include "ops/local_copy.h"
 #include "ops/local_drill.h"
@@ -26,6 +27,7 @@ static const struct op_kind snapshots = {
 	.confirm = OP_LOOKS,
 	.local = &local_snapshots,
 	.rds = &rds_snapshots,
+	.sql = &dump_snapshots,
 };
 
 static const struct op_kind snapshot_drop = {
@@ -36,6 +38,7 @@ static const struct op_kind snapshot_drop = {
 	.confirm = OP_DESTROYS,
 	.local = &local_snapshot_drop,
 	.rds = &rds_snapshot_drop,
+	.sql = &dump_drop,
 };
 
 static const struct op_kind snapshot_copy = {
@@ -47,6 +50,17 @@ static const struct op_kind snapshot_copy = {
 	           "backups of its own.",
 	.confirm = OP_WRITES,
 	.rds = &rds_snapshot_copy,
+};
+
+static const struct op_kind snapshot_dump = {
+	.verb = "snapshot",
+	.sub = "dump",
+	.usage = "snapshot dump [DATABASE] [--as NAME]",
+	.help = "dump a database by pg_dump, with its roles, looked through by pg_restore",
+	.confirm = OP_WRITES,
+	.local = &dump_impl,
+	.rds = &dump_impl,
+	.sql = &dump_impl,
 };
 
 static const struct op_kind backup_retention = {
@@ -160,6 +174,7 @@ const struct op_kind *const op_kinds[] = {
 	&snapshot,
 	&snapshots,
 	&snapshot_copy,
+	&snapshot_dump,
 	&snapshot_drop,
 	&backup_retention,
 	&restore,
@@ -180,6 +195,7 @@ const struct op_kind *const op_kinds[] = {
 const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },
 	{ "server", copy_undo_server },
+	{ "dump", dump_undo },
 	{ "pooler", pooler_undo },
 	{ "rds_instance", rds_instance_undo },
 	{ "server_down", pair_undo_down },

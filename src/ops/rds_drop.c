@@ -6,10 +6,8 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "base/json.h"
+#include "ops/dump.h"
 #include "ops/kept.h"
-#include "ops/local.h"
-#include "ops/op_result.h"
 #include "ops/rds_make.h"
 
 static const char *
@@ -95,8 +93,11 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	struct kept k;
 	int n;
 
-	if (!read_words(op, &name, err) || !rds_look(op, aws, err) ||
-	    !rds_snapshot_get(op, aws, name, &s, err) || !may_go(op, &s, err) ||
+	if (!read_words(op, &name, err) || !rds_look(op, aws, err))
+		return false;
+	if (!rds_snapshot_get(op, aws, name, &s, err))
+		return err->code == ERR_NOT_FOUND && dump_drop_plan(op, name, err);
+	if (!may_go(op, &s, err) ||
 	    !rds_snapshot_list(op, aws, op_fact(op, "source"), &items, &n, err) ||
 	    !kept_read(op, &k, err))
 		return false;
@@ -112,6 +113,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	op_add_step(op, "wait", "none", "wait until it is gone", "%s", rds_noun_of(op)->list);
 	op->question = arena_printf(&op->arena, "drop %s?", s.id);
 	return op_fact_set(op, err, "name", "%s", s.id) &&
+	    op_fact_set(op, err, "label", "%s", s.id) &&
 	    op_fact_set(op, err, "bytes", "%lld", (long long)s.size_gb << 30) &&
 	    op_fact_set(op, err, "created", "%lld", (long long)s.created.us);
 }
@@ -198,26 +200,11 @@ wait_run(struct op *op, struct error *err)
 	return rds_with(op, wait_with, err);
 }
 
-static bool
-drop_result(struct op *op, struct error *err)
-{
-	const char *name = op_fact(op, "name");
-	bool first = true;
-
-	(void)err;
-	op_result_text(op, &first, "snapshot", name);
-	json_key(&op->result, &first, "dropped");
-	strbuf_addc(&op->result, '[');
-	json_str(&op->result, name, strlen(name));
-	strbuf_addc(&op->result, ']');
-	op_result_int(op, &first, "freed_bytes", op_fact_int(op, "bytes", 0));
-	return true;
-}
-
 static const struct op_step_def drop_steps[] = {
 	{ "delete", delete_seen, delete_run },
 	{ "wait", NULL, wait_run },
+	{ "remove", NULL, dump_drop_run },
 	{ NULL, NULL, NULL },
 };
 
-const struct op_impl rds_snapshot_drop = { drop_plan, drop_steps, drop_result };
+const struct op_impl rds_snapshot_drop = { drop_plan, drop_steps, dump_drop_result };

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "base/json.h"
+#include "ops/dump.h"
 #include "ops/kept.h"
 #include "ops/op_result.h"
 #include "ops/rds_make.h"
@@ -194,6 +195,7 @@ list_with(struct op *op, struct aws *aws, struct error *err)
 		return false;
 	for (int i = n > LIST_MAX ? n - LIST_MAX : 0; i < n; i++)
 		list_line(op, &items[i], &judged[i]);
+	dump_list_doc(op);
 	if (!n)
 		doc_add(&op->doc, ROLE_NORMAL, "%s has no snapshots", op_fact(op, "source"));
 	op_add_step(op, "list", "none", "list the snapshots", "%s", "only looks");
@@ -238,6 +240,8 @@ snapshots_result(struct op *op, struct error *err)
 		op_result_time(op, &member, "expires_at", judged[i].expires);
 		strbuf_addc(&op->result, '}');
 	}
+	if (ok)
+		dump_list_result(op, op->result.buf[op->result.len - 1] == '[');
 	strbuf_addc(&op->result, ']');
 	aws_close(aws);
 	return ok;
