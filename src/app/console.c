@@ -109,16 +109,14 @@ shown_probes(struct console *c, enum probe_id *probes)
 	return pane_probes(v->pane, is_all ? NULL : v->cols, is_all ? 0 : v->ncols, probes);
 }
 
-_Static_assert(PROBE_COUNT <= 64, "a set of probes is kept as bits");
-
-static uint64_t
-probe_bits(const enum probe_id *probes, int n)
+static struct probe_set
+probe_set(const enum probe_id *probes, int n)
 {
-	uint64_t bits = 0;
+	struct probe_set set = { { false } };
 
 	for (int i = 0; i < n; i++)
-		bits |= UINT64_C(1) << probes[i];
-	return bits;
+		set.has[probes[i]] = true;
+	return set;
 }
 
 void
@@ -133,15 +131,16 @@ console_hurry(struct console *c)
 			source->ops->show(source->self, i, NULL, 0);
 	if (!source->ops->show(source->self, c->target, probes, n))
 		log_warn("console", "the collector's queue is full");
-	c->asked = probe_bits(probes, n);
+	c->asked = probe_set(probes, n);
 }
 
 void
 console_hurry_changed(struct console *c)
 {
 	enum probe_id probes[PROBE_COUNT];
+	struct probe_set set = probe_set(probes, shown_probes(c, probes));
 
-	if (c->asked != probe_bits(probes, shown_probes(c, probes)))
+	if (memcmp(&c->asked, &set, sizeof(set)) != 0)
 		console_hurry(c);
 }
 

@@ -71,6 +71,10 @@ struct script {
 	bool failed;
 };
 
+struct probe_set {
+	bool has[PROBE_COUNT];
+};
+
 struct console {
 	const struct console_conf *conf;
 	struct target_state *targets;
@@ -112,7 +116,7 @@ struct console {
 	int mouse_row, mouse_col;
 	int tab_from[32], tab_to[32]; /* columns of the tabs drawn, by pane; -1 none */
 
-	uint64_t asked; /* probes that the source was told of, as bits */
+	struct probe_set asked; /* that the source was told of */
 	struct script script;
 	bool is_dirty, is_quitting;
 	int status;

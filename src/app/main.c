@@ -64,6 +64,7 @@ start_collector(
 			.conninfo = t->conninfo,
 			.password = t->password,
 			.pgbouncer = t->pgbouncer,
+			.log_file = t->log_file,
 			.refresh_ms = t->refresh_ms,
 			.first_probes = i == 0 && pane ? pane->probes : NULL,
 			.nfirst = i == 0 && pane ? pane->nprobes : 0,

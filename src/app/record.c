@@ -108,6 +108,7 @@ start(const struct targets *targets, struct recorder *r, int wake_fd)
 			.conninfo = t->conninfo,
 			.password = t->password,
 			.pgbouncer = t->pgbouncer,
+			.log_file = t->log_file,
 			.refresh_ms = t->refresh_ms,
 			.query_len = 1024,
 			.capacity = t->capacity,

@@ -35,6 +35,7 @@ sampler_open(const struct target *target, struct error *err)
 		.conninfo = target->conninfo,
 		.password = target->password,
 		.pgbouncer = target->pgbouncer,
+		.log_file = target->log_file,
 		.refresh_ms =
 		    target->refresh_ms > 0 && target->refresh_ms < 1000 ? target->refresh_ms : 1000,
 		.query_len = 1 << 20,
@@ -123,7 +124,7 @@ is_list(enum probe_id probe)
 	    probe == PROBE_STORAGE_LOG || probe == PROBE_STORAGE_KINDS ||
 	    probe == PROBE_STORAGE_TABLES || probe == PROBE_STORAGE_PARTITIONS ||
 	    probe == PROBE_STORAGE_ARRIVALS || probe == PROBE_TABLESPACES ||
-	    probe == PROBE_BACKUP_HISTORY;
+	    probe == PROBE_BACKUP_HISTORY || probe == PROBE_LOG_SOURCE || probe == PROBE_LOGS;
 }
 
 /* Every probe that answers well and counts something has done so twice. */

@@ -54,6 +54,8 @@ const struct setting_info setting_infos[] = {
 	    "what storage autoscaling may grow to (MaxAllocatedStorage of RDS)" },
 	{ "target", "storage_autoscaling", SETTING_BOOL, NULL, "no",
 	    "the storage grows by itself, as RDS does it: the forecast goes on to storage_max" },
+	{ "target", "log_file", SETTING_TEXT, NULL, "",
+	    "its server log, a file on this machine, where the server does not say (logging_collector = off); .csv and .json are csvlog and jsonlog" },
 	{ "target", "backup_file", SETTING_TEXT, NULL, "",
 	    "a file that is written whenever a backup of this target has succeeded: its time is that of the backup" },
 	{ "target", "backup_verified_file", SETTING_TEXT, NULL, "",

@@ -230,6 +230,8 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 			item->cloud.profile = v;
 		else if (strcmp(e->key, "endpoint_url") == 0)
 			item->cloud.endpoint_url = v;
+		else if (strcmp(e->key, "log_file") == 0)
+			item->log_file = *v ? v : NULL;
 		else if (strcmp(e->key, "backup_file") == 0)
 			item->backup_file = v;
 		else if (strcmp(e->key, "backup_verified_file") == 0)

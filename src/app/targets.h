@@ -17,6 +17,7 @@ struct target {
 	    *conninfo; /* conninfo or URI with -h -p -U -d merged in; "" = libpq's environment */
 	const char *password;  /* asked for at the start (-W), a login (app/login.h), or NULL */
 	const char *pgbouncer; /* conninfo of its admin console, or NULL */
+	const char *log_file;  /* its server log on this machine, or NULL */
 	const char *color;     /* red, yellow, green, blue, magenta or "" */
 	int refresh_ms;
 	struct capacity_conf capacity;

@@ -57,12 +57,10 @@ is_below(const char *path, const char *folder)
 	return strncmp(path, folder, len) == 0 && (path[len] == '/' || !path[len]);
 }
 
-/*
- * Is the file system of a path one that lives on another machine? By the text of the mount table,
- * which never waits; without such a table nothing is known and nothing refused.
- */
-static bool
-is_remote(const char *path)
+/* By the text of the mount table, which never waits; without such a table nothing is known and
+ * nothing refused. */
+bool
+path_is_remote(const char *path)
 {
 	static const char *const remote[] = { "nfs", "cifs", "smb", "fuse.", "ceph", "glusterfs",
 		"lustre", "afs", "9p", "gfs", "ocfs", "beegfs", "gpfs" };
@@ -92,7 +90,8 @@ add_file_system(struct rowset *rs, const char *what, const char *path)
 	struct stat st;
 	struct cell *c;
 
-	if (path[0] != '/' || is_remote(path) || stat(path, &st) != 0 || statvfs(path, &vfs) != 0)
+	if (path[0] != '/' || path_is_remote(path) || stat(path, &st) != 0 ||
+	    statvfs(path, &vfs) != 0)
 		return;
 	c = rowset_add(rs);
 	c[CAP_WHAT] = cell_text(arena_strdup(&rs->arena, what));

@@ -22,6 +22,7 @@ struct target_conf {
 	                          libpq's environment */
 	const char *password;  /* typed at start, or NULL */
 	const char *pgbouncer; /* conninfo of its admin console, or NULL */
+	const char *log_file;  /* its server log on this machine, or NULL: as the server says */
 	int refresh_ms;
 	int query_len;                     /* bytes of each session's statement text; 0: 256 */
 	const enum probe_id *first_probes; /* as collector_show() before the first refresh */

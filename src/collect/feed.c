@@ -9,6 +9,7 @@
 
 #include "collect/feed.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +22,13 @@
 #include "model/load.h"
 #include "model/rules.h"
 
-enum { EVENTS_MAX = 64, TEXTS_MAX = 16, TEXT_BYTES_MAX = 16 << 20 };
+enum {
+	EVENTS_MAX = 64,
+	TEXTS_MAX = 16,
+	TEXT_BYTES_MAX = 16 << 20,
+	LOG_BYTES_MAX = 8 << 20,
+	LOG_ROWS_MAX = 5000
+};
 
 /* Clocks are adjusted in small steps all the time; this is more than that. */
 static const int64_t clock_jump_us = 2000000;
@@ -44,6 +51,8 @@ struct feed {
 	                                  */
 	const struct sample *texts[TEXTS_MAX];
 	int ntexts;
+	const struct sample *logs[TEXTS_MAX];
+	int nlogs;
 	struct series series;
 	struct hmap names; /* see load_key_*() */
 	struct metrics metrics;
@@ -79,6 +88,8 @@ feed_free(struct feed *f)
 	}
 	for (int i = 0; i < f->ntexts; i++)
 		sample_unref(f->texts[i]);
+	for (int i = 0; i < f->nlogs; i++)
+		sample_unref(f->logs[i]);
 	series_release(&f->series);
 	hmap_release(&f->names);
 	rules_free(f->rules);
@@ -369,46 +380,65 @@ see_names(struct feed *f, const struct sample *s)
 	}
 }
 
-/* One rowset of several, oldest first, up to the ceiling; newest are kept. */
+static void
+copy_row(struct rowset *rs, const struct rowset *from, int row)
+{
+	struct cell *cells = rowset_add(rs);
+
+	for (int col = 0; col < rs->ncols; col++) {
+		cells[col] = *rowset_cell(from, row, col);
+		if (cells[col].type == CELL_TEXT)
+			cells[col].s = arena_strndup(&rs->arena, cells[col].s, cells[col].len);
+		if (cells[col].type == CELL_INTS) {
+			size_t size = cells[col].len * sizeof(int64_t);
+			int64_t *ints = arena_alloc(&rs->arena, size + 1);
+			if (size)
+				memcpy(ints, cells[col].ints, size);
+			cells[col].ints = ints;
+		}
+	}
+}
+
+/* One rowset of several, oldest first, up to the ceilings; newest are kept. */
 static struct sample *
-merge_texts(const struct sample *const *samples, int n)
+merge(const struct sample *const *samples, int n, size_t max_bytes, int max_rows)
 {
 	const struct rowset *last = samples[n - 1]->rows;
 	struct rowset *rs = rowset_new(last->ncols, last->names, last->types);
-	int first = n;
-	for (size_t bytes = 0; first > 0 && bytes < TEXT_BYTES_MAX; first--)
+	int first = n, rows = 0;
+	for (size_t bytes = 0; first > 0 && bytes < max_bytes && rows < max_rows; first--) {
 		bytes += samples[first - 1]->rows->arena.bytes;
+		rows += samples[first - 1]->rows->nrows;
+	}
 	for (int i = first; i < n; i++) {
 		const struct rowset *from = samples[i]->rows;
-		for (int row = 0; from->ncols == rs->ncols && row < from->nrows; row++) {
-			struct cell *cells = rowset_add(rs);
-			for (int col = 0; col < rs->ncols; col++) {
-				cells[col] = *rowset_cell(from, row, col);
-				if (cells[col].type == CELL_TEXT)
-					cells[col].s =
-					    arena_strndup(&rs->arena, cells[col].s, cells[col].len);
-			}
-		}
+		int skip = rows > max_rows ? rows - max_rows : 0;
+		if (skip > from->nrows)
+			skip = from->nrows;
+		rows -= skip;
+		for (int row = skip; from->ncols == rs->ncols && row < from->nrows; row++)
+			copy_row(rs, from, row);
 	}
-	struct sample *merged = sample_new(PROBE_STATEMENT_TEXTS, SAMPLE_OK, rs);
+	struct sample *merged = sample_new(samples[n - 1]->probe, SAMPLE_OK, rs);
 	merged->server_at = samples[n - 1]->server_at;
 	merged->at = samples[n - 1]->at;
 	return merged;
 }
 
+/* Add to the answers that are kept side by side; many small ones become one. */
 static void
-keep_texts(struct feed *f, const struct sample *s)
+keep(const struct sample **list, int *n, const struct sample *s, size_t max_bytes, int max_rows)
 {
 	if (s->rows->nrows == 0)
 		return;
-	if (f->ntexts == TEXTS_MAX) {
-		struct sample *merged = merge_texts(f->texts, f->ntexts);
-		for (int i = 0; i < f->ntexts; i++)
-			sample_unref(f->texts[i]);
-		f->texts[0] = merged;
-		f->ntexts = 1;
+	if (*n == TEXTS_MAX) {
+		struct sample *merged = merge(list, *n, max_bytes, max_rows);
+		for (int i = 0; i < *n; i++)
+			sample_unref(list[i]);
+		list[0] = merged;
+		*n = 1;
 	}
-	f->texts[f->ntexts++] = sample_ref(s);
+	list[(*n)++] = sample_ref(s);
 }
 
 static void
@@ -434,7 +464,10 @@ see_good(struct feed *f, const struct sample *s, const struct sample *before)
 		see_names(f, s);
 		break;
 	case PROBE_STATEMENT_TEXTS:
-		keep_texts(f, s);
+		keep(f->texts, &f->ntexts, s, TEXT_BYTES_MAX, INT_MAX);
+		break;
+	case PROBE_LOGS:
+		keep(f->logs, &f->nlogs, s, LOG_BYTES_MAX, LOG_ROWS_MAX);
 		break;
 	default:
 		break;
@@ -507,6 +540,9 @@ feed_seal(struct feed *f)
 	for (int i = 0; i < f->ntexts; i++)
 		s->texts[i] = sample_ref(f->texts[i]);
 	s->ntexts = f->ntexts;
+	for (int i = 0; i < f->nlogs; i++)
+		s->logs[i] = sample_ref(f->logs[i]);
+	s->nlogs = f->nlogs;
 	s->series = series_share(&f->series);
 	if (f->nevents > 0) {
 		struct event *events = arena_alloc(&s->arena, (size_t)f->nevents * sizeof(*events));

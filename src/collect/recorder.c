@@ -12,8 +12,15 @@
 #include "collect/recevent.h"
 #include "collect/recwriter.h"
 
-enum { MAX_TARGETS = 1000, MAX_TEXTS = 64 };
+enum { MAX_TARGETS = 1000, MAX_PIECES = 64, MAX_LOG_BYTES = 4 << 20 };
 static const int64_t key_period_us = 300 * 1000000LL;
+
+/* Answers that add to one another: all of them make what is known. */
+struct pieces {
+	const struct sample *list[MAX_PIECES];
+	int n;
+	size_t bytes;
+};
 
 struct rec_target {
 	struct recorder *rec;
@@ -24,8 +31,7 @@ struct rec_target {
 	enum link_state link;
 	char what[256], hint[256];
 	const struct sample *good[PROBE_COUNT], *prev[PROBE_COUNT];
-	const struct sample *texts[MAX_TEXTS];
-	int ntexts;
+	struct pieces texts, logs;
 };
 
 struct recorder {
@@ -73,14 +79,36 @@ recorder_memory(size_t max_bytes)
 }
 
 static void
+drop_oldest(struct pieces *p)
+{
+	p->bytes -= p->list[0]->rows->arena.bytes;
+	sample_unref(p->list[0]);
+	memmove(p->list, p->list + 1, (size_t)(p->n - 1) * sizeof(p->list[0]));
+	p->n--;
+}
+
+static void
+add_piece(struct pieces *p, const struct sample *s, size_t max_bytes)
+{
+	if (s->rows->nrows == 0)
+		return;
+	while (p->n == MAX_PIECES || (p->n > 0 && p->bytes > max_bytes))
+		drop_oldest(p);
+	p->list[p->n++] = sample_ref(s);
+	p->bytes += s->rows->arena.bytes;
+}
+
+static void
 release_target(struct rec_target *t)
 {
 	for (int i = 0; i < PROBE_COUNT; i++) {
 		sample_unref(t->good[i]);
 		sample_unref(t->prev[i]);
 	}
-	for (int i = 0; i < t->ntexts; i++)
-		sample_unref(t->texts[i]);
+	while (t->texts.n > 0)
+		drop_oldest(&t->texts);
+	while (t->logs.n > 0)
+		drop_oldest(&t->logs);
 	free(t);
 }
 
@@ -141,13 +169,15 @@ put_all(struct recorder *r, struct strbuf *out)
 		if (t->has_server)
 			put(out, t, (struct rec_event){ .kind = REC_SERVER, .server = t->server });
 		put_link(out, t);
-		for (int k = 0; k < t->ntexts; k++)
-			put_sample(out, t, t->texts[k]);
+		for (int k = 0; k < t->texts.n; k++)
+			put_sample(out, t, t->texts.list[k]);
+		for (int k = 0; k < t->logs.n; k++)
+			put_sample(out, t, t->logs.list[k]);
 		for (int p = 0; p < PROBE_COUNT; p++)
-			if (t->prev[p] && p != PROBE_STATEMENT_TEXTS)
+			if (t->prev[p])
 				put_sample(out, t, t->prev[p]);
 		for (int p = 0; p < PROBE_COUNT; p++)
-			if (t->good[p] && p != PROBE_STATEMENT_TEXTS)
+			if (t->good[p])
 				put_sample(out, t, t->good[p]);
 	}
 }
@@ -231,12 +261,11 @@ hook_sample(void *arg, const struct sample *s)
 	if (s->state != SAMPLE_OK)
 		return;
 	if (p == PROBE_STATEMENT_TEXTS) {
-		if (t->ntexts == MAX_TEXTS) {
-			sample_unref(t->texts[0]);
-			memmove(t->texts, t->texts + 1, (MAX_TEXTS - 1) * sizeof(t->texts[0]));
-			t->ntexts--;
-		}
-		t->texts[t->ntexts++] = sample_ref(s);
+		add_piece(&t->texts, s, SIZE_MAX);
+		return;
+	}
+	if (p == PROBE_LOGS) {
+		add_piece(&t->logs, s, MAX_LOG_BYTES);
 		return;
 	}
 	sample_unref(t->prev[p]);

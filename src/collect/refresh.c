@@ -78,6 +78,8 @@ apply_failed(struct target *t, enum probe_id probe, const struct error *e, struc
 	                                                  probe;
 	if (names != probe && t->slots[names].is_shown && !feed_last(t->feed, names))
 		feed_apply(t->feed, refresh_failed(t, names, e));
+	if (probe == PROBE_LOG_SOURCE)
+		logs_no_source(t, e, now);
 }
 
 /* Parameters of the probe's query; texts live in buf or in the target. */
@@ -95,6 +97,9 @@ probe_params(struct target *t, enum probe_id probe, const char **params, char *b
 	case PROBE_STATEMENT_TEXTS:
 		params[0] = t->unseen.texts_param ? t->unseen.texts_param : "{}";
 		return 1;
+	case PROBE_LOGS:
+		log_tail_params(t->log, params);
+		return 3;
 	default:
 		return 0;
 	}
@@ -130,7 +135,7 @@ probe_query(struct target *t, enum probe_id probe, struct mono now)
 static bool
 ask_probe(struct target *t, enum probe_id probe, const struct pg_query *q, struct error *err)
 {
-	const char *params[2];
+	const char *params[3];
 	char buf[16];
 	int n = probe_params(t, probe, params, buf, sizeof(buf));
 	if (n != q->nparams)
@@ -282,7 +287,8 @@ refresh_send(struct target *t, struct mono now, bool is_tick, struct error *err)
 		return false;
 	for (int p = 0; p < PROBE_COUNT; p++) {
 		enum probe_id probe = (enum probe_id)p;
-		if (probe_plans[p].scope != SCOPE_SINGLE || !is_due(t, probe, is_tick, now))
+		if (probe_plans[p].scope != SCOPE_SINGLE || !is_due(t, probe, is_tick, now) ||
+		    (probe == PROBE_LOGS && !logs_due(t, now)))
 			continue;
 		const struct pg_query *q = probe_query(t, probe, now);
 		if (!q)
@@ -326,6 +332,13 @@ static void
 apply_rows(struct target *t, enum probe_id probe, struct rowset *rows, struct mono now)
 {
 	struct flight *f = &t->flight;
+	if (probe == PROBE_LOGS) {
+		struct rowset *entries = logs_answer(t, rows);
+		rowset_unref(rows);
+		if (!entries)
+			return;
+		rows = entries;
+	}
 	struct sample *s = sample_new(probe, SAMPLE_OK, rows);
 	s->at = now;
 	s->elapsed_us = now.us - f->sent.us;
@@ -343,6 +356,8 @@ apply_rows(struct target *t, enum probe_id probe, struct rowset *rows, struct mo
 		set_own_xacts(t, rows);
 	unseen_look(t, s);
 	feed_apply(t->feed, s);
+	if (probe == PROBE_LOG_SOURCE)
+		logs_source(t, s, now);
 }
 
 /* Bytes that the server cannot convert: from now on they are taken as they are stored. */

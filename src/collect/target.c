@@ -120,6 +120,7 @@ target_new(const struct target_conf *conf, bool is_alone)
 	t->capacity = conf->capacity;
 	t->is_alone = is_alone;
 	t->action.is_kept = !conf->no_action;
+	t->log = log_tail_new(conf->log_file);
 	t->feed = feed_new(conf->name);
 	feed_set_hook(t->feed, conf->hook);
 	know_cloud(t, &conf->cloud);
@@ -149,6 +150,7 @@ target_free(struct target *t)
 	session_end(&t->spare);
 	session_end(&t->console.session);
 	unseen_release(&t->unseen);
+	log_tail_free(t->log);
 	feed_free(t->feed);
 	free_password(t);
 	free_cloud(t);
@@ -429,6 +431,8 @@ target_run(struct target *t, struct mono now)
 	if (!t->has_no_sql)
 		run_main(t, now, &wake);
 	wake_at(&wake, t->hold_until);
+	if (t->main.state != SESSION_READY)
+		logs_run(t, now, &wake);
 	if (t->spare.state == SESSION_SETUP) {
 		spare_ready(t); /* it may be too late for it */
 		wake_at(&wake, (struct mono){ now.us + 1000000 });

@@ -13,6 +13,7 @@
 #include "base/hmap.h"
 #include "collect/collector.h"
 #include "collect/feed.h"
+#include "collect/log_tail.h"
 #include "collect/schedule.h"
 #include "collect/session.h"
 
@@ -109,6 +110,7 @@ struct target {
 	struct mono retry_at, spare_at;
 	struct mono facts_at; /* when features and facts were last asked */
 	struct unseen unseen;
+	struct log_tail *log;
 	struct action action;
 	struct console console;
 
@@ -166,6 +168,20 @@ int64_t os_cpu_us(void);
 /* capacity.c */
 /* What the configuration says of the storage, and the file systems of a server on this machine. */
 struct sample *capacity_sample(const struct feed *feed, const struct capacity_conf *conf);
+/* Is the file system of a path one of another machine, which may hang? */
+bool path_is_remote(const char *path);
+
+/* logs.c: PROBE_LOGS, from the answers of PROBE_LOG_SOURCE on */
+/* That probe has answered: find the log, and read it where it is here. */
+void logs_source(struct target *t, const struct sample *s, struct mono now);
+/* It has failed. */
+void logs_no_source(struct target *t, const struct error *why, struct mono now);
+/* PROBE_LOGS is due: true when it is to be asked of the server; otherwise it has been seen to. */
+bool logs_due(struct target *t, struct mono now);
+/* What came of that; NULL: there is more to ask. */
+struct rowset *logs_answer(struct target *t, const struct rowset *answer);
+/* Without a session the log on this machine goes on being read. */
+void logs_run(struct target *t, struct mono now, struct mono *wake);
 
 /* host.c */
 /* CPU time of the server's machine; unsupported where that is not this one. */

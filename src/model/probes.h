@@ -30,6 +30,8 @@
 	X(POOL_STATS, "pool_stats", "PgBouncer SHOW STATS")                                      \
 	X(POOL_DATABASES, "pool_databases", "PgBouncer SHOW DATABASES")                          \
 	X(POOL_CLIENTS, "pool_clients", "PgBouncer SHOW CLIENTS")                                \
+	X(LOG_SOURCE, "log_source", "where the server logs to, and its newest log files")        \
+	X(LOGS, "logs", "entries of the server's log")                                           \
 	/* every 60 s and more, or when something unknown turns up */                            \
 	X(NAMES, "names", "names of databases and roles")                                        \
 	X(LOCK_NAMES, "lock_names", "names of the locked relations of this database")            \

@@ -56,6 +56,8 @@ snapshot_unref(const struct snapshot *s)
 	}
 	for (int i = 0; i < own->ntexts; i++)
 		sample_unref(own->texts[i]);
+	for (int i = 0; i < own->nlogs; i++)
+		sample_unref(own->logs[i]);
 	series_release(&own->series);
 	rowset_unref(own->alert_memory);
 	arena_release(&own->arena);

@@ -113,6 +113,8 @@ struct snapshot {
 	const struct sample *texts[16]; /* PROBE_STATEMENT_TEXTS: all answers so far, oldest first
 	                                   (merged by the feed) */
 	int ntexts;
+	const struct sample *logs[16]; /* PROBE_LOGS: the newest entries, in pieces, oldest first */
+	int nlogs;
 	struct series series;       /* history of ticks, newest last */
 	const struct event *events; /* in the arena */
 	int nevents;

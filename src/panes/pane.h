@@ -62,6 +62,7 @@ struct pane {
 	bool needs_texts;    /* `show` waits for the statement texts */
 	bool is_steady;      /* fill reads nothing but `probes` and `needs`: the screen keeps the
 	                        grid until one of those answers */
+	bool follows;        /* newest first: on the first row the cursor stays on what is newest */
 	bool totals_in_show; /* `show --json` and --csv set opts->totals: scripts get what the
 	                        catalog says, and rates beside it */
 	const struct pane_mode *modes; /* NULL-name terminated, or NULL */

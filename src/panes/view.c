@@ -147,13 +147,20 @@ same_probe(const struct snapshot *a, const struct snapshot *b, enum probe_id pro
 	    same_sample(a->prev[probe], b->prev[probe]);
 }
 
+static bool
+same_logs(const struct snapshot *a, const struct snapshot *b)
+{
+	return a->nlogs == b->nlogs &&
+	    (a->nlogs == 0 || a->logs[a->nlogs - 1] == b->logs[b->nlogs - 1]);
+}
+
 /* Would fill make the same grid of this snapshot? */
 static bool
 is_same_to_pane(const struct pane *pane, const struct snapshot *a, const struct snapshot *b)
 {
 	if (a == b)
 		return true;
-	if (!pane->is_steady || a->link != b->link || a->ntexts != b->ntexts ||
+	if (!pane->is_steady || a->link != b->link || a->ntexts != b->ntexts || !same_logs(a, b) ||
 	    a->server.start_us != b->server.start_us || !same_probe(a, b, PROBE_NAMES))
 		return false;
 	for (int i = 0; i < pane->nprobes; i++)
@@ -367,7 +374,7 @@ view_goto(struct view *v, int row)
 	}
 	v->cursor = row < 0 ? 0 : row >= n ? n - 1 : row;
 	v->cursor_key = v->grid.rows[v->cursor].key;
-	v->has_cursor_key = true;
+	v->has_cursor_key = v->cursor > 0 || !v->pane->follows;
 }
 
 const struct grid_row *
