@@ -58,4 +58,10 @@ OP(replica, "replica", "replica add NAME [--region R] [--class C] [--kms KEY]|dr
     "make a read replica, or remove one");
 OP(pool, "pool", "pool pause|resume|reconnect|kill [DATABASE]",
     "hold, let go, or cut the clients of PgBouncer");
+OP(scale, "scale", "scale class CLASS [now|window] | storage SIZE [iops N] | iops N",
+    "give an instance of RDS another class, more storage, other IOPS");
+OP(storage, "storage", "storage max SIZE|off",
+    "how far RDS may grow the storage of an instance by itself");
+OP(insights, "insights", "insights on|off [days N] [standard|advanced]",
+    "Performance Insights of an instance of RDS");
 OP(cloud, "cloud", "cloud check", "AWS: call each reading action once, and say what is allowed");

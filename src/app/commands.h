@@ -19,5 +19,7 @@ extern const struct command cmd_job, cmd_snapshot, cmd_snapshots, cmd_backup, cm
 extern const struct command cmd_replica;
 /* cmd_file.c */
 extern const struct command cmd_save, cmd_export, cmd_report;
+/* cmd_op.c: what changes a server */
+extern const struct command cmd_scale, cmd_storage, cmd_insights;
 
 #endif

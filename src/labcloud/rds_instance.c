@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "labcloud/act.h"
+#include "labcloud/parameter.h"
 #include "labcloud/rds.h"
 
 struct instance *
@@ -64,7 +65,7 @@ write_groups(struct call *c, const struct instance *i)
 	w_list(w, "DBParameterGroups", "DBParameterGroup");
 	w_open(w, NULL);
 	w_text(w, "DBParameterGroupName", i->spec.parameter_group);
-	w_text(w, "ParameterApplyStatus", "in-sync");
+	w_text(w, "ParameterApplyStatus", parameter_status(c->world, i));
 	w_close(w);
 	w_close(w);
 	w_list(w, "VpcSecurityGroups", "VpcSecurityGroupMembership");
@@ -363,6 +364,8 @@ reboot_done(struct world *w, const char *id, const struct act_answer *answer)
 	if (!i)
 		return;
 	i->act = answer->is_done ? ACT_DONE : ACT_FAILED;
+	if (answer->is_done)
+		parameter_rebooted(w, i);
 	snprintf(i->failure, sizeof(i->failure), "The restart has failed: %s", answer->what);
 }
 

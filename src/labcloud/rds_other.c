@@ -66,7 +66,7 @@ describe_events(struct call *c)
 		return;
 	w_list(&c->w, "Events", "Event");
 	for (int i = from; i < to; i++) {
-		bool is_instance = strcmp(found[i]->type, "db-instance") == 0;
+		const char *type = found[i]->type;
 
 		w_open(&c->w, NULL);
 		w_text(&c->w, "SourceIdentifier", found[i]->source);
@@ -77,7 +77,12 @@ describe_events(struct call *c)
 		w_close(&c->w);
 		w_time(&c->w, "Date", found[i]->at);
 		w_text(&c->w, "SourceArn",
-		    call_arn(c, is_instance ? "db" : "snapshot", found[i]->source));
+		    call_arn(c,
+		        strcmp(type, "db-instance") == 0            ? "db" :
+		            strcmp(type, "db-parameter-group") == 0 ? "pg" :
+		            strcmp(type, "db-proxy") == 0           ? "db-proxy" :
+		                                                      "snapshot",
+		        found[i]->source));
 		w_close(&c->w);
 	}
 	w_close(&c->w);

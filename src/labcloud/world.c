@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "labcloud/parameter.h"
+
 /* Durations come from the environment, for tests and for demonstrations that may take longer. */
 static int
 from_environment(const char *name, int other)
@@ -207,6 +209,7 @@ world_tick(struct world *w)
 			w->ninstances--;
 			i--;
 		}
+	parameter_tick(w);
 	for (int i = 0; i < w->nsnapshots; i++) {
 		struct snapshot *s = &w->snapshots[i];
 

@@ -106,6 +106,7 @@ struct world {
 	struct faults faults;
 	struct metrics *metrics;
 	struct alarms *alarms;
+	struct parameters *parameters;
 	uint64_t requests;
 };
 

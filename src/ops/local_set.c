@@ -26,92 +26,6 @@
 
 enum { LOOK_MS = 3000, LOAD_MS = 20000, POLL_MS = 200, MAX_TEXT = 8192 };
 
-/* What the server says of it: a row of op_parameter. */
-struct looked {
-	struct parameter p;
-	const char *setting, *source, *sourcefile, *overrides, *boot, *reset, *about;
-	const char *statement, *undo;
-	int64_t sourceline, loaded_at;
-	bool is_pending, may_set, may_reload, is_rds, is_allowed;
-};
-
-static const char *
-text_of(struct op *op, const struct rowset *rows, int row, const char *column)
-{
-	const struct cell *c = rowset_get(rows, row, column);
-
-	return c->type == CELL_TEXT ? arena_strndup(&op->arena, c->s, c->len) : "";
-}
-
-static bool
-true_of(const struct rowset *rows, const char *column)
-{
-	return cell_i64(rowset_get(rows, 0, column), 0) != 0;
-}
-
-static void
-read_look(struct op *op, const struct rowset *rows, struct looked *l)
-{
-	*l = (struct looked){
-		.p = { .name = text_of(op, rows, 0, "name"),
-		    .vartype = text_of(op, rows, 0, "vartype"),
-		    .unit = text_of(op, rows, 0, "unit"),
-		    .context = text_of(op, rows, 0, "context"),
-		    .min = text_of(op, rows, 0, "min_val"),
-		    .max = text_of(op, rows, 0, "max_val"),
-		    .enums = text_of(op, rows, 0, "enumvals"),
-		    .is_list = true_of(rows, "is_list") },
-		.setting = text_of(op, rows, 0, "setting"),
-		.source = text_of(op, rows, 0, "source"),
-		.sourcefile = text_of(op, rows, 0, "sourcefile"),
-		.overrides = text_of(op, rows, 0, "overrides"),
-		.boot = text_of(op, rows, 0, "boot_val"),
-		.reset = text_of(op, rows, 0, "reset_val"),
-		.about = text_of(op, rows, 0, "short_desc"),
-		.statement = text_of(op, rows, 0, "statement"),
-		.undo = text_of(op, rows, 0, "undo"),
-		.sourceline = cell_i64(rowset_get(rows, 0, "sourceline"), 0),
-		.loaded_at = cell_i64(rowset_get(rows, 0, "loaded_at"), 0),
-		.is_pending = true_of(rows, "pending_restart"),
-		.may_set = true_of(rows, "may_set"),
-		.may_reload = true_of(rows, "may_reload"),
-		.is_rds = true_of(rows, "is_rds"),
-		.is_allowed = true_of(rows, "is_allowed"),
-	};
-}
-
-static bool
-not_there(struct op *op, struct pg_sync *pg, const char *name, struct error *err)
-{
-	struct error ignored = { 0 };
-	struct rowset *rows = pg_sync_run(pg, "op_parameter_like", &name, 1, LOOK_MS, &ignored);
-	const char *near = rows && rows->nrows ? text_of(op, rows, 0, "names") : "";
-
-	rowset_unref(rows);
-	error_set(err, ERR_NOT_FOUND, "the server has no parameter %s", name);
-	return error_hint(err,
-	    *near ? "Near to it: %.200s." :
-	            "One of an extension is known only where its library is loaded.",
-	    near);
-}
-
-/* value and before NULL: the default, nothing. */
-static bool
-look(struct op *op, struct pg_sync *pg, const char *name, const char *value, const char *before,
-    struct looked *l, struct error *err)
-{
-	const char *params[] = { name, value, before };
-	struct rowset *rows = pg_sync_run(pg, "op_parameter", params, 3, LOOK_MS, err);
-	bool ok = rows && rows->nrows == 1;
-
-	if (ok)
-		read_look(op, rows, l);
-	else if (rows)
-		not_there(op, pg, name, err);
-	rowset_unref(rows);
-	return ok;
-}
-
 /* What the files say. */
 struct files {
 	bool is_known;      /* the role may read them */
@@ -129,19 +43,19 @@ read_files(struct op *op, struct pg_sync *pg, const char *name, struct files *f)
 
 	*f = (struct files){ .is_known = rows != NULL, .error = "" };
 	for (int i = 0; rows && i < rows->nrows; i++) {
-		const char *error = text_of(op, rows, i, "error");
-		bool is_about = strcmp(text_of(op, rows, i, "name"), name) == 0;
+		const char *error = set_text(op, rows, i, "error");
+		bool is_about = strcmp(set_text(op, rows, i, "name"), name) == 0;
 
 		if (*error && strcmp(error, "setting could not be applied") != 0 && !*f->error)
 			f->error = arena_printf(&op->arena, "%s (%s, line %lld)", error,
-			    text_of(op, rows, i, "sourcefile"),
+			    set_text(op, rows, i, "sourcefile"),
 			    (long long)cell_i64(rowset_get(rows, i, "sourceline"), 0));
 		if (!is_about)
 			continue;
 		if (cell_i64(rowset_get(rows, i, "is_auto"), 0))
-			f->ours = text_of(op, rows, i, "setting");
+			f->ours = set_text(op, rows, i, "setting");
 		else
-			f->others = text_of(op, rows, i, "setting");
+			f->others = set_text(op, rows, i, "setting");
 		f->is_applied = cell_i64(rowset_get(rows, i, "applied"), 0) != 0;
 	}
 	rowset_unref(rows);
@@ -150,7 +64,7 @@ read_files(struct op *op, struct pg_sync *pg, const char *name, struct files *f)
 /* Where the files cannot be read, the server still says where a value comes from, or at least what
  * it is. */
 static const char *
-before_of(const struct looked *l, const struct files *f)
+before_of(const struct set_looked *l, const struct files *f)
 {
 	const char *auto_conf = strstr(l->sourcefile, "postgresql.auto.conf");
 
@@ -164,7 +78,7 @@ before_of(const struct looked *l, const struct files *f)
 /* ------------------------------------------------------------------ plan */
 
 static bool
-refused_for_role(struct op *op, const struct looked *l, struct error *err)
+refused_for_role(struct op *op, const struct set_looked *l, struct error *err)
 {
 	if (l->is_rds) {
 		error_set(err, ERR_UNSUPPORTED, "%s is on RDS, which has no ALTER SYSTEM",
@@ -190,7 +104,7 @@ refused_for_role(struct op *op, const struct looked *l, struct error *err)
 }
 
 static bool
-gates(struct op *op, const struct looked *l, const struct files *f, struct error *err)
+gates(struct op *op, const struct set_looked *l, const struct files *f, struct error *err)
 {
 	if (refused_for_role(op, l, err))
 		return false;
@@ -235,7 +149,7 @@ takes_effect(const char *context)
 }
 
 static void
-describe(struct op *op, const struct looked *l, const char *value, const char *to)
+describe(struct op *op, const struct set_looked *l, const char *value, const char *to)
 {
 	char from[64], shown[64];
 	const char *risk = strcmp(l->p.context, "postmaster") == 0 ? "medium" : "low";
@@ -261,7 +175,7 @@ describe(struct op *op, const struct looked *l, const char *value, const char *t
 
 /* What it will be; "" for a default that cannot be known. */
 static const char *
-becomes(const struct looked *l, const struct files *f, const char *value)
+becomes(const struct set_looked *l, const struct files *f, const char *value)
 {
 	if (value)
 		return value;
@@ -271,7 +185,8 @@ becomes(const struct looked *l, const struct files *f, const char *value)
 }
 
 static bool
-keep(struct op *op, const struct looked *l, const char *value, const char *to, struct error *err)
+keep(
+    struct op *op, const struct set_looked *l, const char *value, const char *to, struct error *err)
 {
 	char from[64];
 
@@ -288,16 +203,16 @@ keep(struct op *op, const struct looked *l, const char *value, const char *to, s
 static bool
 plan_with(struct op *op, struct pg_sync *pg, const char *name, const char *value, struct error *err)
 {
-	struct looked l;
+	struct set_looked l;
 	struct files f;
 	const char *to;
 
-	if (!look(op, pg, name, value, NULL, &l, err))
+	if (!set_look(op, pg, name, value, NULL, &l, err))
 		return false;
 	name = l.p.name;
 	read_files(op, pg, name, &f);
 	if (!gates(op, &l, &f, err) || (value && !parameter_check(&l.p, value, err)) ||
-	    !look(op, pg, name, value, before_of(&l, &f), &l, err))
+	    !set_look(op, pg, name, value, before_of(&l, &f), &l, err))
 		return false;
 	to = becomes(&l, &f, value);
 	if ((value ? f.ours != NULL && parameter_same(&l.p, f.ours, value) :
@@ -372,7 +287,7 @@ reload_run(struct op *op, struct error *err)
 	struct rowset *rows = pg ? pg_sync_run(pg, "op_reload", NULL, 0, LOOK_MS, err) : NULL;
 	bool ok = rows && rows->nrows == 1;
 
-	if (ok && !true_of(rows, "sent"))
+	if (ok && !set_true(rows, "sent"))
 		ok = error_set(err, ERR_STATE, "the server did not take the signal to reload");
 	if (ok)
 		ok = op_fact_set(op, err, "reload_at", "%lld",
@@ -384,11 +299,11 @@ reload_run(struct op *op, struct error *err)
 
 /* In a new session, once the files have been loaded; false: not yet, or *err. */
 static bool
-look_loaded(struct op *op, struct looked *l, struct files *f, struct error *err)
+look_loaded(struct op *op, struct set_looked *l, struct files *f, struct error *err)
 {
 	const char *name = op_fact(op, "name");
 	struct pg_sync *pg = op_connect(op, op->target, err);
-	bool ok = pg && look(op, pg, name, NULL, NULL, l, err);
+	bool ok = pg && set_look(op, pg, name, NULL, NULL, l, err);
 
 	if (ok)
 		read_files(op, pg, name, f);
@@ -397,7 +312,7 @@ look_loaded(struct op *op, struct looked *l, struct files *f, struct error *err)
 }
 
 static bool
-wait_loaded(struct op *op, struct looked *l, struct files *f, struct error *err)
+wait_loaded(struct op *op, struct set_looked *l, struct files *f, struct error *err)
 {
 	int64_t sent = op_fact_int(op, "reload_at", 0);
 
@@ -423,7 +338,7 @@ keep_pending(struct op *op, struct error *err)
 {
 	struct pg_sync *pg = op_connect(op, op->target, err);
 	struct rowset *rows = pg ? pg_sync_run(pg, "op_pending", NULL, 0, LOOK_MS, err) : NULL;
-	bool ok = rows && op_fact_set(op, err, "pending", "%s", text_of(op, rows, 0, "names"));
+	bool ok = rows && op_fact_set(op, err, "pending", "%s", set_text(op, rows, 0, "names"));
 
 	rowset_unref(rows);
 	pg_sync_close(pg);
@@ -431,7 +346,7 @@ keep_pending(struct op *op, struct error *err)
 }
 
 static bool
-keep_judgement(struct op *op, const struct looked *l, const char *state, struct error *err)
+keep_judgement(struct op *op, const struct set_looked *l, const char *state, struct error *err)
 {
 	char shown[64];
 
@@ -460,7 +375,7 @@ static bool
 judge_run(struct op *op, struct error *err)
 {
 	const char *to = op_fact(op, "to");
-	struct looked l;
+	struct set_looked l;
 	struct files f;
 
 	if (!wait_loaded(op, &l, &f, err))
@@ -510,7 +425,7 @@ is_still_ours(struct op *op, struct error *err)
 {
 	const char *value = op_fact(op, "value");
 	bool was_default = op_fact_int(op, "is_default", 0) != 0;
-	struct looked l;
+	struct set_looked l;
 	struct files f;
 
 	if (!look_loaded(op, &l, &f, err))
@@ -525,7 +440,7 @@ is_still_ours(struct op *op, struct error *err)
 static bool
 set_back(struct op *op, struct error *err)
 {
-	struct looked l;
+	struct set_looked l;
 	struct files f;
 
 	return is_still_ours(op, err) && statement(op, op_fact(op, "back"), err) &&
@@ -538,7 +453,7 @@ bool
 set_undo(struct op *op, const struct job_leftover *left, struct error *err)
 {
 	const char *value = op_fact(op, "value");
-	struct looked l;
+	struct set_looked l;
 	struct files f;
 
 	if (!left->id)

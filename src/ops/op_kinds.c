@@ -9,6 +9,7 @@
 #include "ops/local_pooler.h"
 #include "ops/op.h"
 #include "ops/rds.h"
+#include "ops/rds_modify.h"
 #include "ops/set.h"
 
 static const struct op_kind snapshot = {
@@ -166,7 +167,35 @@ static const struct op_kind set = {
 	.help = "change a parameter of the server: ALTER SYSTEM, or a parameter group",
 	.confirm = OP_WRITES,
 	.local = &local_set,
+	.rds = &rds_set,
 	.sql = &local_set,
+};
+
+static const struct op_kind scale = {
+	.verb = "scale",
+	.usage = "scale class CLASS [now|window] | storage SIZE [iops N] | iops N",
+	.help = "give an instance of RDS another class, more storage, other IOPS",
+	.instead = "A server of one's own has the machine that it has.",
+	.confirm = OP_WRITES,
+	.rds = &rds_scale,
+};
+
+static const struct op_kind storage = {
+	.verb = "storage",
+	.usage = "storage max SIZE|off",
+	.help = "how far RDS may grow the storage of an instance by itself",
+	.instead = "The storage of a server of one's own grows by its file system.",
+	.confirm = OP_WRITES,
+	.rds = &rds_storage,
+};
+
+static const struct op_kind insights = {
+	.verb = "insights",
+	.usage = "insights on|off [days N] [standard|advanced]",
+	.help = "Performance Insights of an instance of RDS",
+	.instead = "Of a server of one's own, the pane waits samples its sessions.",
+	.confirm = OP_WRITES,
+	.rds = &rds_insights,
 };
 
 /* clang-format off */
@@ -187,6 +216,9 @@ const struct op_kind *const op_kinds[] = {
 	&drill,
 	&pool,
 	&set,
+	&scale,
+	&storage,
+	&insights,
 	&cloud,
 	NULL,
 };
@@ -204,5 +236,7 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "table", drill_undo_table },
 	{ "configuration", pair_undo_configuration },
 	{ "parameter", set_undo },
+	{ "rds_modify", rds_modify_undo },
+	{ "rds_parameter", rds_set_undo },
 	{ NULL, NULL },
 };
