@@ -68,6 +68,7 @@ const struct command *const commands[] = {
 	&cmd_jobs,
 	&cmd_job,
 	&cmd_journal,
+	&cmd_approve,
 	/* the console itself */
 	&cmd_target,
 	&cmd_refresh,

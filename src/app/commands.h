@@ -14,8 +14,9 @@ extern const struct command cmd_advise, cmd_apply;
 /* cmd_alert.c */
 extern const struct command cmd_mute, cmd_unmute, cmd_look;
 /* cmd_op.c */
-extern const struct command cmd_job, cmd_snapshot, cmd_snapshots, cmd_backup, cmd_restore,
-    cmd_verify, cmd_point, cmd_pool, cmd_cloud, cmd_switchover, cmd_failover, cmd_promote;
+extern const struct command cmd_job, cmd_snapshot, cmd_snapshots, cmd_backup, cmd_approve,
+    cmd_restore, cmd_verify, cmd_point, cmd_pool, cmd_cloud, cmd_switchover, cmd_failover,
+    cmd_promote;
 extern const struct command cmd_replica;
 /* cmd_file.c */
 extern const struct command cmd_save, cmd_export, cmd_report;

@@ -293,6 +293,7 @@ dispatch(const struct options *opt, struct settings *settings)
 		return history_main(opt, settings);
 	case VERB_JOBS:
 	case VERB_JOURNAL:
+	case VERB_APPROVE:
 		return run_journal_main(opt, settings);
 	case VERB_DOCTOR:
 		return doctor_main(opt, settings);

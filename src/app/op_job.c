@@ -11,6 +11,7 @@
 #include "app/child.h"
 #include "app/op_target.h"
 #include "base/log.h"
+#include "ops/approval.h"
 #include "ops/op_server.h"
 
 enum { MAX_REQUEST = 60000, MAX_ERROR = 4096 };
@@ -70,10 +71,29 @@ not_begun(struct journal *j, int64_t id, const struct error *why)
 	strbuf_release(&text);
 }
 
+/* The two-person rule: how it was confirmed, and by whom it was approved. NULL: it was not. */
+static const char *
+approved_how(const struct op_target *target, const struct op_job_plan *plan, struct arena *arena,
+    struct error *err)
+{
+	struct approval_plan ask = {
+		.hash = plan->hash, .target = target->name, .line = plan->line, .text = plan->text
+	};
+	const char *by;
+
+	if (plan->only_looks || strcmp(target->approve, "two") != 0)
+		return plan->confirmed_how;
+	if (!approval_given(target->approvals, &ask, arena, &by, err))
+		return NULL;
+	return arena_printf(arena, "%s, approved by %s", plan->confirmed_how, by);
+}
+
 int64_t
 op_job_start(const struct op_target *target, const struct op_job_plan *plan, struct error *err)
 {
-	struct journal *j = journal_open(err);
+	struct arena arena = { 0 };
+	const char *how = approved_how(target, plan, &arena, err);
+	struct journal *j = how ? journal_open(err) : NULL;
 	struct journal_act row = {
 		.os_user = actlog_os_user(),
 		.target = target->name,
@@ -85,7 +105,7 @@ op_job_start(const struct op_target *target, const struct op_job_plan *plan, str
 		.command = plan->line,
 		.plan = plan->text,
 		.risk = plan->risk,
-		.confirmed_how = plan->confirmed_how,
+		.confirmed_how = how,
 		.state = JOURNAL_PLANNED,
 	};
 	struct job_row job = { .kind = plan->kind, .plan_hash = plan->hash, .plan = plan->steps };
@@ -97,8 +117,11 @@ op_job_start(const struct op_target *target, const struct op_job_plan *plan, str
 		if (!ok)
 			not_begun(j, row.id, err);
 		job_lock_handed(row.id, lock, ok);
+		if (how != plan->confirmed_how)
+			approval_used(target->approvals, plan->hash);
 	}
 	journal_close(j);
+	arena_release(&arena);
 	return ok ? row.id : 0;
 }
 

@@ -19,6 +19,7 @@ struct op_job_plan {
 	const char *text;  /* as it was shown */
 	const char *steps; /* JSON */
 	const char *confirmed_how;
+	bool only_looks;
 	const char *host, *port, *database, *role; /* of the server; "" unknown */
 	int64_t system_identifier;
 };

@@ -148,6 +148,7 @@ op_planned_read(struct op_planned *p, const struct op_target *target, const char
 		p->mode = json_get(root, "undo") ? OP_JOB_UNDO : OP_JOB_RESUME;
 		p->question = copy(p, root, "question");
 		p->expects = copy(p, root, "expects");
+		p->plan.only_looks = !*p->expects;
 		doc_text(doc, ROLE_NORMAL, p->plan.text, strlen(p->plan.text));
 	}
 	json_free(root);

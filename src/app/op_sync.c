@@ -167,6 +167,7 @@ start(struct sync_op *s, const char *confirmed_how)
 		.text = plan_text(s),
 		.steps = s->steps,
 		.confirmed_how = confirmed_how,
+		.only_looks = only_looks(s),
 		.host = s->op.peer.host,
 		.port = s->op.peer.port,
 		.database = s->op.peer.database,
@@ -177,7 +178,7 @@ start(struct sync_op *s, const char *confirmed_how)
 
 	s->job = op_job_start(s->target, &plan, &err);
 	if (!s->job) {
-		say_error(s, "failed", &err);
+		say_error(s, err.code == ERR_REFUSED ? "refused" : "failed", &err);
 		return;
 	}
 	s->state = "running";

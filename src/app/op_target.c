@@ -29,6 +29,8 @@ static const struct {
 	KEY(patroni_url),
 	KEY(restore_root),
 	KEY(dump_root),
+	KEY(approve),
+	KEY(approvals),
 	KEY(critical_queries),
 	KEY(pgbouncer),
 #undef KEY
@@ -74,6 +76,7 @@ op_target_of(struct arena *arena, const struct settings *settings, const struct 
 	t->conninfo = target->conninfo;
 	t->password = target->password;
 	t->pgbouncer = target->pgbouncer;
+	t->approvals = arena_strdup(arena, settings_get(settings, "approvals"));
 	t->is_protected = target->is_protected;
 	t->read_only_why = target->read_only_why;
 	read_keys(arena, settings, arena_printf(arena, "target %s", t->name), t, &standby);

@@ -39,6 +39,8 @@ struct op_target {
 	const char *pgbouncer;           /* conninfo of its admin console */
 	const struct op_target *standby; /* NULL: none */
 	bool is_protected;
+	const char *approve;       /* "two": somebody else has to approve it; "" */
+	const char *approvals;     /* folder for that */
 	const char *read_only_why; /* NULL: operations are allowed */
 };
 
