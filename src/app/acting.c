@@ -336,8 +336,8 @@ acting_abort(struct acting *a)
 /* ------------------------------------------------------------------ children */
 
 bool
-acting_child(
-    struct acting *a, int index, const struct target *target, const char *line, struct error *err)
+acting_child(struct acting *a, int index, const struct target *target,
+    const struct settings *settings, const char *line, struct error *err)
 {
 	struct strbuf request = STRBUF_INIT(1 << 20);
 	bool first = true, ok;
@@ -349,6 +349,7 @@ acting_child(
 	child_member(&request, &first, "conninfo", target->conninfo);
 	child_member(&request, &first, "password", target->password);
 	child_member(&request, &first, "line", line);
+	child_member(&request, &first, "config", settings->path);
 	strbuf_addc(&request, '}');
 	ok = child_start(&request, &a->child, &a->fd, err);
 	strbuf_release(&request);

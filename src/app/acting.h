@@ -32,8 +32,8 @@ bool acting_begin(struct acting *a, int index, const struct target *target, stru
     struct error *err) MUST_CHECK;
 /* A command whose answer is a document, run without a screen in a child process (explain): its
  * output becomes acting_doc(). line: the command line; text: statement text to explain or NULL. */
-bool acting_child(struct acting *a, int index, const struct target *target, const char *line,
-    struct error *err) MUST_CHECK;
+bool acting_child(struct acting *a, int index, const struct target *target,
+    const struct settings *settings, const char *line, struct error *err) MUST_CHECK;
 /* An operation (ops/op.h): planned in a child process, asked for, then run as a job. */
 bool acting_op(struct acting *a, int index, const struct target *target,
     const struct settings *settings, const char *line, struct error *err) MUST_CHECK;

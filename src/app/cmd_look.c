@@ -220,8 +220,9 @@ run_explain(struct run_ctx *ctx, const struct words *words, struct error *err)
 		    err, ERR_STATE, "there is no server to ask in the past or a recording");
 	if (words->n == 1)
 		line = from_cursor(ctx, &arena, err);
-	ok =
-	    line && acting_child(acting, ctx->screen->target(ctx->console), ctx->target, line, err);
+	ok = line &&
+	    acting_child(
+	        acting, ctx->screen->target(ctx->console), ctx->target, ctx->settings, line, err);
 	arena_release(&arena);
 	return ok;
 }

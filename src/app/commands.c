@@ -35,6 +35,7 @@ const struct command *const commands[] = {
 	&cmd_look,
 	&cmd_mute,
 	&cmd_unmute,
+	&cmd_diagnose,
 	&cmd_psql,
 	&cmd_save,
 	&cmd_export,

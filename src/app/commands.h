@@ -11,6 +11,8 @@ extern const struct command cmd_cancel, cmd_terminate, cmd_vacuum, cmd_analyze, 
 extern const struct command cmd_explain, cmd_jobs, cmd_journal, cmd_help, cmd_psql;
 /* cmd_advise.c */
 extern const struct command cmd_advise, cmd_apply;
+/* cmd_diagnose.c */
+extern const struct command cmd_diagnose;
 /* cmd_alert.c */
 extern const struct command cmd_mute, cmd_unmute, cmd_look;
 /* cmd_op.c */

@@ -295,6 +295,8 @@ dispatch(const struct options *opt, struct settings *settings)
 	case VERB_JOURNAL:
 	case VERB_APPROVE:
 		return run_journal_main(opt, settings);
+	case VERB_DIAGNOSE:
+		return run_diagnose_main(opt, settings);
 	case VERB_DOCTOR:
 		return doctor_main(opt, settings);
 	case VERB_HELP:

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 #define V(verb) (1u << VERB_##verb)
-#define LIVE    (V(CONSOLE) | V(SHOW) | V(RUN) | V(RECORD) | V(HISTORY) | V(DOCTOR))
+#define LIVE    (V(CONSOLE) | V(SHOW) | V(RUN) | V(RECORD) | V(HISTORY) | V(DOCTOR) | V(DIAGNOSE))
 #define EVERY   ((1u << VERB_COUNT) - 1)
 #define SCREEN  (V(CONSOLE) | V(REPLAY))
 
@@ -36,6 +36,8 @@ const struct verb_info verb_infos[VERB_COUNT] = {
 	    "what was done, newest first; one act in full; or check its chained lines", 0, 1 },
 	[VERB_APPROVE] = { "approve", "pgmedic approve [HASH]",
 	    "approve somebody else's plan (approve = two); without one, those that wait", 0, 1 },
+	[VERB_DIAGNOSE] = { "diagnose", "pgmedic diagnose connect [TARGET]",
+	    "why a target cannot be reached, layer by layer, with the remedy", 1, 2 },
 	[VERB_LAB] = { "lab", "pgmedic lab up|down|status",
 	    "a throw-away cluster on this machine with a load", 0, -1 },
 	[VERB_DOCTOR] = { "doctor", "pgmedic doctor [TARGET]",
@@ -67,7 +69,8 @@ const struct option_info option_infos[] = {
 	{ 0, "config", "FILE", EVERY, "configuration file to read" },
 	{ 0, "log", "FILE", EVERY, "write a log to FILE" },
 	{ 0, "json", NULL,
-	    V(SHOW) | V(RUN) | V(JOBS) | V(JOURNAL) | V(DOCTOR) | V(LAB) | V(FORECAST) | V(HISTORY),
+	    V(SHOW) | V(RUN) | V(JOBS) | V(JOURNAL) | V(DOCTOR) | V(DIAGNOSE) | V(LAB) |
+	        V(FORECAST) | V(HISTORY),
 	    "print JSON" },
 	{ 0, "csv", NULL, V(SHOW), "print CSV" },
 	{ 0, "filter", "FILTER", SCREEN | V(SHOW), "only rows that match, as / in the console" },
@@ -92,6 +95,8 @@ const struct option_info option_infos[] = {
 	{ 0, "wait", NULL, V(RUN), "wait for the end of a job" },
 	{ 0, "plan", "HASH", V(RUN),
 	    "confirm an operation whose plan is still this one (plan_hash of --dry-run --json)" },
+	{ 0, "from", "ADDRESS", V(DIAGNOSE),
+	    "judge the rules of AWS for this address (an application's, or what a NAT makes of ours)" },
 	{ 0, "capacity", "BYTES", V(FORECAST),
 	    "what it may grow to, plain or with a unit (500GB): also says when it is full" },
 	{ 0, "job", "ID", V(RUN), NULL },
@@ -203,6 +208,7 @@ apply_text(struct options *opt, const char *name, const char *value, struct erro
 		{ "window", &opt->window },
 		{ "capacity", &opt->capacity },
 		{ "plan", &opt->plan },
+		{ "from", &opt->from },
 	};
 
 	if (strcmp(name, "limit") == 0)

@@ -17,6 +17,7 @@ enum verb {
 	VERB_JOBS,
 	VERB_JOURNAL,
 	VERB_APPROVE,
+	VERB_DIAGNOSE,
 	VERB_LAB,
 	VERB_DOCTOR,
 	VERB_HELP,
@@ -38,6 +39,7 @@ struct options {
 	bool json, csv, yes, dry_run, wait, force, all, totals;
 	const char *replay, *at, *filter, *sort, *columns, *speed, *mode, *window, *capacity;
 	const char *plan; /* hash that confirms an operation */
+	const char *from; /* address that diagnose is about */
 	int limit;        /* -1: all */
 	const char *exec; /* command run at each alert */
 	bool bell;

@@ -319,6 +319,25 @@ run_main(const struct options *opt, struct settings *settings)
 	return status;
 }
 
+int
+run_diagnose_main(const struct options *opt, struct settings *settings)
+{
+	struct targets targets = { 0 };
+	struct error err = { 0 };
+	struct strbuf line = STRBUF_INIT(4096);
+	int status;
+
+	strbuf_addf(&line, "diagnose %s%s%s", opt->args[0], opt->from ? " from " : "",
+	    opt->from ? opt->from : "");
+	if (targets_resolve(&targets, opt, settings, opt->args + 1, opt->nargs - 1, &err))
+		status = run_with(opt, settings, &targets, line.buf);
+	else
+		status = say_error(opt, &err);
+	targets_release(&targets);
+	strbuf_release(&line);
+	return status;
+}
+
 /* ------------------------------------------------------------------ the job side */
 
 static struct json *
@@ -359,7 +378,7 @@ run_child(const struct options *opt, const struct json *request)
 		return advise_child(request, &target);
 	if (json_get(request, "plan"))
 		return op_plan_child(request);
-	settings_read(&settings, opt->config);
+	settings_read(&settings, json_text(json_get(request, "config")));
 	status = run_with(opt, &settings, &targets, line ? line : "");
 	settings_release(&settings);
 	return status;

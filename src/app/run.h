@@ -72,6 +72,8 @@ const struct command *command_find(const char *word, struct error *err);
 int run_main(const struct options *opt, struct settings *settings);
 /* `pgmedic journal …` and `pgmedic jobs`, which need no target: exit status. */
 int run_journal_main(const struct options *opt, struct settings *settings);
+/* `pgmedic diagnose WHAT [TARGET]`: exit status. */
+int run_diagnose_main(const struct options *opt, struct settings *settings);
 /* `pgmedic run --job ID`: the process of a job; its request is on standard input. */
 int run_job_main(const struct options *opt);
 

@@ -109,4 +109,10 @@ bool aws_time(const struct json *value, struct wall *t);
 bool aws_identity(struct aws *aws, struct arena *arena, const char **arn, const char **account,
     struct error *err) MUST_CHECK;
 
+/*
+ * Security groups of this machine, when it is an instance of EC2 (asked of its metadata service);
+ * ids in the arena. 0: none, or it is not one.
+ */
+int aws_machine_groups(struct aws *aws, struct arena *arena, const char **ids, int most);
+
 #endif

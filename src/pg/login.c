@@ -130,6 +130,12 @@ login_resolve(const struct login_params *list, struct error *err)
 		PQconninfoFree(options);
 		options = NULL;
 	}
+	for (PQconninfoOption *o = options; o && o->keyword; o++)
+		if (strcmp(o->keyword, "host") == 0 && (!o->val || !*o->val) &&
+		    !*login_option(options, "hostaddr")) {
+			free(o->val);
+			o->val = xstrdup(PQhost(pq)); /* the folder of the socket */
+		}
 	PQfinish(pq);
 	return options;
 }

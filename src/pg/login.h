@@ -21,8 +21,9 @@
 #define PG_LOGIN_LAZY "\001login?"
 
 struct pg_login_ask {
-	const char *what;        /* of the login, behind its mark */
-	const char *host, *port; /* as libpq resolved them; host "" is a socket */
+	const char *what; /* of the login, behind its mark */
+	const char *host,
+	    *port; /* as libpq resolved them; the folder of a socket begins with / or @ */
 	const char *user;
 	bool is_again; /* the server has refused what was given a moment ago */
 };
