@@ -15,7 +15,7 @@
 
 /* Long enough for a first answer of every probe over a slow line; a probe that has none by then has
  * a note instead. */
-enum { CONNECT_MS = 30000, ANSWERS_MS = 8000, PAIR_MS = 6000, TEXTS_MS = 2500 };
+enum { CONNECT_MS = 30000, ANSWERS_MS = 8000, PAIR_MS = 6000, TEXTS_MS = 2500, CLOUD_MS = 45000 };
 
 struct sampler {
 	struct collector *collector;
@@ -108,6 +108,15 @@ all_answered(const struct snapshot *snap, const struct pane *pane)
 			return false;
 	return has_answer(snap, PROBE_SERVER) && has_answer(snap, PROBE_ACTIVITY) &&
 	    has_answer(snap, PROBE_DBSUM);
+}
+
+static bool
+cloud_answered(const struct snapshot *snap, const struct pane *pane)
+{
+	for (int i = 0; i < pane->nprobes; i++)
+		if (!has_answer(snap, pane->probes[i]))
+			return false;
+	return true;
 }
 
 /* Probes that count nothing: a second answer says no more than the first. */
@@ -252,6 +261,10 @@ sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 
 	(void)collector_show(s->collector, 0, probes, pane_probes(pane, NULL, 0, probes));
 	wait_snapshot(s, 0);
+	if (pane->is_cloud) {
+		wait_until(s, pane, cloud_answered, CLOUD_MS);
+		return s->snap;
+	}
 	if (!wait_first(s, err))
 		return NULL;
 	wait_until(s, pane, all_answered, ANSWERS_MS);

@@ -32,10 +32,28 @@ key_text(struct strbuf *out, bool *first, const char *key, const char *value)
 	json_str(out, value, strlen(value));
 }
 
+/* Of what the server said last; of a target whose server is not asked, what the cloud did. */
+static const struct sample *
+newest(const struct pane *pane, const struct snapshot *snap)
+{
+	const struct sample *found = NULL;
+
+	for (int i = 0; i < pane->nprobes; i++) {
+		const struct sample *s = snap->good[pane->probes[i]];
+
+		if (s && (!found || s->at.us > found->at.us))
+			found = s;
+	}
+	return found;
+}
+
 static void
 show_json(struct strbuf *out, const struct pane *pane, const struct snapshot *snap,
     const struct grid *grid, struct mono now)
 {
+	const struct sample *s = snap->taken_at.us ? NULL : newest(pane, snap);
+	struct wall taken_at = s ? s->server_at : snap->taken_at;
+	struct mono taken_mono = s ? s->at : snap->taken_mono;
 	bool first = true;
 	char buf[40];
 
@@ -48,12 +66,12 @@ show_json(struct strbuf *out, const struct pane *pane, const struct snapshot *sn
 	else
 		strbuf_adds(out, "null");
 	json_key(out, &first, "taken_at");
-	if (snap->taken_at.us)
-		strbuf_addf(out, "\"%s\"", wall_rfc3339(snap->taken_at, buf, sizeof(buf)));
+	if (taken_at.us)
+		strbuf_addf(out, "\"%s\"", wall_rfc3339(taken_at, buf, sizeof(buf)));
 	else
 		strbuf_adds(out, "null");
 	json_key(out, &first, "age_ms");
-	json_int(out, snap->taken_mono.us ? mono_since_ms(now, snap->taken_mono) : 0);
+	json_int(out, taken_mono.us ? mono_since_ms(now, taken_mono) : 0);
 	json_key(out, &first, "rows");
 	grid_json_rows(out, grid);
 	json_key(out, &first, "summary");

@@ -240,13 +240,17 @@ ask(struct asking *ask, struct error *err)
 	return ok;
 }
 
-/* Seconds between two questions for a metric. */
+/* Seconds between two questions for a metric. One that is silent while others speak rests; of a new
+ * instance all are silent for some minutes. */
 static int
 pause_s(const struct cloud_account *a, const struct metric_memory *memory, int def, int64_t now)
 {
 	int period = defs[def].period_s * a->period_ms / CLOUD_PERIOD_MS;
+	bool is_any = false;
 
-	if (memory->defs[def].asked && memory->defs[def].told < now - HOUR_S)
+	for (int d = 0; d < NDEFS; d++)
+		is_any |= memory->defs[d].told > now - HOUR_S;
+	if (is_any && memory->defs[def].asked && memory->defs[def].told < now - HOUR_S)
 		return HOUR_S;
 	return period;
 }

@@ -177,6 +177,15 @@ meets_fault(struct call *c, struct answer *a)
 	struct faults *f = &c->world->faults;
 	int64_t value = 0;
 
+	if (c->wire == WIRE_JSON && strcmp(c->service, "monitoring") == 0 &&
+	    fault_take(f, FAULT_QUERY_ONLY, c->action, NULL)) {
+		c->wire = WIRE_QUERY;
+		a->type = "text/xml";
+		call_fail(
+		    c, 400, "MissingAction", "The request must contain the parameter Action.");
+		write_error(c, a);
+		return true;
+	}
 	if (fault_take(f, FAULT_SLOW, c->action, &value))
 		a->slow_ms = (int)value;
 	if (fault_take(f, FAULT_DELAY, c->action, &value))

@@ -26,7 +26,8 @@
 	X(PAGE, "page", "pages of at most value records, whatever is asked")                   \
 	X(BAD_XML, "control-characters", "a text in the answer holds a byte that XML forbids") \
 	X(UNKNOWN, "unknown-fields", "elements and states that no model knows")                \
-	X(CLOCK, "clock", "the service's clock is value milliseconds ahead")
+	X(CLOCK, "clock", "the service's clock is value milliseconds ahead")                   \
+	X(QUERY_ONLY, "query-only", "CloudWatch does not know JSON, as older endpoints")
 
 enum fault_kind {
 #define X(name, text, help) FAULT_##name,

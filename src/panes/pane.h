@@ -59,6 +59,7 @@ struct pane {
 	const char *sort; /* column it is sorted by at first; NULL: as filled */
 	bool sort_descending;
 	bool needs_pair;     /* rates: `show` takes two samples */
+	bool is_cloud;       /* its probes are the cloud's: `show` needs no server for it */
 	bool needs_texts;    /* `show` waits for the statement texts */
 	bool is_steady;      /* fill reads nothing but `probes` and `needs`: the screen keeps the
 	                        grid until one of those answers */
