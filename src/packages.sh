@@ -8,6 +8,8 @@ lab_packages="postgresql postgresql-contrib pgbouncer pgbackrest"
 # What the lab's cloud is built with, and the client that tests it.
 cloud_packages="libmicrohttpd-dev"
 cloud_test_packages="awscli curl"
+# Patroni with a store of its own, for its adapter's test.
+ha_test_packages="patroni python3-pysyncobj"
 
 have_package() {
 	dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'

@@ -63,10 +63,13 @@ drill_undo_table(struct op *op, const struct job_leftover *left, struct error *e
 	struct node n;
 
 	(void)left;
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (all[i] && node_open(&n, op, all[i], err) && node_look(&n, &l, err) &&
-		    !l.is_standby)
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (!all[i])
+			continue;
+		node_by_sql(&n, op, all[i]);
+		if (node_look(&n, &l, err) && !l.is_standby)
 			return act(&n, "heartbeat_drop", err);
+	}
 	return error_prefix(err, "no primary is there to drop the table");
 }
 

@@ -9,6 +9,7 @@
 #include "ops/gates.h"
 #include "ops/local_pair.h"
 #include "ops/op_server.h"
+#include "ops/patroni.h"
 
 enum { MAX_LAG = 16 << 20, MAX_XACT_S = 300, DEAD_TRIES = 3, DEAD_EVERY_MS = 200 };
 
@@ -47,6 +48,18 @@ keep_node(struct node *n, const struct node_look *l, struct error *err)
 	    op_fact_set(op, err, arena_printf(a, "uses.%s", n->name), "%s", l->slot_name);
 }
 
+/* What is done to a server behind Patroni's back it takes back, or it becomes a split brain. */
+static bool
+is_free(struct node *n, struct error *err)
+{
+	if (!patroni_runs(n->op, n->data, node_pid(n)))
+		return true;
+	error_set(err, ERR_REFUSED, "%s is run by Patroni", n->name);
+	return error_hint(err,
+	    "Set patroni_url of [target %s], and Patroni is asked. Where it is gone for good: remove patroni.dynamic.json from %s.",
+	    n->op->target->name, n->data);
+}
+
 static bool
 both_nodes(struct op *op, struct node *own, struct node *other, struct error *err)
 {
@@ -56,7 +69,8 @@ both_nodes(struct op *op, struct node *own, struct node *other, struct error *er
 		    err, "standby = NAME of [target %s], and a [target NAME].", op->target->name);
 	}
 	return node_open(own, op, op->target, err) &&
-	    node_open(other, op, op->target->standby, err);
+	    node_open(other, op, op->target->standby, err) && is_free(own, err) &&
+	    is_free(other, err);
 }
 
 static void

@@ -67,6 +67,14 @@ node_open(struct node *n, struct op *op, const struct op_target *target, struct 
 	return n->bin || error_set(err, ERR_PROGRAM, "pg_ctl of %s is not found", n->name);
 }
 
+void
+node_by_sql(struct node *n, struct op *op, const struct op_target *target)
+{
+	*n = (struct node){
+		.op = op, .target = target, .name = target->name, .data = "", .bin = ""
+	};
+}
+
 bool
 node_run(struct node *n, const char *const *argv, const char *const *env, const char *input,
     int timeout_ms, struct strbuf *out, struct error *err)

@@ -26,6 +26,9 @@ struct node {
 bool node_open(
     struct node *n, struct op *op, const struct op_target *target, struct error *err) MUST_CHECK;
 
+/* One that is only asked by SQL: it may be on another machine. */
+void node_by_sql(struct node *n, struct op *op, const struct op_target *target);
+
 /* What its control file says; it need not run. */
 struct node_control {
 	const char *state;   /* "shut down", "in production" … */

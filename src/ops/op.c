@@ -79,7 +79,8 @@ op_init(struct op *op, const struct op_target *target, const struct words *words
 		return;
 	switch (op_provider_of(target)) {
 	case PROVIDER_LOCAL:
-		op->impl = op->kind->local;
+		op->impl = is_set(target->patroni_url) && op->kind->patroni ? op->kind->patroni :
+		                                                              op->kind->local;
 		break;
 	case PROVIDER_RDS:
 		op->impl = op->kind->rds;

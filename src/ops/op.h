@@ -108,6 +108,7 @@ struct op_kind {
 	/* pgBackRest, pg_ctl, Patroni … of a server whose machine this is; RDS and Aurora; what
 	 * takes SQL alone, for a target without a provider. NULL: not there. */
 	const struct op_impl *local, *rds, *sql;
+	const struct op_impl *patroni; /* in place of local, where Patroni runs the cluster */
 };
 extern const struct op_kind *const op_kinds[]; /* NULL-terminated */
 /* The kind that a command line means; NULL: none. */

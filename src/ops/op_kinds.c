@@ -8,6 +8,7 @@
 #include "ops/local_pair.h"
 #include "ops/local_pooler.h"
 #include "ops/op.h"
+#include "ops/patroni.h"
 #include "ops/rds.h"
 #include "ops/rds_modify.h"
 #include "ops/set.h"
@@ -115,6 +116,7 @@ static const struct op_kind switchover = {
 	.help = "let a primary and its standby change places, without loss",
 	.confirm = OP_DESTROYS,
 	.local = &local_switchover,
+	.patroni = &patroni_switchover,
 	.rds = &rds_failover,
 };
 
@@ -124,6 +126,7 @@ static const struct op_kind failover = {
 	.help = "promote the standby of a dead primary; of RDS: fail over an instance or a cluster",
 	.confirm = OP_DESTROYS,
 	.local = &local_failover,
+	.patroni = &patroni_failover,
 	.rds = &rds_failover,
 };
 
@@ -133,6 +136,7 @@ static const struct op_kind promote = {
 	.help = "make a replica a primary of its own",
 	.confirm = OP_DESTROYS,
 	.local = &local_promote,
+	.patroni = &patroni_promote,
 	.rds = &rds_promote,
 };
 
@@ -150,6 +154,7 @@ static const struct op_kind drill = {
 	.help = "fail over on purpose, measure the outage and what is lost, and go back",
 	.confirm = OP_DESTROYS,
 	.local = &local_drill,
+	.patroni = &patroni_drill,
 };
 
 static const struct op_kind pool = {

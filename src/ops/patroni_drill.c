@@ -1,0 +1,315 @@
+/*
+ * drill failover of a cluster that Patroni runs: a switchover there, measured by the probe, and one
+ * back. The two targets are the leader and the member that takes over; they may be other machines:
+ * they are asked by SQL alone, and moved by Patroni alone.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "ops/gates.h"
+#include "ops/local_drill.h"
+#include "ops/local_pooler.h"
+#include "ops/local_probe.h"
+#include "ops/op_server.h"
+#include "ops/patroni.h"
+
+enum { BASELINE_MS = 3000, SETTLE_MS = 500, ASK_MS = 10000, TRIES = 15, EVERY_MS = 2000 };
+
+/* ------------------------------------------------------------------ which is which */
+
+/* The member whose server that is: by its port, and where several have it by its host. */
+static const struct patroni_member *
+member_at(const struct patroni_cluster *c, const char *host, int64_t port)
+{
+	const struct patroni_member *found = NULL;
+	int n = 0;
+
+	for (int i = 0; i < c->n; i++) {
+		const struct patroni_member *m = &c->members[i];
+
+		if (m->port != port)
+			continue;
+		if (strcmp(m->host, host) == 0)
+			return m;
+		found = m;
+		n++;
+	}
+	return n == 1 ? found : NULL;
+}
+
+static const struct patroni_member *
+member_of(struct op *op, const struct patroni_cluster *c, const struct op_target *target,
+    bool *is_standby, struct error *err)
+{
+	const struct patroni_member *m;
+	struct node_look look;
+	struct pg_peer peer;
+	struct pg_sync *pg;
+	struct node n;
+
+	node_by_sql(&n, op, target);
+	pg = op_connect(op, target, err);
+	if (!pg)
+		return NULL;
+	pg_sync_peer(pg, &peer);
+	pg_sync_close(pg);
+	if (!node_look(&n, &look, err))
+		return NULL;
+	*is_standby = look.is_standby;
+	if (target == op->target)
+		op->system_identifier = look.system_identifier;
+	m = member_at(c, peer.host, look.port);
+	if (!m) {
+		error_set(err, ERR_CONFIG, "%s is no member of Patroni's cluster %s", target->name,
+		    c->scope);
+		error_hint(err, "Its conninfo has to lead to the server itself.");
+	}
+	return m;
+}
+
+static bool
+find_members(struct op *op, const char **candidate, struct error *err)
+{
+	const struct op_target *own = op->target, *other = op->target->standby;
+	const struct patroni_member *a, *b;
+	bool a_follows, b_follows;
+	struct patroni_cluster c;
+
+	if (!other) {
+		error_set(err, ERR_CONFIG, "no standby of %s is known", own->name);
+		return error_hint(
+		    err, "standby = NAME of [target %s]: the member that takes over.", own->name);
+	}
+	if (!patroni_read(op, &c, err))
+		return false;
+	a = member_of(op, &c, own, &a_follows, err);
+	b = a ? member_of(op, &c, other, &b_follows, err) : NULL;
+	if (!b)
+		return false;
+	if (a == b || a_follows == b_follows)
+		return error_set(err, ERR_REFUSED, "%s and %s are not leader and standby",
+		    own->name, other->name);
+	*candidate = a_follows ? a->name : b->name;
+	return op_fact_set(op, err, "first", "%s", a_follows ? other->name : own->name);
+}
+
+/* The targets by their roles before the drill. */
+static void
+open_pair(struct op *op, struct pair *p)
+{
+	const struct op_target *own = op->target, *other = op->target->standby;
+	bool is_own = strcmp(op_fact(op, "first"), own->name) == 0;
+
+	*p = (struct pair){ .op = op, .way = PAIR_THERE };
+	node_by_sql(&p->old, op, is_own ? own : other);
+	node_by_sql(&p->new, op, is_own ? other : own);
+}
+
+/* ------------------------------------------------------------------ steps */
+
+static bool
+table_run(struct op *op, struct error *err)
+{
+	struct rowset *rows;
+	struct pair p;
+	int64_t id;
+
+	open_pair(op, &p);
+	if (!op_leave(op, "table", "{}", &id, err, "table pgmedic.heartbeat of %s", p.old.name))
+		return false;
+	rows = node_ask(&p.old, "heartbeat_make", NULL, 0, ASK_MS, err);
+	rowset_unref(rows);
+	return rows != NULL;
+}
+
+static bool
+baseline_run(struct op *op, struct error *err)
+{
+	return probe_start(op, err) && op_wait_ms(op, BASELINE_MS, err) && drill_baseline(op, err);
+}
+
+static bool
+fault_run(struct op *op, struct error *err)
+{
+	struct node_look look;
+	struct pair p;
+
+	open_pair(op, &p);
+	return probe_start(op, err) && node_look(&p.old, &look, err) &&
+	    op_fact_set(op, err, "fault_lsn", "%lld", (long long)look.lsn) &&
+	    op_fact_now(op, err, "fault_us") &&
+	    patroni_change(op, "/switchover", op_fact(op, "from"), op_fact(op, "to"), err) &&
+	    op_fact_now(op, err, "promoted_us");
+}
+
+static enum op_seen
+fault_seen(struct op *op, struct error *err)
+{
+	return patroni_change_seen(op, op_fact(op, "to"), err);
+}
+
+static bool
+settle_run(struct op *op, struct error *err)
+{
+	return probe_start(op, err) &&
+	    patroni_settle(op, op_fact(op, "to"), true, op_fact_int(op, "there.timeline_before", 0),
+	        "there.timeline_after", err);
+}
+
+static bool
+measure_run(struct op *op, struct error *err)
+{
+	struct pair p;
+
+	open_pair(op, &p);
+	return probe_start(op, err) && drill_measure(&p, err);
+}
+
+/* Patroni refuses for a moment while it does not know yet how far the old leader is. */
+static bool
+back_run(struct op *op, struct error *err)
+{
+	for (int i = 1;; i++) {
+		struct error why = { 0 };
+
+		if (!probe_start(op, err))
+			return false;
+		if (patroni_change(op, "/switchover", op_fact(op, "to"), op_fact(op, "from"), &why))
+			return true;
+		if (why.code != ERR_STATE || i == TRIES) {
+			*err = why;
+			return false;
+		}
+		op_progress(op, -1, "%s", why.what);
+		if (!op_wait_ms(op, EVERY_MS, err))
+			return false;
+	}
+}
+
+static enum op_seen
+back_seen(struct op *op, struct error *err)
+{
+	return patroni_change_seen(op, op_fact(op, "from"), err);
+}
+
+static bool
+back_settle_run(struct op *op, struct error *err)
+{
+	return probe_start(op, err) &&
+	    patroni_settle(op, op_fact(op, "from"), true,
+	        op_fact_int(op, "there.timeline_after", 0), "back.timeline_after", err);
+}
+
+static bool
+verify_run(struct op *op, struct error *err)
+{
+	struct node_look primary, standby;
+	struct pair p;
+
+	open_pair(op, &p);
+	if (!node_look(&p.old, &primary, err) || !node_look(&p.new, &standby, err))
+		return false;
+	if (primary.is_standby || !standby.is_standby)
+		return error_set(
+		    err, ERR_STATE, "%s and %s are not as they were", p.old.name, p.new.name);
+	return op_wait_ms(op, SETTLE_MS, err) && op_fact_set(op, err, "restored", "1") &&
+	    op_fact_now(op, err, "restored_us");
+}
+
+static bool
+drop_run(struct op *op, struct error *err)
+{
+	probe_stop();
+	return drill_undo_table(op, NULL, err) && op_settle_kind(op, "table", err);
+}
+
+static const struct op_step_def steps[] = {
+	{ "table", NULL, table_run },
+	{ "baseline", NULL, baseline_run },
+	{ "pause", NULL, pooler_pause_step },
+	{ "switchover", fault_seen, fault_run },
+	{ "resume", NULL, pooler_resume_step },
+	{ "settle", NULL, settle_run },
+	{ "measure", NULL, measure_run },
+	{ "back", back_seen, back_run },
+	{ "back-settle", NULL, back_settle_run },
+	{ "verify", NULL, verify_run },
+	{ "drop", NULL, drop_run },
+	{ "report", NULL, drill_report },
+	{ NULL, NULL, NULL },
+};
+
+/* ------------------------------------------------------------------ the plan */
+
+static bool
+read_words(struct op *op, struct error *err)
+{
+	const struct word *w = op->words->w;
+	int n = op->words->n;
+	bool is_known = n >= 2 && strcmp(w[1].text, "failover") == 0 &&
+	    (n == 2 || (n == 4 && strcmp(w[2].text, "--kind") == 0));
+
+	if (is_known && (n == 2 || strcmp(w[3].text, "planned") == 0))
+		return true;
+	if (is_known && strcmp(w[3].text, "crash") == 0) {
+		error_set(err, ERR_UNSUPPORTED,
+		    "a crash drill is not made where Patroni runs the cluster");
+		return error_hint(
+		    err, "Patroni starts a killed server again where it is; use --kind planned.");
+	}
+	error_set(err, ERR_USAGE, "drill does not know this");
+	return error_hint(err, "Usage: drill failover [--kind planned]");
+}
+
+static bool
+back_gate(struct op *op, struct error *err)
+{
+	struct gates g = { .op = op, .err = err };
+	struct patroni_cluster c;
+	const struct patroni_member *m;
+
+	if (!patroni_read(op, &c, err))
+		return false;
+	m = patroni_member(&c, op_fact(op, "from"));
+	gate(&g, "way back", m && !m->no_failover, "%s",
+	    m && m->no_failover ? "the leader's tag says nofailover" : "the leader may lead again");
+	return g.red == 0;
+}
+
+static bool
+drill_plan(struct op *op, struct error *err)
+{
+	const char *candidate, *from, *to;
+
+	if (!read_words(op, err) || !find_members(op, &candidate, err) ||
+	    !patroni_gates(op, candidate, false, err) || !back_gate(op, err))
+		return false;
+	from = op_fact(op, "from");
+	to = op_fact(op, "to");
+	doc_pair(&op->doc, "hypothesis", ROLE_NORMAL,
+	    "writes are back in less than %d s, no acknowledged row is lost", DRILL_RTO_S);
+	op_add_step(op, "table", "low", "make a table for the probe", "pgmedic.heartbeat");
+	op_add_step(op, "baseline", "none", "measure before", "a write every 100 ms for %d s",
+	    BASELINE_MS / 1000);
+	if (pooler_is_there(op))
+		op_add_step(op, "pause", "medium", "pause PgBouncer", "clients wait");
+	op_add_step(
+	    op, "switchover", "high", "let Patroni switch over", "%s takes over from %s", to, from);
+	if (pooler_is_there(op))
+		op_add_step(op, "resume", "low", "resume PgBouncer", "%s", "");
+	op_add_step(op, "settle", "none", "wait until all follow", "as /cluster says it");
+	op_add_step(op, "measure", "none", "measure", "outage and lost rows");
+	op_add_step(op, "back", "high", "let Patroni switch back", "to %s", from);
+	op_add_step(op, "back-settle", "none", "wait until all follow", "as /cluster says it");
+	op_add_step(op, "verify", "none", "verify", "one primary, the one of before");
+	op_add_step(op, "drop", "low", "drop the table of the probe", "%s", "");
+	op_add_step(op, "report", "none", "write the report", "Markdown and JSON");
+	op->question =
+	    arena_printf(&op->arena, "drill a planned failover of %s?", op->target->name);
+	return op_fact_set(op, err, "kind", "planned") &&
+	    op_fact_set(op, err, "there.timeline_before", "%s", op_fact(op, "timeline_before"));
+}
+
+const struct op_impl patroni_drill = { drill_plan, steps, drill_result };
