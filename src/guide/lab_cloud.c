@@ -116,32 +116,50 @@ write_keys(struct lab *lab, struct error *err)
 	        err);
 }
 
-/* pgBackRest's, and pgmedic's own for what the cloud does. */
+/* pgBackRest's configuration for when this server is the primary. */
+static bool
+write_backrest(struct lab *lab, const char *file, const char *name, int port, struct error *err)
+{
+	const char *dir = lab->dir;
+
+	return lab_write_file(lab, file,
+	    arena_printf(&lab->arena,
+	        "[global]\nrepo1-path=%s/repo\nlog-path=%s/cloud/backrest\nlock-path=%s/cloud/backrest\n"
+	        "spool-path=%s/cloud/backrest\nlog-level-file=off\nstart-fast=y\nprocess-max=2\n"
+	        "compress-type=lz4\nrepo1-retention-full=9999999\n"
+	        "[lab]\npg1-path=%s/%s\npg1-port=%d\npg1-socket-path=%s/socket\npg1-user=lab\n",
+	        dir, dir, dir, dir, dir, name, port, dir),
+	    err);
+}
+
+/* A target of pgmedic's own configuration: either server may be the primary. */
+static const char *
+target_text(struct lab *lab, const char *target, const char *name, int port, const char *backrest,
+    const char *other)
+{
+	const char *dir = lab->dir;
+
+	return arena_printf(&lab->arena,
+	    "[target %s]\nconninfo = host='%s/socket' port=%d user=lab dbname=shop\n"
+	    "provider = local\ndata_directory = %s/%s\n"
+	    "pgbackrest_config = %s/%s\npgbackrest_stanza = lab\nrestore_root = %s/restores\n%s%s%s",
+	    target, dir, port, dir, name, dir, backrest, dir, *other ? "standby = " : "", other,
+	    *other ? "\n" : "");
+}
+
+/* What the cloud acts with. */
 static bool
 write_local(struct lab *lab, struct error *err)
 {
-	const char *dir = lab->dir, *standby = "";
-	const char *backrest = arena_printf(&lab->arena,
-	    "[global]\nrepo1-path=%s/repo\nlog-path=%s/cloud/backrest\nlock-path=%s/cloud/backrest\n"
-	    "spool-path=%s/cloud/backrest\nlog-level-file=off\nstart-fast=y\nprocess-max=2\n"
-	    "compress-type=lz4\nrepo1-retention-full=9999999\n"
-	    "[lab]\npg1-path=%s/primary\npg1-port=%d\npg1-socket-path=%s/socket\npg1-user=lab\n",
-	    dir, dir, dir, dir, dir, lab->primary.port, dir);
+	static const char first[] = "cloud/pgbackrest.conf", second[] = "cloud/pgbackrest-b.conf";
+	int standby = lab->standby.port;
+	const char *conf = arena_printf(&lab->arena, "%s%s",
+	    target_text(
+	        lab, "lab", "primary", lab->primary.port, first, standby ? "lab-standby" : ""),
+	    standby ? target_text(lab, "lab-standby", "standby", standby, second, "lab") : "");
 
-	if (lab->standby.port)
-		standby = arena_printf(&lab->arena,
-		    "standby = lab-standby\n[target lab-standby]\n"
-		    "conninfo = host='%s/socket' port=%d user=lab dbname=shop\n"
-		    "provider = local\ndata_directory = %s/standby\n",
-		    dir, lab->standby.port, dir);
-	const char *conf = arena_printf(&lab->arena,
-	    "[target lab]\nconninfo = host='%s/socket' port=%d user=lab dbname=shop\n"
-	    "provider = local\ndata_directory = %s/primary\n"
-	    "pgbackrest_config = %s/cloud/pgbackrest.conf\npgbackrest_stanza = lab\n"
-	    "restore_root = %s/restores\n%s",
-	    dir, lab->primary.port, dir, dir, dir, standby);
-
-	return lab_write_file(lab, "cloud/pgbackrest.conf", backrest, err) &&
+	return write_backrest(lab, first, "primary", lab->primary.port, err) &&
+	    (!standby || write_backrest(lab, second, "standby", standby, err)) &&
 	    lab_write_file(lab, "cloud/config/pgmedic/pgmedic.conf", conf, err);
 }
 
@@ -174,16 +192,16 @@ const char *
 cloud_standby_conf(struct lab *lab)
 {
 	return arena_printf(&lab->arena,
-	    "archive_command = 'pgbackrest --config=\"%s/cloud/pgbackrest.conf\" --stanza=lab --pg1-path=\"%s/standby\" "
-	    "--pg1-port=%d archive-push \"%%p\"'\n",
-	    lab->dir, lab->dir, lab->standby.port);
+	    "archive_command = 'pgbackrest --config=\"%s/cloud/pgbackrest-b.conf\" --stanza=lab archive-push \"%%p\"'\n",
+	    lab->dir);
 }
 
 const char *
 cloud_hba(void)
 {
 	return "# Who reaches the socket is the lab's owner already, or root.\n"
-	       "local  all          lab                       trust\n";
+	       "local  all          lab                       trust\n"
+	       "local  replication  all                       trust\n";
 }
 
 /* ---- the endpoint */
@@ -241,7 +259,8 @@ wait_up(struct lab *lab, pid_t pid, uint64_t start, struct error *err)
 
 /* Its states' durations may be set from outside. */
 static const char *const durations[] = { "PGMEDIC_CLOUD_SNAPSHOT_MS", "PGMEDIC_CLOUD_REBOOT_MS",
-	"PGMEDIC_CLOUD_MODIFY_MS", "PGMEDIC_CLOUD_OPTIMIZE_MS", "PGMEDIC_CLOUD_DELETE_MS" };
+	"PGMEDIC_CLOUD_MODIFY_MS", "PGMEDIC_CLOUD_OPTIMIZE_MS", "PGMEDIC_CLOUD_DELETE_MS",
+	"PGMEDIC_CLOUD_ZONE_MS" };
 
 bool
 cloud_start(struct lab *lab, struct error *err)

@@ -11,12 +11,13 @@
 #include "base/json.h"
 #include "base/proc.h"
 
-enum { ACT_MS = 3600000, MAX_OUTPUT = 1 << 20, MAX_WORDS = 12 };
+enum { ACT_MS = 3600000, MAX_OUTPUT = 1 << 20, MAX_WORDS = 24 };
 
 struct act {
 	struct world *world;
 	struct arena arena;
-	const char *argv[MAX_WORDS];
+	const char *argv[ACT_PROGRAMS][MAX_WORDS];
+	int n;
 	char id[ID_SIZE];
 	act_finish *finish;
 	bool is_json; /* its output is pgmedic's JSON */
@@ -45,14 +46,18 @@ act_thread(void *arg)
 	struct act *a = arg;
 	struct act_answer answer = { .what = "" };
 	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
-	const struct proc_spec spec = { .argv = a->argv,
-		.dir = a->world->options.directory,
-		.log = a->is_json ? NULL : "/dev/null",
-		.dies_with_us = true };
 	struct error err = { 0 };
 	struct json *root = NULL;
 
-	answer.is_done = proc_run(&spec, ACT_MS, NULL, &out, &err);
+	answer.is_done = true;
+	for (int i = 0; i < a->n && answer.is_done; i++) {
+		const struct proc_spec spec = { .argv = a->argv[i],
+			.dir = a->world->options.directory,
+			.log = a->is_json ? NULL : "/dev/null",
+			.dies_with_us = true };
+
+		answer.is_done = proc_run(&spec, ACT_MS, NULL, &out, &err);
+	}
 	if (!answer.is_done)
 		answer.what = err.what;
 	if (a->is_json)
@@ -106,20 +111,35 @@ act_start(struct world *w, const char *target, const char *id, act_finish *finis
 	const char *argv[] = { w->options.pgmedic, "run", arena_strdup(&a->arena, line),
 		arena_strdup(&a->arena, target), "--yes", "--wait", "--json", NULL };
 
-	memcpy(a->argv, argv, sizeof(argv));
+	memcpy(a->argv[0], argv, sizeof(argv));
+	a->n = 1;
 	a->is_json = true;
+	return begin(a, err);
+}
+
+bool
+act_programs(struct world *w, const char *id, act_finish *finish, int n,
+    const char *const *const *programs, struct error *err)
+{
+	struct act *a = act_new(w, id, finish);
+
+	for (a->n = 0; a->n < n && a->n < ACT_PROGRAMS; a->n++)
+		for (int k = 0; programs[a->n][k] && k < MAX_WORDS - 1; k++)
+			a->argv[a->n][k] = arena_strdup(&a->arena, programs[a->n][k]);
 	return begin(a, err);
 }
 
 bool
 act_restart(struct world *w, const struct instance *i, act_finish *finish, struct error *err)
 {
-	struct act *a = act_new(w, i->id, finish);
-	const char *argv[] = { arena_printf(&a->arena, "%s/pg_ctl", w->options.bindir), "restart",
-		"-D", arena_printf(&a->arena, "%s/%s", w->options.directory, i->data), "-m", "fast",
-		"-w", "-l", arena_printf(&a->arena, "%s/log/%s.log", w->options.directory, i->data),
+	struct arena arena = { 0 };
+	const char *argv[] = { arena_printf(&arena, "%s/pg_ctl", w->options.bindir), "restart",
+		"-D", arena_printf(&arena, "%s/%s", w->options.directory, i->data), "-m", "fast",
+		"-w", "-l", arena_printf(&arena, "%s/log/%s.log", w->options.directory, i->data),
 		NULL };
+	const char *const *programs[] = { argv };
+	bool ok = act_programs(w, i->id, finish, 1, programs, err);
 
-	memcpy(a->argv, argv, sizeof(argv));
-	return begin(a, err);
+	arena_release(&arena);
+	return ok;
 }

@@ -21,6 +21,11 @@ typedef void act_finish(struct world *w, const char *id, const struct act_answer
  */
 bool act_start(struct world *w, const char *target, const char *id, act_finish *finish,
     struct error *err, const char *fmt, ...) PRINTF_LIKE(6, 7);
+/* Run programs beside, one after another, as long as each goes well; then finish. Each is a
+ * NULL-terminated list whose texts are copied. */
+enum { ACT_PROGRAMS = 3 };
+bool act_programs(struct world *w, const char *id, act_finish *finish, int n,
+    const char *const *const *programs, struct error *err) MUST_CHECK;
 /* Restart the server of an instance with pg_ctl, the same way. */
 bool act_restart(
     struct world *w, const struct instance *i, act_finish *finish, struct error *err) MUST_CHECK;

@@ -294,8 +294,9 @@ main(int argc, char **argv)
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL); /* threads inherit it */
-	world_init(&world, &options);
-	daemon = metrics_start(&world, &err) ? listen_on(&world, &err) : NULL;
+	daemon = world_init(&world, &options, &err) && metrics_start(&world, &err) ?
+	    listen_on(&world, &err) :
+	    NULL;
 	if (!daemon) {
 		error_report(&err);
 		return 1;

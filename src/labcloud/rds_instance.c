@@ -110,7 +110,7 @@ static void
 write_zones(struct call *c, const struct instance *i)
 {
 	/* The primary's zone goes with the server that is it. */
-	bool is_first = strcmp(i->data, "standby") != 0;
+	bool is_first = strcmp(i->told, "standby") != 0;
 	const char *region = c->world->options.region;
 
 	w_bool(&c->w, "MultiAZ", i->spec.is_multi_az);
@@ -119,6 +119,28 @@ write_zones(struct call *c, const struct instance *i)
 	if (i->spec.is_multi_az)
 		w_text(&c->w, "SecondaryAvailabilityZone",
 		    arena_printf(&c->request->arena, "%s%c", region, is_first ? 'b' : 'a'));
+}
+
+static void
+write_replication(struct call *c, const struct instance *i)
+{
+	struct writer *w = &c->w;
+
+	w_list(w, "ReadReplicaDBInstanceIdentifiers", "ReadReplicaDBInstanceIdentifier");
+	for (int k = 0; k < c->world->ninstances; k++)
+		if (strcmp(c->world->instances[k].source, i->id) == 0)
+			w_text(w, NULL, c->world->instances[k].id);
+	w_close(w);
+	if (!*i->source)
+		return;
+	w_text(w, "ReadReplicaSourceDBInstanceIdentifier", i->source);
+	w_list(w, "StatusInfos", "DBInstanceStatusInfo");
+	w_open(w, NULL);
+	w_text(w, "StatusType", "read replication");
+	w_text(w, "Status", "replicating");
+	w_bool(w, "Normal", true);
+	w_close(w);
+	w_close(w);
 }
 
 void
@@ -131,7 +153,7 @@ rds_write_instance(struct call *c, const struct instance *i)
 	w_text(w, "DbiResourceId", i->resource_id);
 	w_text(w, "DBInstanceArn", call_arn(c, "db", i->id));
 	w_text(w, "DBInstanceClass", s->class);
-	w_text(w, "Engine", "postgres");
+	w_text(w, "Engine", i->engine);
 	w_text(w, "EngineVersion", c->world->options.version);
 	w_text(w, "DBInstanceStatus", i->status);
 	w_text(w, "MasterUsername", "lab");
@@ -176,8 +198,9 @@ rds_write_instance(struct call *c, const struct instance *i)
 		w_close(w);
 		w_close(w);
 	}
-	w_list(w, "ReadReplicaDBInstanceIdentifiers", "ReadReplicaDBInstanceIdentifier");
-	w_close(w);
+	if (*i->cluster)
+		w_text(w, "DBClusterIdentifier", i->cluster);
+	write_replication(c, i);
 }
 
 /* Does it pass every filter of the call? */
@@ -193,11 +216,13 @@ passes(const struct call *c, const struct instance *i)
 		for (int v = 1;
 		     (value = form_getf(&c->form, "Filters.Filter.%d.Values.Value.%d", f, v)); v++)
 			is_met |= strcmp(name, "engine") == 0 ?
-			    strcmp(value, "postgres") == 0 :
+			    strcmp(value, i->engine) == 0 :
 			    strcmp(name, "dbi-resource-id") == 0 ?
 			    strcmp(value, i->resource_id) == 0 :
 			    strcmp(name, "db-instance-id") == 0 ?
 			    strcasecmp(arn_name(value), i->id) == 0 :
+			    strcmp(name, "db-cluster-id") == 0 ?
+			    strcasecmp(arn_name(value), i->cluster) == 0 :
 			    false;
 		if (!is_met)
 			return false;
@@ -231,8 +256,8 @@ describe_instances(struct call *c)
 	w_close(&c->w);
 }
 
-static void
-answer_instance(struct call *c, const struct instance *i)
+void
+rds_answer_instance(struct call *c, const struct instance *i)
 {
 	w_open(&c->w, "DBInstance");
 	rds_write_instance(c, i);
@@ -351,7 +376,7 @@ modify_instance(struct call *c)
 		                "Applying modification to DB instance");
 		instance_go(i, phases, n);
 	}
-	answer_instance(c, i);
+	rds_answer_instance(c, i);
 }
 
 /* ---- reboot */
@@ -389,8 +414,7 @@ reboot_instance(struct call *c)
 			call_fail(c, 400, "InvalidParameterCombination",
 			    "Cannot force failover since the instance is not configured for Multi-AZ");
 		else
-			call_fail(c, 501, "NotImplemented",
-			    "The lab's cloud does not fail over: its pgmedic has no such operation for own servers.");
+			rds_fail_over_instance(c, i);
 		return;
 	}
 	if (!act_restart(c->world, i, reboot_done, &err)) {
@@ -399,7 +423,7 @@ reboot_instance(struct call *c)
 	}
 	i->act = ACT_RUNNING;
 	instance_go(i, &rebooting, 1);
-	answer_instance(c, i);
+	rds_answer_instance(c, i);
 }
 
 const struct action rds_instance_actions[] = {

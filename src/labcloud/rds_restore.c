@@ -45,67 +45,81 @@ restore_done(struct world *w, const char *id, const struct act_answer *answer)
 	arena_release(&arena);
 }
 
-/* A new instance like `source`, not yet counted; NULL and failed. */
-static struct instance *
-fresh(struct call *c, const char *parameter, const struct instance *source)
+void
+rds_take_tag(struct call *c, struct instance *i)
 {
-	const char *given = call_need(c, parameter);
-	struct instance *i = &c->world->instances[c->world->ninstances];
+	const char *key = form_get(&c->form, "Tags.Tag.1.Key"),
+	           *value = form_get(&c->form, "Tags.Tag.1.Value");
+
+	if (!key || !value)
+		return;
+	snprintf(i->tag_key, sizeof(i->tag_key), "%s", key);
+	snprintf(i->tag_value, sizeof(i->tag_value), "%s", value);
+}
+
+struct instance *
+rds_fresh(struct call *c, const char *parameter, const struct instance *source)
+{
+	struct world *w = c->world;
+	bool is_cluster = source->is_cluster && strstr(parameter, "Cluster");
+	const char *given = call_need(c, parameter),
+	           *what = is_cluster ? "DBCluster" : "DBInstance";
+	struct instance *i = is_cluster ? &w->clusters[w->nclusters] : &w->instances[w->ninstances];
 
 	if (!given)
 		return NULL;
-	if (c->world->ninstances == MAX_INSTANCES) {
-		call_fail(c, 400, "InstanceQuotaExceeded", "The lab has room for %d instances.",
-		    MAX_INSTANCES);
+	if (is_cluster ? w->nclusters == MAX_CLUSTERS : w->ninstances == MAX_INSTANCES) {
+		call_fail(c, 400,
+		    is_cluster ? "DBClusterQuotaExceededFault" : "InstanceQuotaExceeded",
+		    "The lab has room for no more.");
 		return NULL;
 	}
-	*i = (struct instance){ .created = wall_now(), .spec = source->spec };
+	*i = (struct instance){ .created = wall_now(),
+		.spec = source->spec,
+		.engine = source->engine,
+		.is_cluster = is_cluster };
 	i->spec.is_multi_az = i->spec.is_protected = i->spec.has_insights = false;
-	if (form_get(&c->form, "Tags.Tag.1.Key") && form_get(&c->form, "Tags.Tag.1.Value")) {
-		snprintf(
-		    i->tag_key, sizeof(i->tag_key), "%s", form_get(&c->form, "Tags.Tag.1.Key"));
-		snprintf(i->tag_value, sizeof(i->tag_value), "%s",
-		    form_get(&c->form, "Tags.Tag.1.Value"));
-	}
+	rds_take_tag(c, i);
 	if (!identifier(given, i->id)) {
 		call_fail(
-		    c, 400, "InvalidParameterValue", "Invalid DB instance identifier: %s", given);
+		    c, 400, "InvalidParameterValue", "Invalid %s identifier: %s", what, given);
 		return NULL;
 	}
-	if (world_instance(c->world, i->id)) {
-		call_fail(c, 400, "DBInstanceAlreadyExists", "DB Instance already exists");
+	if (is_cluster ? world_cluster(w, i->id) : world_instance(w, i->id)) {
+		call_fail(c, 400,
+		    is_cluster ? "DBClusterAlreadyExistsFault" : "DBInstanceAlreadyExists",
+		    "%s already exists", is_cluster ? "DB Cluster" : "DB Instance");
 		return NULL;
 	}
-	snprintf(i->resource_id, sizeof(i->resource_id), "db-LABRESTORE%08llX",
-	    (unsigned long long)c->world->requests);
+	snprintf(i->resource_id, sizeof(i->resource_id), "%s-LABRESTORE%08llX",
+	    is_cluster ? "cluster" : "db", (unsigned long long)w->requests);
 	return i;
 }
 
-static void
-begin(struct call *c, struct instance *i, const char *line)
+void
+rds_restore_begin(struct call *c, struct instance *i, const char *line)
 {
 	const int ms = c->world->durations.snapshot_ms;
 	const struct phase phases[] = { { "creating", ms, "DB instance created", "creation" },
 		{ "backing-up", ms / 4, "Finished DB Instance backup", "backup" } };
 	struct error err;
 
-	if (!act_start(c->world, "lab", i->id, restore_done, &err, "%s", line)) {
+	if (!act_start(c->world, world_target(c->world), i->id, restore_done, &err, "%s", line)) {
 		call_fail(c, 500, "InternalFailure", "%s", err.what);
 		return;
 	}
 	i->act = ACT_RUNNING;
+	snprintf(i->home, sizeof(i->home), "restores/%s", i->id);
 	instance_go(i, phases, 2);
 	c->world->ninstances++;
-	w_open(&c->w, "DBInstance");
-	rds_write_instance(c, i);
-	w_close(&c->w);
+	rds_answer_instance(c, i);
 }
 
 static void
 restore_snapshot(struct call *c)
 {
 	const char *given = call_need(c, "DBSnapshotIdentifier");
-	const struct snapshot *s = given ? world_snapshot(c->world, arn_name(given)) : NULL;
+	const struct snapshot *s = given ? world_snapshot(c->world, false, arn_name(given)) : NULL;
 	struct instance *i;
 
 	if (!given)
@@ -120,9 +134,10 @@ restore_snapshot(struct call *c)
 		    "The snapshot %s is not in the available state.", s->id);
 		return;
 	}
-	i = fresh(c, "DBInstanceIdentifier", &c->world->instances[0]);
+	i = rds_fresh(c, "DBInstanceIdentifier", &c->world->instances[0]);
 	if (i)
-		begin(c, i, arena_printf(&c->request->arena, "restore %s to %s", s->label, i->id));
+		rds_restore_begin(
+		    c, i, arena_printf(&c->request->arena, "restore %s to %s", s->label, i->id));
 }
 
 static void
@@ -146,15 +161,14 @@ restore_time(struct call *c)
 		    "Either UseLatestRestorableTime or RestoreTime must be given.");
 		return;
 	}
-	if (strcmp(source->data, "primary") != 0 || at.us > wall_now().us ||
-	    at.us < source->created.us) {
+	if (!source->data[0] || at.us > wall_now().us || at.us < source->created.us) {
 		call_fail(c, 400, "InvalidParameterValue",
 		    "The specified instance cannot be restored to a time earlier than it was created or later than now.");
 		return;
 	}
-	i = fresh(c, "TargetDBInstanceIdentifier", source);
+	i = rds_fresh(c, "TargetDBInstanceIdentifier", source);
 	if (i)
-		begin(c, i,
+		rds_restore_begin(c, i,
 		    arena_printf(&c->request->arena, "restore --at %s to %s",
 		        wall_rfc3339(at, text, sizeof(text)), i->id));
 }

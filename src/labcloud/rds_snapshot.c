@@ -9,15 +9,37 @@
 #include "labcloud/act.h"
 #include "labcloud/rds.h"
 
+/* The calls about clusters are those about instances with other names. */
+static bool
+of_cluster(const struct call *c)
+{
+	return strstr(c->action, "Cluster") != NULL;
+}
+
+static const char *
+snapshot_key(const struct call *c)
+{
+	return of_cluster(c) ? "DBClusterSnapshotIdentifier" : "DBSnapshotIdentifier";
+}
+
+static const char *
+source_key(const struct call *c)
+{
+	return of_cluster(c) ? "DBClusterIdentifier" : "DBInstanceIdentifier";
+}
+
 static struct snapshot *
 find(struct call *c, const char *parameter)
 {
 	const char *given = call_need(c, parameter);
-	struct snapshot *s = given ? world_snapshot(c->world, arn_name(given)) : NULL;
+	struct snapshot *s =
+	    given ? world_snapshot(c->world, of_cluster(c), arn_name(given)) : NULL;
 
 	if (given && !s)
-		call_fail(
-		    c, 404, "DBSnapshotNotFound", "DBSnapshot %s not found.", arn_name(given));
+		call_fail(c, 404,
+		    of_cluster(c) ? "DBClusterSnapshotNotFoundFault" : "DBSnapshotNotFound",
+		    "%s %s not found.", of_cluster(c) ? "DBClusterSnapshot" : "DBSnapshot",
+		    arn_name(given));
 	return s;
 }
 
@@ -38,10 +60,11 @@ write_snapshot(struct call *c, const struct snapshot *s)
 	int64_t passed = mono_since_ms(mono_now(), s->begin);
 	int percent = is_ready || !s->duration_ms ? 100 : (int)(passed * 100 / s->duration_ms);
 
-	w_text(w, "DBSnapshotIdentifier", s->id);
-	w_text(w, "DBInstanceIdentifier", s->instance);
-	w_text(w, "DBSnapshotArn", call_arn(c, "snapshot", s->id));
-	w_text(w, "DbiResourceId", s->resource_id);
+	w_text(w, s->is_cluster ? "DBClusterSnapshotIdentifier" : "DBSnapshotIdentifier", s->id);
+	w_text(w, s->is_cluster ? "DBClusterIdentifier" : "DBInstanceIdentifier", s->instance);
+	w_text(w, s->is_cluster ? "DBClusterSnapshotArn" : "DBSnapshotArn",
+	    call_arn(c, s->is_cluster ? "cluster-snapshot" : "snapshot", s->id));
+	w_text(w, s->is_cluster ? "DbClusterResourceId" : "DbiResourceId", s->resource_id);
 	w_text(w, "Status", s->status);
 	/* What is not done yet is not called done. */
 	w_int(w, "PercentProgress", is_ready ? 100 : percent > 99 ? 99 : percent);
@@ -51,7 +74,7 @@ write_snapshot(struct call *c, const struct snapshot *s)
 	w_time(w, "OriginalSnapshotCreateTime", s->created);
 	w_time(w, "SnapshotDatabaseTime", s->created);
 	w_text(w, "SnapshotType", "manual");
-	w_text(w, "Engine", "postgres");
+	w_text(w, "Engine", s->is_cluster ? "aurora-postgresql" : "postgres");
 	w_text(w, "EngineVersion", c->world->options.version);
 	w_int(w, "AllocatedStorage", s->storage_gb);
 	w_text(w, "StorageType", "gp3");
@@ -73,7 +96,7 @@ write_snapshot(struct call *c, const struct snapshot *s)
 static void
 answer_snapshot(struct call *c, const struct snapshot *s)
 {
-	w_open(&c->w, "DBSnapshot");
+	w_open(&c->w, s->is_cluster ? "DBClusterSnapshot" : "DBSnapshot");
 	write_snapshot(c, s);
 	w_close(&c->w);
 }
@@ -81,12 +104,13 @@ answer_snapshot(struct call *c, const struct snapshot *s)
 static bool
 passes(const struct call *c, const struct snapshot *s)
 {
-	const char *instance = form_get(&c->form, "DBInstanceIdentifier"),
-	           *id = form_get(&c->form, "DBSnapshotIdentifier"),
+	const char *instance = form_get(&c->form, source_key(c)),
+	           *id = form_get(&c->form, snapshot_key(c)),
 	           *type = form_get(&c->form, "SnapshotType"),
 	           *resource = form_get(&c->form, "DbiResourceId");
 
-	return (!instance || strcasecmp(arn_name(instance), s->instance) == 0) &&
+	return s->is_cluster == of_cluster(c) &&
+	    (!instance || strcasecmp(arn_name(instance), s->instance) == 0) &&
 	    (!id || strcasecmp(arn_name(id), s->id) == 0) &&
 	    (!type || strcmp(type, "manual") == 0) &&
 	    (!resource || strcmp(resource, s->resource_id) == 0);
@@ -98,14 +122,15 @@ describe_snapshots(struct call *c)
 	const struct snapshot *found[MAX_SNAPSHOTS];
 	int n = 0, from, to;
 
-	if (form_get(&c->form, "DBSnapshotIdentifier") && !find(c, "DBSnapshotIdentifier"))
+	if (form_get(&c->form, snapshot_key(c)) && !find(c, snapshot_key(c)))
 		return;
 	for (int i = 0; i < c->world->nsnapshots; i++)
 		if (passes(c, &c->world->snapshots[i]))
 			found[n++] = &c->world->snapshots[i];
 	if (!call_page(c, n, &from, &to))
 		return;
-	w_list(&c->w, "DBSnapshots", "DBSnapshot");
+	w_list(&c->w, of_cluster(c) ? "DBClusterSnapshots" : "DBSnapshots",
+	    of_cluster(c) ? "DBClusterSnapshot" : "DBSnapshot");
 	for (int i = from; i < to; i++) {
 		w_open(&c->w, NULL);
 		write_snapshot(c, found[i]);
@@ -128,7 +153,10 @@ fresh(struct call *c, const char *parameter)
 		    "You have exceeded the maximum number of snapshots.");
 		return NULL;
 	}
-	*s = (struct snapshot){ .begin = mono_now(), .created = wall_now(), .status = "creating" };
+	*s = (struct snapshot){ .begin = mono_now(),
+		.created = wall_now(),
+		.status = "creating",
+		.is_cluster = of_cluster(c) };
 	s->created.us -= s->created.us % 1000;
 	if (form_get(&c->form, "Tags.Tag.1.Key") && form_get(&c->form, "Tags.Tag.1.Value")) {
 		snprintf(
@@ -143,8 +171,10 @@ fresh(struct call *c, const char *parameter)
 		    parameter);
 		return NULL;
 	}
-	if (world_snapshot(c->world, s->id)) {
-		call_fail(c, 400, "DBSnapshotAlreadyExists",
+	if (world_snapshot(c->world, s->is_cluster, s->id)) {
+		call_fail(c, 400,
+		    s->is_cluster ? "DBClusterSnapshotAlreadyExistsFault" :
+		                    "DBSnapshotAlreadyExists",
 		    "Cannot create the snapshot because a snapshot with the identifier %s already exists.",
 		    s->id);
 		return NULL;
@@ -154,11 +184,12 @@ fresh(struct call *c, const char *parameter)
 }
 
 static void
-snapshot_done(struct world *w, const char *id, const struct act_answer *answer)
+backup_done(struct world *w, struct snapshot *s, const struct act_answer *answer)
 {
-	struct snapshot *s = world_snapshot(w, id);
 	const char *label = answer->result ? json_text(json_get(answer->result, "snapshot")) : NULL;
-	struct instance *i = s ? world_instance(w, s->instance) : NULL;
+	struct instance *i = !s ? NULL :
+	    s->is_cluster       ? world_cluster(w, s->instance) :
+	                          world_instance(w, s->instance);
 
 	if (i && i->act == ACT_RUNNING && strcmp(i->status, "backing-up") == 0) {
 		i->act = answer->is_done ? ACT_DONE : ACT_FAILED;
@@ -169,31 +200,49 @@ snapshot_done(struct world *w, const char *id, const struct act_answer *answer)
 	snprintf(s->label, sizeof(s->label), "%s", label ? label : "");
 	s->act = answer->is_done ? ACT_DONE : ACT_FAILED;
 	if (!answer->is_done)
-		world_event(
-		    w, "db-snapshot", s->id, "failure", "Manual snapshot failed: %s", answer->what);
+		world_event(w, s->is_cluster ? "db-cluster-snapshot" : "db-snapshot", s->id,
+		    "failure", "Manual snapshot failed: %s", answer->what);
+}
+
+static void
+snapshot_done(struct world *w, const char *id, const struct act_answer *answer)
+{
+	backup_done(w, world_snapshot(w, false, id), answer);
+}
+
+static void
+cluster_snapshot_done(struct world *w, const char *id, const struct act_answer *answer)
+{
+	backup_done(w, world_snapshot(w, true, id), answer);
 }
 
 static void
 create_snapshot(struct call *c)
 {
-	struct snapshot *s = fresh(c, "DBSnapshotIdentifier");
-	struct instance *i = s ? rds_instance(c, "DBInstanceIdentifier") : NULL;
+	struct snapshot *s = fresh(c, snapshot_key(c));
+	struct instance *i = !s ? NULL :
+	    of_cluster(c)       ? rds_cluster(c, "DBClusterIdentifier") :
+	                          rds_instance(c, "DBInstanceIdentifier");
+	const char *type = of_cluster(c) ? "db-cluster" : "db-instance";
 	struct error err;
 
 	if (!i)
 		return;
 	if (!i->data[0]) {
 		call_fail(c, 501, "NotImplemented",
-		    "The lab's cloud makes snapshots of its own instance only.");
+		    "The lab's cloud makes snapshots of its own servers only.");
 		return;
 	}
 	if (strcmp(i->status, "available") != 0 && strcmp(i->status, "storage-optimization") != 0) {
-		call_fail(c, 400, "InvalidDBInstanceState",
+		call_fail(c, 400,
+		    i->is_cluster ? "InvalidDBClusterStateFault" : "InvalidDBInstanceState",
 		    "Cannot create a snapshot because the database instance %s is not currently in the available state.",
 		    i->id);
 		return;
 	}
-	if (!act_start(c->world, i->id, s->id, snapshot_done, &err, "snapshot %s", s->id)) {
+	if (!act_start(c->world, world_target(c->world), s->id,
+	        i->is_cluster ? cluster_snapshot_done : snapshot_done, &err, "snapshot %s",
+	        s->id)) {
 		call_fail(c, 500, "InternalFailure", "%s", err.what);
 		return;
 	}
@@ -205,8 +254,10 @@ create_snapshot(struct call *c)
 		"Finished DB Instance backup", "backup" };
 
 	instance_go(i, &backing_up, 1);
-	world_event(c->world, "db-snapshot", s->id, "creation", "Creating manual snapshot");
-	world_event(c->world, "db-instance", i->id, "backup", "Backing up DB instance");
+	world_event(c->world, i->is_cluster ? "db-cluster-snapshot" : "db-snapshot", s->id,
+	    "creation", "%s",
+	    i->is_cluster ? "Creating manual cluster snapshot" : "Creating manual snapshot");
+	world_event(c->world, type, i->id, "backup", "Backing up DB instance");
 	c->world->nsnapshots++;
 	answer_snapshot(c, s);
 }
@@ -238,7 +289,7 @@ copy_snapshot(struct call *c)
 static void
 delete_snapshot(struct call *c)
 {
-	struct snapshot *s = find(c, "DBSnapshotIdentifier");
+	struct snapshot *s = find(c, snapshot_key(c));
 
 	if (!s)
 		return;
@@ -258,5 +309,8 @@ const struct action rds_snapshot_actions[] = {
 	{ "rds", "CreateDBSnapshot", create_snapshot, RDS_NAMESPACE },
 	{ "rds", "CopyDBSnapshot", copy_snapshot, RDS_NAMESPACE },
 	{ "rds", "DeleteDBSnapshot", delete_snapshot, RDS_NAMESPACE },
+	{ "rds", "DescribeDBClusterSnapshots", describe_snapshots, RDS_NAMESPACE },
+	{ "rds", "CreateDBClusterSnapshot", create_snapshot, RDS_NAMESPACE },
+	{ "rds", "DeleteDBClusterSnapshot", delete_snapshot, RDS_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -120,8 +120,6 @@ no_log_group(struct call *c)
 }
 
 const struct action small_actions[] = {
-	{ "rds", "DescribeDBClusters", describe_absent, RDS_NAMESPACE },
-	{ "rds", "DescribeDBClusterSnapshots", describe_absent, RDS_NAMESPACE },
 	{ "rds", "DescribeDBProxies", describe_absent, RDS_NAMESPACE },
 	{ "rds", "DescribeGlobalClusters", describe_absent, RDS_NAMESPACE },
 	{ "rds", "DescribePendingMaintenanceActions", describe_absent, RDS_NAMESPACE },

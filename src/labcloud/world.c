@@ -20,19 +20,16 @@ from_environment(const char *name, int other)
 	return ms >= 0 && ms <= 3600000 ? (int)ms : other;
 }
 
-static void
-add_instance(struct world *w)
+static struct instance *
+add_instance(struct world *w, const char *id, const char *resource, const char *data)
 {
-	const struct cloud_options *o = &w->options;
 	struct instance *i = &w->instances[w->ninstances++];
 
-	*i = (struct instance){ .id = "lab",
-		.resource_id = "db-LABPRIMARYAAAAAAAAAAAAAAAAA",
+	*i = (struct instance){ .engine = "postgres",
 		.status = "available",
-		.data = "primary",
 		.address = "127.0.0.1",
-		.port = o->primary_port,
-		.standby_port = o->standby_port,
+		.port = w->endpoint_port,
+		.standby_port = w->options.standby_port,
 		.created = wall_now(),
 		.spec = { .class = "db.t4g.medium",
 		    .storage_type = "gp3",
@@ -45,11 +42,68 @@ add_instance(struct world *w)
 		    .insights_days = 7,
 		    .monitoring_s = 0,
 		    .has_insights = true,
-		    .is_multi_az = o->standby_port != 0 } };
+		    .is_multi_az = w->options.standby_port != 0 } };
+	snprintf(i->id, sizeof(i->id), "%s", id);
+	snprintf(i->resource_id, sizeof(i->resource_id), "%s", resource);
+	snprintf(i->data, sizeof(i->data), "%s", data);
+	snprintf(i->told, sizeof(i->told), "%s", data);
+	return i;
+}
+
+/* The same two servers once more, as a cluster whose members they are. */
+static void
+add_cluster(struct world *w)
+{
+	static const char *const data[] = { "primary", "standby" };
+	static const char *const ids[] = { "aurora-1", "aurora-2" };
+	struct instance *c = &w->clusters[w->nclusters++];
+
+	for (int m = 0; m < 2; m++) {
+		struct instance *i = add_instance(w, ids[m],
+		    m ? "db-LABAURORATWOAAAAAAAAAAAAAA" : "db-LABAURORAONEAAAAAAAAAAAAAA", data[m]);
+
+		i->engine = "aurora-postgresql";
+		i->spec.is_multi_az = false;
+		i->port = world_port(w, data[m]);
+		snprintf(i->cluster, sizeof(i->cluster), "aurora");
+	}
+	*c = *world_instance(w, "aurora-1");
+	c->is_cluster = true;
+	c->port = w->endpoint_port;
+	c->cluster[0] = 0;
+	snprintf(c->id, sizeof(c->id), "aurora");
+	snprintf(c->resource_id, sizeof(c->resource_id), "cluster-LABAURORAAAAAAAAAAAAAAA");
+}
+
+int
+world_port(const struct world *w, const char *data)
+{
+	return strcmp(data, "standby") == 0 ? w->options.standby_port : w->options.primary_port;
+}
+
+const char *
+world_target(const struct world *w)
+{
+	return strcmp(w->writer, "standby") == 0 ? "lab-standby" : "lab";
 }
 
 void
-world_init(struct world *w, const struct cloud_options *options)
+world_failed_over(struct world *w)
+{
+	bool is_first = strcmp(w->writer, "primary") == 0;
+	struct instance *lab = world_instance(w, "lab");
+
+	snprintf(w->writer, sizeof(w->writer), "%s", is_first ? "standby" : "primary");
+	atomic_store(&w->to_writer.to_port, world_port(w, w->writer));
+	atomic_store(&w->to_reader.to_port, world_port(w, is_first ? "primary" : "standby"));
+	if (!lab)
+		return;
+	snprintf(lab->data, sizeof(lab->data), "%s", w->writer);
+	lab->told_at.us = mono_now().us + (int64_t)w->durations.zone_ms * 1000;
+}
+
+bool
+world_init(struct world *w, const struct cloud_options *options, struct error *err)
 {
 	struct credential *root = &w->credentials[0];
 
@@ -61,12 +115,23 @@ world_init(struct world *w, const struct cloud_options *options)
 		.modify_ms = from_environment("PGMEDIC_CLOUD_MODIFY_MS", 6000),
 		.optimize_ms = from_environment("PGMEDIC_CLOUD_OPTIMIZE_MS", 15000),
 		.delete_ms = from_environment("PGMEDIC_CLOUD_DELETE_MS", 2000),
+		.zone_ms = from_environment("PGMEDIC_CLOUD_ZONE_MS", 10000),
 	};
 	snprintf(root->access_key, sizeof(root->access_key), "%s", options->access_key);
 	snprintf(root->secret, sizeof(root->secret), "%s", options->secret_key);
 	snprintf(root->arn, sizeof(root->arn), "arn:aws:iam::%s:user/lab", options->account);
 	snprintf(root->user_id, sizeof(root->user_id), "AIDALABLABLABLABLABLA");
-	add_instance(w);
+	snprintf(w->writer, sizeof(w->writer), "primary");
+	if (!forward_start(
+	        &w->to_writer, "127.0.0.1", &w->endpoint_port, options->primary_port, err) ||
+	    (options->standby_port &&
+	        !forward_start(
+	            &w->to_reader, "127.0.0.2", &w->endpoint_port, options->standby_port, err)))
+		return false;
+	add_instance(w, "lab", "db-LABPRIMARYAAAAAAAAAAAAAAAAA", "primary");
+	if (options->standby_port)
+		add_cluster(w);
+	return true;
 }
 
 struct wall
@@ -89,11 +154,21 @@ world_instance(struct world *w, const char *id)
 	return NULL;
 }
 
+struct instance *
+world_cluster(struct world *w, const char *id)
+{
+	for (int i = 0; i < w->nclusters; i++)
+		if (strcasecmp(w->clusters[i].id, id) == 0)
+			return &w->clusters[i];
+	return NULL;
+}
+
 struct snapshot *
-world_snapshot(struct world *w, const char *id)
+world_snapshot(struct world *w, bool is_cluster, const char *id)
 {
 	for (int i = 0; i < w->nsnapshots; i++)
-		if (strcasecmp(w->snapshots[i].id, id) == 0)
+		if (w->snapshots[i].is_cluster == is_cluster &&
+		    strcasecmp(w->snapshots[i].id, id) == 0)
 			return &w->snapshots[i];
 	return NULL;
 }
@@ -152,6 +227,10 @@ apply_pending(struct instance *i)
 static bool
 tick_instance(struct world *w, struct instance *i)
 {
+	const char *type = i->is_cluster ? "db-cluster" : "db-instance";
+
+	if (strcmp(i->told, i->data) != 0 && mono_now().us >= i->told_at.us)
+		snprintf(i->told, sizeof(i->told), "%s", i->data);
 	while (i->nphases && mono_now().us >= i->until.us) {
 		const struct phase *p = &i->phases[0];
 
@@ -162,9 +241,9 @@ tick_instance(struct world *w, struct instance *i)
 
 		i->act = ACT_NONE;
 		if (is_failed)
-			world_event(w, "db-instance", i->id, "failure", "%s", i->failure);
+			world_event(w, type, i->id, "failure", "%s", i->failure);
 		else if (p->message)
-			world_event(w, "db-instance", i->id, p->category, "%s", p->message);
+			world_event(w, type, i->id, p->category, "%s", p->message);
 		if (is_failed && strcmp(p->status, "creating") == 0) {
 			i->status = "restore-error";
 			i->nphases = 0;
@@ -173,6 +252,9 @@ tick_instance(struct world *w, struct instance *i)
 		if (strcmp(p->status, "deleting") == 0)
 			return true;
 		apply_pending(i);
+		/* A replica that was promoted has no source any more. */
+		if (strcmp(p->status, "rebooting") == 0 && !is_failed)
+			snprintf(i->source, sizeof(i->source), "%s", i->next_source);
 		memmove(i->phases, i->phases + 1, sizeof(i->phases[0]) * (MAX_PHASES - 1));
 		if (--i->nphases) {
 			i->status = i->phases[0].status;
@@ -189,26 +271,37 @@ tick_snapshot(struct world *w, struct snapshot *s)
 {
 	bool is_due = mono_since_ms(mono_now(), s->begin) >= s->duration_ms;
 
+	const char *type = s->is_cluster ? "db-cluster-snapshot" : "db-snapshot";
+
 	if (s->act == ACT_FAILED) {
 		s->status = "failed";
 		s->act = ACT_NONE;
 	} else if (strcmp(s->status, "creating") == 0 && is_due && s->act != ACT_RUNNING) {
 		s->status = "available";
-		world_event(w, "db-snapshot", s->id, "creation",
-		    *s->source ? "Snapshot copy finished" : "Manual snapshot created");
+		world_event(w, type, s->id, "creation", "%s",
+		    s->is_cluster  ? "Manual cluster snapshot created" :
+		        *s->source ? "Snapshot copy finished" :
+		                     "Manual snapshot created");
 	}
+}
+
+/* The instances or clusters; those that are gone are taken out. */
+static void
+tick_all(struct world *w, struct instance *items, int *n)
+{
+	for (int i = 0; i < *n; i++)
+		if (tick_instance(w, &items[i])) {
+			memmove(&items[i], &items[i + 1], sizeof(items[0]) * (size_t)(*n - i - 1));
+			--*n;
+			i--;
+		}
 }
 
 void
 world_tick(struct world *w)
 {
-	for (int i = 0; i < w->ninstances; i++)
-		if (tick_instance(w, &w->instances[i])) {
-			memmove(&w->instances[i], &w->instances[i + 1],
-			    sizeof(w->instances[0]) * (size_t)(w->ninstances - i - 1));
-			w->ninstances--;
-			i--;
-		}
+	tick_all(w, w->instances, &w->ninstances);
+	tick_all(w, w->clusters, &w->nclusters);
 	parameter_tick(w);
 	for (int i = 0; i < w->nsnapshots; i++) {
 		struct snapshot *s = &w->snapshots[i];

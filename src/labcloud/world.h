@@ -15,11 +15,13 @@
 #include "base/error.h"
 
 #include "labcloud/fault.h"
+#include "labcloud/forward.h"
 #include "labcloud/sigv4.h"
 
 enum {
 	ID_SIZE = 64,
-	MAX_INSTANCES = 8,
+	MAX_INSTANCES = 12,
+	MAX_CLUSTERS = 4,
 	MAX_SNAPSHOTS = 100,
 	MAX_EVENTS = 1000,
 	MAX_CREDENTIALS = 32,
@@ -39,6 +41,7 @@ struct cloud_options { /* from the file that the lab writes */
 /* How long states last at least. */
 struct durations {
 	int snapshot_ms, reboot_ms, modify_ms, optimize_ms, delete_ms;
+	int zone_ms; /* after a failover, until the zone that is told is the new one */
 };
 
 enum act_state { ACT_NONE, ACT_RUNNING, ACT_DONE, ACT_FAILED };
@@ -49,15 +52,24 @@ struct phase {
 	const char *message, *category; /* the event at its end; NULL: none */
 };
 
+/* An instance, or a cluster of them. */
 struct instance {
 	char id[ID_SIZE], resource_id[40];
+	bool is_cluster;
+	const char *engine;
+	char cluster[ID_SIZE];                      /* that it is a member of, "" none */
+	char source[ID_SIZE], next_source[ID_SIZE]; /* of a replica; and after what is under way */
+	char label[64]; /* of a restored cluster: of pgBackRest, or "--at TIME" */
 	const char *status;
 	struct phase phases[MAX_PHASES]; /* the first is under way */
 	int nphases;
 	struct mono until; /* of the first phase */
 	enum act_state act;
 	char failure[256];
-	char data[64];     /* folder of its server in the lab: "primary"; "" restored */
+	char data[64]; /* folder of its server in the lab: "primary"; "" its own */
+	char home[96]; /* folder of a server of its own in the lab, "" none */
+	char told[64]; /* the data whose zone is told: it comes late */
+	struct mono told_at;
 	char address[256]; /* a restored server has a socket only: its folder */
 	int port, standby_port;
 	char tag_key[128], tag_value[256]; /* the first that was given, "" none */
@@ -73,6 +85,7 @@ struct instance {
 };
 
 struct snapshot {
+	bool is_cluster;
 	char id[ID_SIZE], instance[ID_SIZE], resource_id[40];
 	char source[ID_SIZE * 2];          /* identifier of the one it is a copy of, "" */
 	char label[64];                    /* of pgBackRest */
@@ -99,6 +112,11 @@ struct world {
 	int ncredentials;
 	struct instance instances[MAX_INSTANCES];
 	int ninstances;
+	struct instance clusters[MAX_CLUSTERS];
+	int nclusters;
+	char writer[16];   /* data of the pair's primary */
+	int endpoint_port; /* of the writer, on 127.0.0.1, and of the reader, on .2 */
+	struct forward to_writer, to_reader;
 	struct snapshot snapshots[MAX_SNAPSHOTS];
 	int nsnapshots;
 	struct event events[MAX_EVENTS]; /* a ring */
@@ -110,11 +128,18 @@ struct world {
 	uint64_t requests;
 };
 
-void world_init(struct world *w, const struct cloud_options *options);
+bool world_init(struct world *w, const struct cloud_options *options, struct error *err) MUST_CHECK;
 /* Move everything on to now. */
 void world_tick(struct world *w);
 struct instance *world_instance(struct world *w, const char *id); /* NULL: none */
-struct snapshot *world_snapshot(struct world *w, const char *id);
+struct instance *world_cluster(struct world *w, const char *id);
+/* Target of pgmedic's own configuration behind which the pair's primary is. */
+const char *world_target(const struct world *w);
+/* The pair has changed places. */
+void world_failed_over(struct world *w);
+/* The port of a server of the pair. */
+int world_port(const struct world *w, const char *data);
+struct snapshot *world_snapshot(struct world *w, bool is_cluster, const char *id);
 void world_event(struct world *w, const char *type, const char *source, const char *category,
     const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* Give an instance its next states; they end in "available". */

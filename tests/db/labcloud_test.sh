@@ -82,7 +82,9 @@ like '... without its token' "$(
 # ------------------------------------------------------------------ instances and snapshots
 
 primary=$(sed -n 's/^primary \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
-is 'the instance is the primary' "$(instance '[DBInstanceStatus,Endpoint.Port,MultiAZ,Engine]')" "available $primary True postgres"
+is 'the instance is there' "$(instance '[DBInstanceStatus,MultiAZ,Engine]')" "available True postgres"
+is 'its endpoint leads to the primary' "$("$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$(instance Endpoint.Port)/shop" \
+	-c 'SELECT inet_server_port()')" "$primary"
 like 'another is not found' "$(aws rds describe-db-instances --db-instance-identifier other)" 'DBInstanceNotFound'
 is 'a filter' "$(aws rds describe-db-instances --filters Name=db-instance-id,Values=lab --query 'length(DBInstances)')" 1
 
@@ -161,8 +163,7 @@ CONF
 like 'pgmedic makes a snapshot in it' "$("$PGMEDIC" run 'snapshot nine' cloud --yes --wait --json </dev/null 2>&1)" \
 	'"state":"done".*"result":\{"snapshot":"nine","kind":"manual"'
 like '... and lists it' "$("$PGMEDIC" run snapshots cloud </dev/null 2>&1)" '  nine +manual +[^ ]+ +available'
-is 'there are no clusters' "$(aws rds describe-db-clusters --query 'length(DBClusters)')" 0
-like '... none of a name' "$(aws rds describe-db-clusters --db-cluster-identifier x)" 'DBClusterNotFoundFault'
+like 'there is no cluster of a name' "$(aws rds describe-db-clusters --db-cluster-identifier x)" 'DBClusterNotFoundFault'
 like 'Enhanced Monitoring is off' "$(aws logs get-log-events --log-group-name RDSOSMetrics --log-stream-name "$(instance DbiResourceId)")" \
 	'ResourceNotFoundException'
 

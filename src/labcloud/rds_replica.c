@@ -1,0 +1,220 @@
+/* Replicas: each is a standby of its own made by pg_basebackup; promoted by pg_ctl. Instances of
+ * restored clusters; and what is deleted is stopped and its folder removed. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "labcloud/act.h"
+#include "labcloud/rds.h"
+
+static void
+done(struct world *w, const char *id, const struct act_answer *answer)
+{
+	struct instance *i = world_instance(w, id);
+
+	if (!i)
+		return;
+	i->act = answer->is_done ? ACT_DONE : ACT_FAILED;
+	snprintf(i->failure, sizeof(i->failure), "It has failed: %s", answer->what);
+}
+
+static int
+free_port(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = 0;
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
+		port = ntohs(addr.sin_port);
+	if (fd >= 0)
+		close(fd);
+	return port;
+}
+
+static const char *
+program(struct call *c, const char *name)
+{
+	return arena_printf(&c->request->arena, "%s/%s", c->world->options.bindir, name);
+}
+
+static const char *
+data_of(struct call *c, const struct instance *i)
+{
+	return arena_printf(&c->request->arena, "%s/%s/data", c->world->options.directory, i->home);
+}
+
+static bool
+make_standby(struct call *c, const struct instance *i)
+{
+	struct arena *a = &c->request->arena;
+	struct world *w = c->world;
+	const char *dir = w->options.directory, *data = data_of(c, i);
+	const char *folder[] = { "/bin/mkdir", "-m", "700", arena_printf(a, "%s/%s", dir, i->home),
+		NULL };
+	const char *copy[] = { program(c, "pg_basebackup"), "-d",
+		arena_printf(a, "host='%s/socket' port=%d user=lab", dir, world_port(w, w->writer)),
+		"-D", data, "-R", "-X", "stream", "-c", "fast", NULL };
+	const char *start[] = { program(c, "pg_ctl"), "start", "-D", data, "-w", "-l",
+		arena_printf(a, "%s/%s/log", dir, i->home), "-o",
+		arena_printf(a, "-p %d -c archive_mode=off -c cluster_name=%s", i->port, i->id),
+		NULL };
+	const char *const *programs[] = { folder, copy, start };
+	struct error err;
+
+	return act_programs(w, i->id, done, 3, programs, &err) ||
+	    call_fail(c, 500, "InternalFailure", "%s", err.what);
+}
+
+static void
+create_replica(struct call *c)
+{
+	struct instance *source = rds_instance(c, "SourceDBInstanceIdentifier");
+	const int ms = c->world->durations.snapshot_ms;
+	const struct phase phases[] = { { "creating", ms, "DB instance created", "creation" } };
+	const char *class = form_get(&c->form, "DBInstanceClass");
+	struct instance *i;
+
+	if (!source)
+		return;
+	if (!source->spec.retention_days || !source->data[0]) {
+		call_fail(c, 400, "InvalidDBInstanceState",
+		    "Automated backups are not enabled for this database instance. To enable automated backups, use "
+		    "ModifyDBInstance to set the backup retention period to a non-zero value.");
+		return;
+	}
+	i = rds_available(c, source) ? rds_fresh(c, "DBInstanceIdentifier", source) : NULL;
+	if (!i)
+		return;
+	if (class)
+		snprintf(i->spec.class, sizeof(i->spec.class), "%s", class);
+	i->spec.retention_days = 0;
+	i->port = free_port();
+	snprintf(i->address, sizeof(i->address), "127.0.0.1");
+	snprintf(i->home, sizeof(i->home), "restores/%s", i->id);
+	snprintf(i->source, sizeof(i->source), "%s", source->id);
+	snprintf(i->next_source, sizeof(i->next_source), "%s", source->id);
+	if (!make_standby(c, i))
+		return;
+	i->act = ACT_RUNNING;
+	instance_go(i, phases, 1);
+	c->world->ninstances++;
+	rds_answer_instance(c, i);
+}
+
+static void
+promote_replica(struct call *c)
+{
+	struct instance *i = rds_instance(c, "DBInstanceIdentifier");
+	const struct durations *d = &c->world->durations;
+	const struct phase phases[] = { { "modifying", d->modify_ms, NULL, NULL },
+		{ "rebooting", d->reboot_ms, "DB instance restarted", "availability" },
+		{ "backing-up", d->reboot_ms, "Finished DB Instance backup", "backup" } };
+	struct error err;
+	int days = 1;
+
+	if (!i || !rds_available(c, i) || !call_int(c, "BackupRetentionPeriod", 0, 35, &days))
+		return;
+	if (!*i->source) {
+		call_fail(c, 400, "InvalidDBInstanceState", "DB Instance %s is not a read replica.",
+		    i->id);
+		return;
+	}
+	const char *promote[] = { program(c, "pg_ctl"), "promote", "-D", data_of(c, i), "-w",
+		NULL };
+	const char *const *programs[] = { promote };
+
+	if (!act_programs(c->world, i->id, done, 1, programs, &err)) {
+		call_fail(c, 500, "InternalFailure", "%s", err.what);
+		return;
+	}
+	i->act = ACT_RUNNING;
+	i->spec.retention_days = days;
+	i->next_source[0] = 0;
+	instance_go(i, phases, 3);
+	rds_answer_instance(c, i);
+}
+
+/* An instance in a restored cluster: the first is the restore, as the storage is there already. */
+static void
+create_instance(struct call *c)
+{
+	const char *cluster_id = form_get(&c->form, "DBClusterIdentifier");
+	struct instance *cluster = cluster_id ? rds_cluster(c, "DBClusterIdentifier") : NULL, *i;
+
+	if (!cluster_id) {
+		call_fail(c, 501, "NotImplemented",
+		    "The lab's cloud makes instances of restored clusters only.");
+		return;
+	}
+	if (!cluster)
+		return;
+	for (int k = 0; k < c->world->ninstances; k++)
+		if (strcmp(c->world->instances[k].cluster, cluster->id) == 0) {
+			call_fail(c, 400, "InsufficientDBInstanceCapacity",
+			    "The lab's clusters have no room for another instance.");
+			return;
+		}
+	i = rds_fresh(c, "DBInstanceIdentifier", cluster);
+	if (!i)
+		return;
+	snprintf(i->cluster, sizeof(i->cluster), "%s", cluster->id);
+	rds_restore_begin(
+	    c, i, arena_printf(&c->request->arena, "restore %s to %s", cluster->label, i->id));
+}
+
+static void
+delete_instance(struct call *c)
+{
+	struct instance *i = rds_instance(c, "DBInstanceIdentifier");
+	const struct phase deleting = { "deleting", c->world->durations.delete_ms,
+		"DB instance deleted", "deletion" };
+	struct error err;
+
+	if (!i)
+		return;
+	if (!i->home[0] || i->spec.is_protected) {
+		call_fail(c, 400, "InvalidParameterCombination",
+		    "Cannot delete protected DB Instance, please disable deletion protection and try again.");
+		return;
+	}
+	if (!call_bool(c, "SkipFinalSnapshot", false)) {
+		call_fail(c, 400, "InvalidParameterCombination",
+		    "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.");
+		return;
+	}
+	if (strcmp(i->status, "deleting") == 0 || i->act == ACT_RUNNING) {
+		call_fail(c, 400, "InvalidDBInstanceState",
+		    "Instance %s is already being deleted, or not yet made.", i->id);
+		return;
+	}
+	const char *stop[] = { program(c, "pg_ctl"), "stop", "-D", data_of(c, i), "-m", "fast",
+		"-w", NULL };
+	const char *remove[] = { "/bin/rm", "-rf", "--one-file-system", "--",
+		arena_printf(&c->request->arena, "%s/%s", c->world->options.directory, i->home),
+		NULL };
+	const char *const *programs[] = { stop, remove };
+
+	if (!act_programs(c->world, i->id, done, 2, programs, &err)) {
+		call_fail(c, 500, "InternalFailure", "%s", err.what);
+		return;
+	}
+	i->act = ACT_RUNNING;
+	instance_go(i, &deleting, 1);
+	rds_answer_instance(c, i);
+}
+
+const struct action rds_replica_actions[] = {
+	{ "rds", "CreateDBInstanceReadReplica", create_replica, RDS_NAMESPACE },
+	{ "rds", "PromoteReadReplica", promote_replica, RDS_NAMESPACE },
+	{ "rds", "CreateDBInstance", create_instance, RDS_NAMESPACE },
+	{ "rds", "DeleteDBInstance", delete_instance, RDS_NAMESPACE },
+	{ NULL, NULL, NULL, NULL },
+};

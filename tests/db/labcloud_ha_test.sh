@@ -1,0 +1,186 @@
+#!/bin/sh
+# Failovers, replicas and clusters of the lab's cloud: driven by the real aws command-line client, they really happen; and
+# pgmedic's own operations on them, killed and cut off around the call that must not be sent twice.
+# majors: system
+# long
+. "$(dirname "$0")/../lib.sh"
+. "$test_dir/backup.sh"
+. "$test_dir/pair.sh"
+
+need_pg
+command -v pgbackrest >/dev/null 2>&1 || skip_all "pgbackrest is not installed"
+[ -x "$(dirname "$PGMEDIC")/pgmedic-cloud" ] || skip_all "built without libmicrohttpd"
+aws_program=/usr/bin/aws
+[ -x "$aws_program" ] || aws_program=$(command -v aws) || skip_all "the aws command-line client is not installed"
+command -v curl >/dev/null 2>&1 || skip_all "curl is not installed"
+PGMEDIC_PGBIN=$PG_BINDIR PGMEDIC_CLOUD_SNAPSHOT_MS=500 PGMEDIC_CLOUD_REBOOT_MS=300 PGMEDIC_CLOUD_MODIFY_MS=300
+PGMEDIC_CLOUD_DELETE_MS=100 PGMEDIC_CLOUD_ZONE_MS=500 PGMEDIC_RDS_POLL_MS=100 PGMEDIC_RDS_SIGN_MS=20000
+export PGMEDIC_PGBIN PGMEDIC_CLOUD_SNAPSHOT_MS PGMEDIC_CLOUD_REBOOT_MS PGMEDIC_CLOUD_MODIFY_MS PGMEDIC_CLOUD_DELETE_MS
+export PGMEDIC_CLOUD_ZONE_MS PGMEDIC_RDS_POLL_MS PGMEDIC_RDS_SIGN_MS
+dir=$TMP/lab
+
+at_exit() {
+	"$PGMEDIC" lab down --directory "$dir" >/dev/null 2>&1
+}
+
+status 0 'up with a cloud' "$PGMEDIC" lab up --directory "$dir" --cloud --no-load --no-pgbouncer
+url=http://127.0.0.1:$(sed -n 's/^cloud //p' "$dir/pgmedic-lab")
+cp "$dir/cloud/credentials" "$TMP/credentials"
+AWS_SHARED_CREDENTIALS_FILE=$TMP/credentials AWS_DEFAULT_REGION=eu-central-1 AWS_PAGER='' AWS_MAX_ATTEMPTS=1
+AWS_EC2_METADATA_DISABLED=true
+export AWS_SHARED_CREDENTIALS_FILE AWS_DEFAULT_REGION AWS_PAGER AWS_MAX_ATTEMPTS AWS_EC2_METADATA_DISABLED
+
+aws() {	# SERVICE OPERATION [OPTION...]: text, on one line
+	"$aws_program" --endpoint-url "$url" --output text "$@" 2>&1 | tr '\n\t' '  ' | sed 's/  */ /g; s/^ //; s/ $//'
+}
+fault() {	# NAME=VALUE...
+	curl -s -f -X POST -H "X-Lab-Key: $(cat "$dir/cloud/control")" -d "$(echo "$*" | tr ' ' '&')" "$url/lab/faults" >/dev/null
+}
+instance() {	# NAME MEMBER
+	aws rds describe-db-instances --db-instance-identifier "$1" --query "DBInstances[0].$2"
+}
+instance_is() {	# NAME MEMBER VALUE
+	[ "$(instance "$1" "$2")" = "$3" ]
+}
+cluster() {	# MEMBER
+	aws rds describe-db-clusters --db-cluster-identifier aurora --query "DBClusters[0].$1"
+}
+cluster_is() {
+	[ "$(cluster "$1")" = "$2" ]
+}
+writer='DBClusterMembers[?IsClusterWriter].DBInstanceIdentifier'
+events() {	# TYPE NAME WORD: how many say it
+	aws rds describe-events --source-type "$1" --source-identifier "$2" --query "length(Events[?contains(Message, '$3')])"
+}
+at() {	# HOST: who answers behind the endpoint
+	"$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@$1:$endpoint/shop" \
+	    -c "SELECT inet_server_port() || ' ' || pg_is_in_recovery()" 2>&1
+}
+endpoint=$(instance lab Endpoint.Port)
+primary=$(sed -n 's/^primary \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
+standby=$(sed -n 's/^standby \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
+
+# ------------------------------------------------------------------ by the client
+
+is 'the endpoints' "$(at 127.0.0.1) $(at 127.0.0.2)" "$primary false $standby true"
+is 'a forced failover' "$(aws rds reboot-db-instance --db-instance-identifier lab --force-failover --query DBInstance.DBInstanceStatus)" \
+	rebooting
+ok '... ends' wait_for 60 instance_is lab DBInstanceStatus available
+is '... and the endpoints lead elsewhere' "$(at 127.0.0.1) $(at 127.0.0.2)" "$standby false $primary true"
+ok '... the zone follows' wait_for 10 instance_is lab '[AvailabilityZone,SecondaryAvailabilityZone]' 'eu-central-1b eu-central-1a'
+is '... as events say' "$(aws rds describe-events --source-type db-instance --source-identifier lab --query 'Events[].Message')" \
+	'Multi-AZ instance failover started Multi-AZ instance failover completed'
+is 'the cluster of the same servers' "$(cluster "[Status,Engine,$writer|[0]]")" 'available aurora-postgresql aurora-2'
+like 'its writer is no target' "$(aws rds failover-db-cluster --db-cluster-identifier aurora --target-db-instance-identifier aurora-2)" \
+	InvalidDBClusterStateFault
+is 'a failover of the cluster' "$(aws rds failover-db-cluster --db-cluster-identifier aurora --query DBCluster.Status)" failing-over
+ok '... ends' wait_for 60 cluster_is Status available
+is '... the writer is another' "$(cluster "$writer") $(at 127.0.0.1)" "aurora-1 $primary false"
+is 'a cluster snapshot' "$(aws rds create-db-cluster-snapshot --db-cluster-identifier aurora --db-cluster-snapshot-identifier one \
+	--query DBClusterSnapshot.Status)" creating
+one_is() {
+	[ "$(aws rds describe-db-cluster-snapshots --db-cluster-snapshot-identifier one --query 'DBClusterSnapshots[0].Status')" = "$1" ]
+}
+ok '... is there' wait_for 60 one_is available
+is 'a restored cluster has no instance' "$(aws rds restore-db-cluster-from-snapshot --db-cluster-identifier copy \
+	--snapshot-identifier one --engine aurora-postgresql --query '[DBCluster.Status,length(DBCluster.DBClusterMembers)]')" 'creating 0'
+is '... until one is made' "$(aws rds create-db-instance --db-instance-identifier copy-1 --db-cluster-identifier copy \
+	--engine aurora-postgresql --db-instance-class db.r6g.large --query DBInstance.DBInstanceStatus)" creating
+ok '... which is a server' wait_for 60 instance_is copy-1 DBInstanceStatus available
+# shellcheck disable=SC2046 # address and port
+set -- $(instance copy-1 'Endpoint.[Address,Port]')
+is '... that has the data' "$("$PG_BINDIR/psql" -X -A -t -q -d "host=$1 port=$2 user=lab dbname=shop" \
+	-c 'SELECT count(*) >= 40000 FROM orders' 2>&1)" t
+like 'a cluster with instances stays' "$(aws rds delete-db-cluster --db-cluster-identifier copy --skip-final-snapshot)" \
+	InvalidDBClusterStateFault
+like 'nothing is deleted without a word on its data' "$(aws rds delete-db-instance --db-instance-identifier copy-1)" \
+	'FinalDBSnapshotIdentifier is required'
+is 'a deletion' "$(aws rds delete-db-instance --db-instance-identifier copy-1 --skip-final-snapshot --query DBInstance.DBInstanceStatus)" \
+	deleting
+no_copy() {
+	instance copy-1 DBInstanceStatus | grep -q DBInstanceNotFound
+}
+ok '... ends' wait_for 30 no_copy
+is '... with its folder' "$(ls "$dir/restores")" ''
+like "the lab's own is not deleted" "$(aws rds delete-db-instance --db-instance-identifier lab --skip-final-snapshot)" \
+	'Cannot delete protected'
+
+# ------------------------------------------------------------------ by pgmedic
+
+mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target multi]
+conninfo = postgresql://dba@127.0.0.1:$endpoint/shop
+provider = rds
+instance = lab
+region = eu-central-1
+endpoint_url = $url
+[target aurora]
+conninfo = postgresql://dba@127.0.0.1:$endpoint/shop
+provider = rds
+cluster = aurora
+region = eu-central-1
+endpoint_url = $url
+CONF
+op failover multi --yes
+is 'a failover' "$(member state) $(member result.instance)" 'done lab'
+like '... of which an event says that it is over' "$(member result.event)" 'failover completed'
+is '... and the server behind the endpoint is another one' "$(at 127.0.0.1)" "$standby false"
+op 'switchover aurora-1' aurora --yes
+is 'a switchover of the cluster' "$(member state) $(member result.writer_before) $(member result.writer_after)" 'done aurora-2 aurora-1'
+is '... to the member that was named' "$(at 127.0.0.1)" "$primary false"
+
+before=$(events db-instance lab 'failover started')
+fault kind=reset-after action=RebootDBInstance times=1
+op failover multi --yes
+is 'an answer that is lost is looked up' "$(member state)" 'done'
+is '... the call was sent once' "$(events db-instance lab 'failover started')" $((before + 1))
+fault kind=reset-before action=FailoverDBCluster times=1
+before=$(events db-cluster aurora 'Started')
+op failover aurora --yes
+is 'a call that may have been lost is not sent again' "$(member state)" failed
+is '... and that it did not get there is seen' "$(events db-cluster aurora 'Started')" "$before"
+like '... and said' "$(member error.hint)" 'nothing shows that it was taken'
+
+# kill -9 while the answer is held back: sent, and not known by the job that is resumed
+fault kind=delay action=RebootDBInstance times=1 value=4000
+before=$(events db-instance lab 'failover started')
+"$PGMEDIC" run failover multi --yes --json </dev/null >"$TMP/begun" 2>&1
+sent() {
+	[ "$(events db-instance lab 'failover started')" -gt "$before" ]
+}
+ok 'a job has sent it' wait_for 30 sent
+job=$(sed -n 's/.*"job":\([0-9]*\).*/\1/p' "$TMP/begun")
+lost_target=multi
+kill_worker "$job"
+op "job resume $job" multi --yes
+is 'killed before it had the answer, and resumed' "$(member state)" 'done'
+is '... the call was sent once' "$(events db-instance lab 'failover started')" $((before + 1))
+ok 'it is available' wait_for 60 instance_is lab DBInstanceStatus available
+
+op 'replica add twin' multi --yes
+is 'a replica' "$(member state) $(member result.replication)" 'done replicating'
+replica=$(instance twin Endpoint.Port)
+row() {
+	"$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$replica/shop" -c "$1" 2>&1
+}
+is '... is a standby' "$(row 'SELECT pg_is_in_recovery()')" t
+answer=$("$PGMEDIC" run 'promote twin' multi --dry-run 2>&1)
+like '... whose lag a plan knows' "$answer" 'lag  *[0-9]'
+fault kind=reset-after action=PromoteReadReplica times=1
+op 'promote twin' multi --yes
+is 'its promotion' "$(member state) $(member result.primary) $(member result.was_replica_of)" 'done twin lab'
+is '... is one' "$(row 'SELECT pg_is_in_recovery()')" f
+op 'replica drop twin' multi --yes
+is 'what stands alone is not dropped as a replica' "$(member state) $(member error.code)" 'refused REFUSED'
+op 'replica add other' multi --yes
+fault kind=reset-after action=DeleteDBInstance times=1
+op 'replica drop other' multi --yes
+is 'a replica is dropped' "$(member state) $(member result.dropped)" 'done true'
+is '... and its server with it' "$(ls "$dir/restores")" twin
+op 'replica add slow' multi
+is 'nothing without a confirmation' "$(member state) $(member error.code)" 'refused NOT_CONFIRMED'
+like 'nothing is left behind' "$("$PGMEDIC" jobs)" 'none is lost'
+
+status 0 'down' "$PGMEDIC" lab down --directory "$dir"
+finish
