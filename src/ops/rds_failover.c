@@ -1,7 +1,7 @@
 /*
  * failover of a Multi-AZ instance (a reboot with failover), failover [MEMBER] of a cluster, and
- * switchover MEMBER of a cluster, which is the same call with a named member and stricter gates. A
- * Multi-AZ instance has no switchover: its standby cannot be asked to take over in order.
+ * switchover MEMBER of a cluster, which is the same call with a named member. A Multi-AZ instance
+ * has no switchover: its standby cannot be asked to take over in order.
  */
 #include "config.h"
 
@@ -114,8 +114,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	bool is_switchover = strcmp(op->kind->verb, "switchover") == 0, nopause;
 	const char *member;
 
-	if (!read_words(op, &member, &nopause, err) ||
-	    !rds_ha_gates(op, aws, member, is_switchover, err))
+	if (!read_words(op, &member, &nopause, err) || !rds_ha_gates(op, aws, member, false, err))
 		return false;
 	if (!rds_ha_is_cluster(op) && (is_switchover || *member)) {
 		error_set(err, ERR_UNSUPPORTED,
