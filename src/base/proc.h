@@ -101,6 +101,10 @@ bool proc_info(pid_t pid, struct proc_info *info);
 bool proc_alive(pid_t pid, uint64_t start);
 /* Its working directory, without a link and without " (deleted)". False: not ours to see. */
 bool proc_cwd(pid_t pid, char *buf, size_t size);
+/* Is that the program's name, whichever loader has started it? False: not ours to see. */
+bool proc_is_program(pid_t pid, const char *name);
+/* Is it attached to shared memory of System V? Each process of a PostgreSQL server is. */
+bool proc_has_shared_memory(pid_t pid);
 /* Call f for each process until it returns false. */
 void proc_each(bool (*f)(const struct proc_info *info, void *arg), void *arg);
 /* Wait until it has gone: true; false after timeout_ms. Not for a child: see proc_wait(). */

@@ -13,6 +13,8 @@
 
 #include "base/proc.h"
 
+enum { FIRST_WORDS = 6 }; /* a loader may stand before its program */
+
 #ifdef __linux__
 /* "PID (comm) S PPID ...": comm may hold blanks and parentheses, so it ends at the last one. */
 static bool
@@ -86,6 +88,49 @@ proc_cwd(pid_t pid, char *buf, size_t size)
 	if ((size_t)n >= sizeof(gone) && strcmp(buf + n - sizeof(gone) + 1, gone) == 0)
 		buf[(size_t)n - sizeof(gone) + 1] = 0;
 	return true;
+}
+
+bool
+proc_is_program(pid_t pid, const char *name)
+{
+	char path[64], text[4096];
+	ssize_t n;
+	int fd, words = 0;
+
+	snprintf(path, sizeof(path), "/proc/%ld/cmdline", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = 0;
+	for (const char *w = text; w < text + n && words < FIRST_WORDS;
+	     w += strlen(w) + 1, words++) {
+		const char *slash = strrchr(w, '/');
+
+		if (strcmp(slash ? slash + 1 : w, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+proc_has_shared_memory(pid_t pid)
+{
+	char path[64], *line = NULL;
+	size_t cap = 0;
+	bool has = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%ld/maps", (long)pid);
+	f = fopen(path, "re");
+	while (f && !has && getline(&line, &cap, f) > 0)
+		has = strstr(line, " /SYSV") != NULL;
+	free(line);
+	if (f)
+		fclose(f);
+	return has;
 }
 
 void

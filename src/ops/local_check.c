@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/json.h"
 #include "base/rowset.h"
@@ -89,6 +90,13 @@ first_line(struct op *op, const char *text)
 	return arena_strndup(&op->arena, text, strcspn(text, "\n"));
 }
 
+/* A program that was killed says nothing of what it looked at. */
+static bool
+has_judged(int status)
+{
+	return status > 0 && WIFEXITED(status);
+}
+
 bool
 check_amcheck(struct op *op, struct error *err)
 {
@@ -104,7 +112,7 @@ check_amcheck(struct op *op, struct error *err)
 	if (local_run(op, argv, NULL, CHECK_MS, &out, &status, err))
 		ok = check_set(op, err, "amcheck", true, "tables and B-trees of all databases");
 	else
-		ok = status > 0 &&
+		ok = has_judged(status) &&
 		    check_set(op, err, "amcheck", false, "%s", first_line(op, out.buf));
 	strbuf_release(&out);
 	return ok;
@@ -296,7 +304,7 @@ check_checksums(struct op *op, struct error *err)
 	if (argv[0] && local_run(op, argv, NULL, CHECK_MS, &out, &status, err))
 		ok = check_set(op, err, "checksums", true, "every page");
 	else if (argv[0] && !strstr(out.buf, "not enabled"))
-		ok = status > 0 &&
+		ok = has_judged(status) &&
 		    check_set(op, err, "checksums", false, "%s", first_line(op, out.buf));
 	strbuf_release(&out);
 	return ok;

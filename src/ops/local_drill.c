@@ -98,6 +98,13 @@ fault(struct pair *p, struct error *err)
 		return false;
 	if (l.is_standby)
 		return error_set(err, ERR_STATE, "%s is no primary", p->old.name);
+	if (!pair_still_green(p, err)) {
+		struct error ignored = { 0 }; /* what is not dropped is left behind, and said */
+
+		pair_go_back(p, err);
+		(void)(drop_run(p->op, &ignored));
+		return false;
+	}
 	if (!op_fact_set(p->op, err, "fault_lsn", "%lld", (long long)l.lsn) ||
 	    !op_fact_now(p->op, err, "fault_us"))
 		return false;
@@ -239,11 +246,13 @@ static bool
 drill_plan(struct op *op, struct error *err)
 {
 	const char *old;
-	bool is_crash, has_pooler;
+	bool is_crash, has_pooler, waits;
 
-	if (!read_kind(op, &is_crash, err) || !pair_gates(op, true, err))
+	if (!read_kind(op, &is_crash, err) || !pair_gates(op, PAIR_DRILLS, err))
 		return false;
 	old = op_fact(op, "first");
+	/* A commit on the new primary waits for the old one to follow: so does its measurement. */
+	waits = op_fact_int(op, "waits", 0) != 0;
 	has_pooler = !is_crash && pooler_is_there(op);
 	doc_pair(&op->doc, "hypothesis", ROLE_NORMAL,
 	    "writes are back in less than %d s, no acknowledged row is lost", DRILL_RTO_S);
@@ -262,12 +271,16 @@ drill_plan(struct op *op, struct error *err)
 	op_add_step(op, "checkpoint", "low", "checkpoint", "its control file tells the timeline");
 	if (has_pooler)
 		op_add_step(op, "resume", "low", "resume PgBouncer", "%s", "");
-	op_add_step(op, "measure", "none", "measure", "outage and lost rows");
+	if (!waits)
+		op_add_step(op, "measure", "none", "measure", "outage and lost rows");
 	op_add_step(op, "slot", "none", "make a slot on the new primary", "for %s", old);
 	if (is_crash)
 		op_add_step(op, "rewind", "medium", "rewind the old primary", "%s", old);
 	op_add_step(op, "rejoin", "low", "start the old primary as a standby", "%s", old);
 	op_add_step(op, "stream", "none", "wait until it streams", "all of it replayed");
+	if (waits)
+		op_add_step(op, "measure", "none", "measure",
+		    "outage and lost rows; until now no commit came back");
 	op_add_step(op, "clean", "none", "drop the slot that nobody uses now", "on %s", old);
 	add_back_steps(op, old);
 	op->question = arena_printf(&op->arena, "drill a %s failover of %s?",

@@ -2,12 +2,13 @@
  * touched. */
 #include "config.h"
 
-#include <math.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/fmt.h"
 #include "ops/gates.h"
 #include "ops/local_pair.h"
+#include "ops/local_sync.h"
 #include "ops/op_server.h"
 #include "ops/patroni.h"
 
@@ -74,8 +75,8 @@ both_nodes(struct op *op, struct node *own, struct node *other, struct error *er
 }
 
 static void
-check(struct gates *g, struct node *old, struct node *new, const struct node_look *p,
-    const struct node_look *s, bool needs_rewind)
+check_replication(struct gates *g, struct node *old, struct node *new, const struct node_look *p,
+    const struct node_look *s)
 {
 	char lag_text[32];
 	int64_t lag = p->lsn - s->lsn;
@@ -90,9 +91,11 @@ check(struct gates *g, struct node *old, struct node *new, const struct node_loo
 	gate(g, "replay", !s->is_replay_paused, "%s", s->is_replay_paused ? "paused" : "goes on");
 	gate(g, "timelines", p->timeline == s->timeline, "%lld and %lld", (long long)p->timeline,
 	    (long long)s->timeline);
-	gate(g, "settings", strcmp(p->must_match, s->must_match) == 0,
-	    "max_connections and what a standby must have as high: %s and %s", p->must_match,
-	    s->must_match);
+}
+
+static void
+check_work(struct gates *g, const struct node_look *p, const struct node_look *s)
+{
 	gate(g, "prepared", p->prepared == 0, "%lld prepared transactions", (long long)p->prepared);
 	gate(g, "transactions", p->long_xact_s < MAX_XACT_S, "the longest runs for %.0f s",
 	    p->long_xact_s);
@@ -100,10 +103,94 @@ check(struct gates *g, struct node *old, struct node *new, const struct node_loo
 	    (long long)(p->backups + s->backups));
 	gate(g, "logical slots", p->logical_slots == 0, "%lld would not follow",
 	    (long long)p->logical_slots);
-	if (needs_rewind)
+	if (*p->archive_failed && strcmp(p->archive_mode, "off") != 0)
+		gate(g, "archiving", false, "fails at WAL segment %s", p->archive_failed);
+	else
+		gate(g, "archiving", true, "%s",
+		    strcmp(p->archive_mode, "off") == 0 ?
+		        "off: no WAL but that of the two servers" :
+		        "works");
+}
+
+/* Whom the new primary waits for: commits hang for ever where the old one does not count. */
+static bool
+check_sync(struct gates *g, struct node *old, struct node *new, const struct node_look *s)
+{
+	const char *name = op_fact(g->op, arena_printf(&g->op->arena, "name.%s", old->name));
+	bool is_named;
+	int needed = sync_waits_for(s->sync_names, name ? name : old->name, &is_named);
+
+	if (needed == 0) {
+		gate(g, "sync", true, "%s waits for no standby", new->name);
+		return false;
+	}
+	gate(g, "sync", needed == 1 && is_named,
+	    "%s waits for %d of synchronous_standby_names = %s%s", new->name, needed, s->sync_names,
+	    needed == 1 && is_named ? ": writes go on when the old primary streams" :
+	                              ": its writes would hang");
+	return true;
+}
+
+static void
+check_disk(struct gates *g, struct node *n, const struct node_look *l)
+{
+	char free_text[32], need_text[32];
+	struct statvfs fs;
+	double free_bytes;
+
+	if (statvfs(arena_printf(&g->op->arena, "%s/pg_wal", n->data), &fs) != 0) {
+		gate(g, "disk", false, "cannot look at pg_wal of %s", n->name);
+		return;
+	}
+	free_bytes = (double)fs.f_bavail * (double)fs.f_frsize;
+	gate(g, "disk", free_bytes > (double)l->max_wal_size, "%s has %s free, max_wal_size is %s",
+	    n->name, fmt_bytes(free_text, sizeof(free_text), free_bytes),
+	    fmt_bytes(need_text, sizeof(need_text), (double)l->max_wal_size));
+}
+
+static void
+check_role(struct gates *g, struct node *n, const struct node_look *l, enum pair_need need)
+{
+	const char *lacks = l->lacks;
+
+	if (!*lacks && need != PAIR_SWITCHES && !l->can_be_source)
+		lacks = "EXECUTE on pg_read_binary_file, pg_ls_dir and pg_stat_file, for pg_rewind";
+	if (!*lacks && need == PAIR_DRILLS && !l->can_create)
+		lacks = "CREATE on the database";
+	gate(g, "role", !*lacks, "%s at %s%s%s", *lacks ? "ours" : "enough", n->name,
+	    *lacks ? " lacks " : "", lacks);
+}
+
+static bool
+check(struct gates *g, struct node *old, struct node *new, const struct node_look *p,
+    const struct node_look *s, enum pair_need need)
+{
+	check_replication(g, old, new, p, s);
+	gate(g, "settings", strcmp(p->must_match, s->must_match) == 0,
+	    "max_connections and what a standby must have as high: %s and %s", p->must_match,
+	    s->must_match);
+	check_work(g, p, s);
+	if (need != PAIR_SWITCHES)
 		gate(g, "rewind", p->can_rewind, "%s",
 		    p->can_rewind ? "checksums or wal_log_hints" :
 		                    "neither checksums nor wal_log_hints");
+	check_role(g, old, p, need);
+	check_role(g, new, s, need);
+	check_disk(g, old, p);
+	check_disk(g, new, s);
+	return check_sync(g, old, new, s);
+}
+
+bool
+pair_still_green(struct pair *p, struct error *err)
+{
+	struct node_look primary, standby;
+	struct gates g = { .op = p->op, .err = err };
+
+	if (!node_look(&p->old, &primary, err) || !node_look(&p->new, &standby, err))
+		return false;
+	check_replication(&g, &p->old, &p->new, &primary, &standby);
+	return g.red == 0;
 }
 
 static void
@@ -114,12 +201,13 @@ identify(struct op *op, const char *name, const struct node_look *l)
 }
 
 bool
-pair_gates(struct op *op, bool needs_rewind, struct error *err)
+pair_gates(struct op *op, enum pair_need need, struct error *err)
 {
 	struct node own, other;
 	struct node_look a, b;
 	struct op_server server;
 	struct gates g = { .op = op, .err = err };
+	bool waits;
 
 	if (!both_nodes(op, &own, &other, err) ||
 	    !op_server_look(op, op->target, "server", &server, err) || !node_look(&own, &a, err) ||
@@ -136,11 +224,9 @@ pair_gates(struct op *op, bool needs_rewind, struct error *err)
 		    a.is_standby ? "standbys" : "primaries");
 	doc_pair(&op->doc, "primary", ROLE_NORMAL, "%s", a.is_standby ? other.name : own.name);
 	doc_pair(&op->doc, "standby", ROLE_NORMAL, "%s", a.is_standby ? own.name : other.name);
-	if (a.is_standby)
-		check(&g, &other, &own, &b, &a, needs_rewind);
-	else
-		check(&g, &own, &other, &a, &b, needs_rewind);
-	return g.red == 0 &&
+	waits = a.is_standby ? check(&g, &other, &own, &b, &a, need) :
+	                       check(&g, &own, &other, &a, &b, need);
+	return g.red == 0 && op_fact_set(op, err, "waits", "%d", waits) &&
 	    op_fact_set(op, err, "first", "%s", a.is_standby ? other.name : own.name);
 }
 
@@ -194,6 +280,10 @@ pair_gates_dead(struct op *op, bool is_fenced, struct error *err)
 	doc_pair(&op->doc, "primary", ROLE_CRIT, "%s is down", old->name);
 	doc_pair(&op->doc, "standby", ROLE_NORMAL, "%s", new->name);
 	op->system_identifier = s->system_identifier;
+	if (*s->sync_names)
+		doc_pair(&op->doc, "sync", ROLE_WARN,
+		    "%s waits for synchronous_standby_names = %s: its writes hang until one streams",
+		    new->name, s->sync_names);
 	return op_fact_set(
 	           op, err, arena_printf(&op->arena, "log.%s", old->name), "%s", "/dev/null") &&
 	    op_fact_set(op, err, arena_printf(&op->arena, "name.%s", old->name), "%s", old->name) &&

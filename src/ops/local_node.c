@@ -209,17 +209,22 @@ node_pid(const struct node *n)
 }
 
 struct in_data {
-	const char *data, *comm;
+	const char *data, *program; /* program NULL: any process of a server */
 	bool kills;
 	pid_t found;
 };
 
+/* A server by what it is attached to: its name may be another one (a loader, a vendor's build), and
+ * somebody's shell may be in that directory, too. */
 static bool
 is_in_data(const struct proc_info *info, void *arg)
 {
 	struct in_data *d = arg;
 
-	if (strncmp(info->comm, d->comm, strlen(d->comm)) == 0 && works_in(info->pid, d->data)) {
+	if (works_in(info->pid, d->data) &&
+	    (d->program ?
+	            proc_is_program(info->pid, d->program) :
+	            strncmp(info->comm, "postgres", 8) == 0 || proc_has_shared_memory(info->pid))) {
 		d->found = info->pid;
 		if (d->kills)
 			kill(info->pid, SIGKILL);
@@ -228,9 +233,9 @@ is_in_data(const struct proc_info *info, void *arg)
 }
 
 pid_t
-node_program_pid(const struct node *n, const char *comm)
+node_program_pid(const struct node *n, const char *program)
 {
-	struct in_data d = { .data = n->data, .comm = comm };
+	struct in_data d = { .data = n->data, .program = program };
 
 	proc_each(is_in_data, &d);
 	return d.found;
@@ -241,7 +246,7 @@ node_program_pid(const struct node *n, const char *comm)
 static pid_t
 any_process(const struct node *n)
 {
-	return node_program_pid(n, "postgres");
+	return node_program_pid(n, NULL);
 }
 
 bool
@@ -285,7 +290,7 @@ node_stop(struct node *n, const char *mode, struct error *err)
 bool
 node_kill(struct node *n, struct error *err)
 {
-	struct in_data all = { .data = n->data, .comm = "postgres", .kills = true };
+	struct in_data all = { .data = n->data, .kills = true };
 	pid_t pid = node_pid(n);
 
 	if (pid && kill(pid, SIGKILL) != 0 && errno != ESRCH)
@@ -296,17 +301,53 @@ node_kill(struct node *n, struct error *err)
 	return wait_gone(n, err);
 }
 
+/* A lock file of a dead process; one that is another's by now stays. */
+static bool
+remove_lock(struct node *n, const char *path, pid_t pid, struct error *err)
+{
+	FILE *f = fopen(path, "re");
+	long owner = 0;
+
+	(void)n;
+	if (f && fscanf(f, "%ld", &owner) != 1)
+		owner = 0;
+	if (f)
+		fclose(f);
+	/* That of a socket has the pid negated where it is no postmaster's. */
+	return !f || labs(owner) != (long)pid || unlink(path) == 0 ||
+	    error_set(err, ERR_FILE, "cannot remove %s: %s", path, strerror(errno));
+}
+
+/* postmaster.pid: its pid, its directory, when, its port, the folder of its socket. */
+static bool
+remove_locks(struct node *n, const char *text, pid_t pid, struct error *err)
+{
+	struct arena *a = &n->op->arena;
+	const char *lines[5] = { "", "", "", "", "" };
+
+	for (int i = 0; i < 5 && *text; i++) {
+		size_t len = strcspn(text, "\n");
+
+		lines[i] = arena_strndup(a, text, len);
+		text += len + (text[len] == '\n');
+	}
+	return (lines[4][0] != '/' ||
+	           remove_lock(
+	               n, arena_printf(a, "%s/.s.PGSQL.%s.lock", lines[4], lines[3]), pid, err)) &&
+	    remove_lock(n, arena_printf(a, "%s/postmaster.pid", n->data), pid, err);
+}
+
 /*
  * A server that was killed and whose parent has not waited for it yet (init may be slow, that of a
- * container may never do it) still has its pid, and PostgreSQL takes the pid file's word for a
- * server that runs: 'lock file "postmaster.pid" already exists', from the server as from the single
- * process that pg_rewind recovers with, and pg_ctl would wait for its end. So that is waited for;
- * where it does not come, the file of a process that has ended is removed.
+ * container may never do it) still has its pid, and PostgreSQL takes the word of the pid file and
+ * of the socket's lock file for a server that runs: 'lock file "postmaster.pid" already exists',
+ * from the server as from the single process that pg_rewind recovers with, and pg_ctl would wait
+ * for its end. So that is waited for; where it does not come, the files of a process that has ended
+ * are removed.
  */
 static bool
 forget_dead(struct node *n, struct error *err)
 {
-	const char *path = arena_printf(&n->op->arena, "%s/postmaster.pid", n->data);
 	struct error ignored = { 0 };
 	const char *text = node_read(n, "postmaster.pid", &ignored);
 	pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
@@ -316,8 +357,8 @@ forget_dead(struct node *n, struct error *err)
 		return true;
 	while (kill(pid, 0) == 0) {
 		if (mono_since_ms(mono_now(), begin) > REAP_MS)
-			return proc_alive(pid, 0) || any_process(n) || unlink(path) == 0 ||
-			    error_set(err, ERR_FILE, "cannot remove %s: %s", path, strerror(errno));
+			return proc_alive(pid, 0) || any_process(n) ||
+			    remove_locks(n, text, pid, err);
 		nanosleep(&(struct timespec){ 0, 20 * 1000000L }, NULL);
 	}
 	return true;
@@ -405,6 +446,13 @@ node_look(struct node *n, struct node_look *l, struct error *err)
 		.is_standby = number(rows, "is_standby") != 0,
 		.is_replay_paused = number(rows, "is_replay_paused") != 0,
 		.can_rewind = number(rows, "can_rewind") != 0,
+		.can_create = number(rows, "can_create") != 0,
+		.can_be_source = number(rows, "can_be_source") != 0,
+		.max_wal_size = number(rows, "max_wal_size"),
+		.sync_names = text(n->op, rows, "sync_names"),
+		.archive_mode = text(n->op, rows, "archive_mode"),
+		.archive_failed = text(n->op, rows, "archive_failed"),
+		.lacks = text(n->op, rows, "lacks"),
 		.timeline = number(rows, "timeline"),
 		.checkpoint_timeline = number(rows, "checkpoint_timeline"),
 		.lsn = number(rows, "lsn"),

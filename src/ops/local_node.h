@@ -48,8 +48,8 @@ bool node_stop(struct node *n, const char *mode, struct error *err) MUST_CHECK;
 bool node_start(struct node *n, struct error *err) MUST_CHECK;
 /* kill -9 to all of its processes, and wait until they are gone. */
 bool node_kill(struct node *n, struct error *err) MUST_CHECK;
-/* A program of that name that works in the data directory; 0: none. */
-pid_t node_program_pid(const struct node *n, const char *comm);
+/* A program of that name (NULL: a server's process) that works in the data directory; 0: none. */
+pid_t node_program_pid(const struct node *n, const char *program);
 /* Nothing runs in it, and PostgreSQL's programs will see that, too. */
 bool node_is_clear(struct node *n, struct error *err) MUST_CHECK;
 /* Where its output goes: for node_start(), asked while it runs. */
@@ -69,10 +69,15 @@ struct rowset *node_ask(struct node *n, const char *query, const char *const *pa
 
 /* What "op_node" says; strings in the operation's arena. */
 struct node_look {
-	bool is_standby, is_replay_paused, can_rewind;
+	bool is_standby, is_replay_paused, can_rewind, can_create, can_be_source;
 	int64_t timeline, checkpoint_timeline, lsn, receive_lsn, sender_port, port;
 	int64_t prepared, backups, logical_slots, system_identifier;
+	int64_t max_wal_size;
 	double long_xact_s;
+	const char *sync_names; /* synchronous_standby_names */
+	const char *archive_mode,
+	    *archive_failed; /* the segment that cannot be archived, "" none */
+	const char *lacks;   /* what its role lacks for acting on it, "" nothing */
 	const char *receiver_status, *must_match, *cluster_name, *slot_name;
 };
 bool node_look(struct node *n, struct node_look *look, struct error *err) MUST_CHECK;

@@ -128,8 +128,8 @@ pair_stop_seen(struct pair *p, struct error *err)
 
 /* Before anybody was promoted: as it was; also where this was stopped, or cannot be written down.
  */
-static void
-go_back(struct pair *p, struct error *err)
+void
+pair_go_back(struct pair *p, struct error *err)
 {
 	const volatile sig_atomic_t *stop = p->op->stop;
 	struct error more = { 0 };
@@ -160,7 +160,7 @@ pair_catch_up(struct pair *p, struct error *err)
 	if (strcmp(c.state, "shut down") != 0) {
 		error_set(
 		    err, ERR_STATE, "%s was not shut down in order: %s", p->old.name, c.state);
-		go_back(p, err);
+		pair_go_back(p, err);
 		return false;
 	}
 	/* The checkpoint of the shutdown is its last record: replay has to be behind its begin. */
@@ -173,14 +173,14 @@ pair_catch_up(struct pair *p, struct error *err)
 		if (mono_since_ms(mono_now(), begin) > CATCH_UP_MS)
 			break;
 		if (!op_wait_ms(p->op, LOOK_MS, err)) {
-			go_back(p, err);
+			pair_go_back(p, err);
 			return false;
 		}
 	}
 	error_set(err, ERR_STATE, "%s has not got all of %s: %X/%X of %X/%X", p->new.name,
 	    p->old.name, (unsigned)(l.lsn >> 32), (unsigned)l.lsn, (unsigned)(c.checkpoint >> 32),
 	    (unsigned)c.checkpoint);
-	go_back(p, err);
+	pair_go_back(p, err);
 	return false;
 }
 
@@ -229,7 +229,7 @@ pair_promote(struct pair *p, struct error *err)
 
 	if (!may_promote(p, &l, err)) {
 		if (is_stopped_by_us(p))
-			go_back(p, err);
+			pair_go_back(p, err);
 		return false;
 	}
 	if (l.is_standby) {

@@ -28,12 +28,19 @@ bool pair_open(struct pair *p, struct op *op, enum pair_way way, struct error *e
 /* A fact of this way, "there.timeline_before". */
 const char *pair_fact(struct pair *p, const char *name);
 
-/* What the plan looks at. needs_rewind: the old primary will not be stopped in order. ERR_REFUSED
- * names the first gate that is red. Sets the facts, the identity, and what is shown. */
-bool pair_gates(struct op *op, bool needs_rewind, struct error *err) MUST_CHECK;
+/* What is to be done with the pair: change places; and a probe may need its table; and the old
+ * primary may not be stopped in order, so that it is rewound. */
+enum pair_need { PAIR_SWITCHES, PAIR_DRILLS };
+/* What the plan looks at. ERR_REFUSED names the first gate that is red. Sets the facts (and
+ * "waits": the new primary's commits wait for the old one), the identity, and what is shown. */
+bool pair_gates(struct op *op, enum pair_need need, struct error *err) MUST_CHECK;
+/* What may have changed since, looked at again just before harm. */
+bool pair_still_green(struct pair *p, struct error *err) MUST_CHECK;
 /* The same where the primary is dead; is_fenced: the user says so. */
 bool pair_gates_dead(struct op *op, bool is_fenced, struct error *err) MUST_CHECK;
 
+/* Before anybody was promoted: the old primary runs, the pooler is not paused; said in *err. */
+void pair_go_back(struct pair *p, struct error *err);
 bool pair_stop(struct pair *p, struct error *err) MUST_CHECK;
 enum op_seen pair_stop_seen(struct pair *p, struct error *err);
 /* The standby has replayed all; else the old primary is started again, and the answer is false. */

@@ -133,7 +133,7 @@ run_rewind(struct pair *p, const char *log, struct error *err)
 static bool
 wait_rewind(struct pair *p, struct error *err)
 {
-	while (node_program_pid(&p->old, "pg_rewind") || node_program_pid(&p->old, "postgres")) {
+	while (node_program_pid(&p->old, "pg_rewind") || node_program_pid(&p->old, NULL)) {
 		op_progress(p->op, -1, "waits for the pg_rewind that is under way");
 		if (!op_wait_ms(p->op, WAIT_MS, err))
 			return false;

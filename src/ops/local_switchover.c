@@ -101,7 +101,7 @@ switchover_plan(struct op *op, struct error *err)
 	bool has_pooler = pooler_is_there(op) && !has_word(op, "nopause");
 	const char *old;
 
-	if (!words_are(op, "nopause", NULL, err) || !pair_gates(op, false, err))
+	if (!words_are(op, "nopause", NULL, err) || !pair_gates(op, PAIR_SWITCHES, err))
 		return false;
 	old = op_fact(op, "first");
 	if (has_pooler)

@@ -166,13 +166,22 @@ count_run(struct op *op, struct error *err)
 	return ok;
 }
 
+/* What says nothing of the snapshot: a program that somebody killed (the words of
+ * proc_status_text()), a full disk. */
+static bool
+is_ours(const struct error *err)
+{
+	return err->code == ERR_TIMEOUT || err->code == ERR_JOURNAL ||
+	    strstr(err->what, "killed by signal") || strstr(err->what, "No space left on device");
+}
+
 /* A copy that cannot be made is a verdict, unless we were stopped. */
 static bool
 verdict(struct op *op, bool ok, struct error *err)
 {
 	struct error stopped = { 0 };
 
-	if (ok || op_stopped(op, &stopped) || err->code == ERR_TIMEOUT || err->code == ERR_JOURNAL)
+	if (ok || op_stopped(op, &stopped) || is_ours(err))
 		return ok;
 	return check_set(op, err, "restore", false, "%s", err->what);
 }

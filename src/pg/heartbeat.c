@@ -3,6 +3,7 @@
 #include "pg/heartbeat.h"
 
 #include <libpq-fe.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,14 @@ say(int fd, const char *line, int len)
 		_exit(1);
 }
 
+/* "canceling wait for synchronous replication": it is committed here, and not acknowledged. */
+static void
+on_notice(void *arg, const PGresult *r)
+{
+	(void)r;
+	*(bool *)arg = true;
+}
+
 /* One attempt; the connection, or NULL when it is of no use any more. */
 static PGconn *
 beat(const struct heartbeat_conf *conf, PGconn *pq, int64_t seq, const char *text)
@@ -81,14 +90,15 @@ beat(const struct heartbeat_conf *conf, PGconn *pq, int64_t seq, const char *tex
 	char number[24], sent_text[32], line[160];
 	const char *params[] = { conf->run, number, sent_text };
 	struct wall sent = wall_now();
+	bool ok, is_warned = false;
 	PGresult *r;
-	bool ok;
 	int n;
 
 	snprintf(number, sizeof(number), "%lld", (long long)seq);
 	wall_rfc3339(sent, sent_text, sizeof(sent_text));
+	PQsetNoticeReceiver(pq, on_notice, &is_warned);
 	r = PQexecParams(pq, text, 3, NULL, params, NULL, NULL, 0);
-	ok = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1;
+	ok = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1 && !is_warned;
 	n = ok ? snprintf(line, sizeof(line), "ok %lld %lld %lld %.20s %.8s\n", (long long)seq,
 	             (long long)sent.us, (long long)wall_now().us, PQgetvalue(r, 0, 0),
 	             PQgetvalue(r, 0, 1)) :

@@ -3,7 +3,7 @@
 -- timeout: 3000
 -- privilege: pg_monitor
 -- params: 0
--- columns: is_standby bool, timeline int, lsn int, receive_lsn int, receiver_status text, sender_port int, checkpoint_timeline int, port int, must_match text, prepared int, backups int, long_xact_s float, logical_slots int, is_replay_paused bool, cluster_name text, slot_name text, can_rewind bool, system_identifier int
+-- columns: is_standby bool, timeline int, lsn int, receive_lsn int, receiver_status text, sender_port int, checkpoint_timeline int, port int, must_match text, prepared int, backups int, long_xact_s float, logical_slots int, is_replay_paused bool, cluster_name text, slot_name text, can_rewind bool, system_identifier int, sync_names text, archive_mode text, archive_failed text, max_wal_size int, lacks text, can_create bool, can_be_source bool
 SELECT pg_catalog.pg_is_in_recovery() AS is_standby,
        CASE WHEN pg_catalog.pg_is_in_recovery()
             THEN COALESCE((SELECT w.received_tli FROM pg_catalog.pg_stat_get_wal_receiver() w),
@@ -36,4 +36,22 @@ SELECT pg_catalog.pg_is_in_recovery() AS is_standby,
        pg_catalog.current_setting('primary_slot_name') AS slot_name,
        pg_catalog.current_setting('data_checksums') = 'on'
             OR pg_catalog.current_setting('wal_log_hints') = 'on' AS can_rewind,
-       (SELECT c.system_identifier FROM pg_catalog.pg_control_system() c) AS system_identifier
+       (SELECT c.system_identifier FROM pg_catalog.pg_control_system() c) AS system_identifier,
+       pg_catalog.current_setting('synchronous_standby_names') AS sync_names,
+       pg_catalog.current_setting('archive_mode') AS archive_mode,
+       (SELECT a.last_failed_wal FROM pg_catalog.pg_stat_archiver a
+         WHERE a.last_failed_time > COALESCE(a.last_archived_time, '-infinity'::timestamptz)) AS archive_failed,
+       pg_catalog.pg_size_bytes(pg_catalog.current_setting('max_wal_size')) AS max_wal_size,
+       (SELECT CASE WHEN r.rolsuper THEN '' ELSE pg_catalog.concat_ws(', ',
+                   CASE WHEN NOT pg_catalog.has_function_privilege('pg_catalog.pg_promote(boolean, integer)', 'EXECUTE')
+                        THEN 'EXECUTE on pg_promote' END,
+                   CASE WHEN NOT r.rolreplication THEN 'REPLICATION' END,
+                   CASE WHEN NOT EXISTS (SELECT FROM pg_catalog.pg_roles c WHERE c.rolname = 'pg_checkpoint'
+                                            AND pg_catalog.pg_has_role(c.oid, 'USAGE')) THEN 'pg_checkpoint' END,
+                   CASE WHEN NOT pg_catalog.pg_has_role('pg_read_all_settings', 'USAGE')
+                        THEN 'pg_read_all_settings' END) END
+          FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS lacks,
+       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') AS can_create,
+       pg_catalog.has_function_privilege('pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)', 'EXECUTE')
+            AND pg_catalog.has_function_privilege('pg_catalog.pg_ls_dir(text, boolean, boolean)', 'EXECUTE')
+            AND pg_catalog.has_function_privilege('pg_catalog.pg_stat_file(text, boolean)', 'EXECUTE') AS can_be_source

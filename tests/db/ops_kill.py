@@ -491,8 +491,8 @@ def settle(job, n):
             return "undone"
         if act == "done":
             return "done"
-        if state == "refused":
-            return "undone"     # its plan did not hold: nothing was done
+        if state == "refused" and not left:
+            return "undone"     # a plan that did not hold, a gate: nothing was done
         for s in op.server_names:
             if not (operation == "failover" and s == op.before):
                 restart_after_kill(s)
