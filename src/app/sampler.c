@@ -123,9 +123,10 @@ cloud_answered(const struct snapshot *snap, const struct pane *pane)
 static bool
 is_list(enum probe_id probe)
 {
-	return probe == PROBE_CAPACITY || probe == PROBE_INT4_KEYS || probe == PROBE_FLAWS ||
-	    probe == PROBE_SLOTS || probe == PROBE_ARCHIVER || probe == PROBE_LOCKS ||
-	    probe == PROBE_NAMES || probe == PROBE_LOCK_NAMES || probe == PROBE_STATEMENT_TEXTS ||
+	return probe_plans[probe].scope == SCOPE_CLOUD || probe == PROBE_CAPACITY ||
+	    probe == PROBE_INT4_KEYS || probe == PROBE_FLAWS || probe == PROBE_SLOTS ||
+	    probe == PROBE_ARCHIVER || probe == PROBE_LOCKS || probe == PROBE_NAMES ||
+	    probe == PROBE_LOCK_NAMES || probe == PROBE_STATEMENT_TEXTS ||
 	    probe == PROBE_STATEMENTS_INFO || probe == PROBE_SETTINGS || probe == PROBE_SIZES ||
 	    probe == PROBE_WRAPAROUND || probe == PROBE_SUBSCRIPTIONS ||
 	    probe == PROBE_VACUUM_TABLES || probe == PROBE_XMIN_HOLDERS ||
@@ -273,6 +274,20 @@ sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 	if (pane->needs_texts)
 		wait_until(s, pane, texts_done, TEXTS_MS);
 	take_posted(s);
+	return s->snap;
+}
+
+const struct snapshot *
+sampler_cloud(struct sampler *s, const struct pane *pane)
+{
+	struct pane cloud = { .nprobes = 0 };
+	enum probe_id probes[PROBE_COUNT];
+
+	for (int i = 0; i < pane->nprobes; i++)
+		if (probe_plans[pane->probes[i]].scope == SCOPE_CLOUD)
+			probes[cloud.nprobes++] = pane->probes[i];
+	cloud.probes = probes;
+	wait_until(s, &cloud, cloud_answered, CLOUD_MS);
 	return s->snap;
 }
 

@@ -29,6 +29,8 @@ void sampler_post(struct sampler *s, enum probe_id probe, struct rowset *rows);
 /* What was posted and nothing of the server: for when sampler_wait() has failed. The snapshot is
  * the sampler's. */
 const struct snapshot *sampler_posted(struct sampler *s);
+/* After sampler_wait() failed: what the cloud tells without the server. */
+const struct snapshot *sampler_cloud(struct sampler *s, const struct pane *pane);
 /* Fill an initialised grid from that snapshot, sealed, in the pane's order. */
 void sampler_fill(
     struct sampler *s, const struct pane *pane, const struct pane_opts *opts, struct grid *grid);

@@ -430,13 +430,22 @@ show_past(struct origin *o, const struct options *opt, const struct settings *se
 	history_close(h);
 }
 
-/* The past of a server that is away can be shown: what is wrong is said beside it. */
+/* The past of a server that is away can be shown, and its load as Performance Insights has it: what is wrong is said beside it. */
 static const struct snapshot *
 past_alone(struct origin *o, const struct pane *pane, struct error *err)
 {
 	const struct snapshot *snap;
 	const struct rowset *rows;
 
+	if (strcmp(pane->name, "waits") == 0 && err->code != ERR_USAGE) {
+		snap = sampler_cloud(o->sampler, pane);
+		rows = snapshot_rows(snap, PROBE_CLOUD_LOAD);
+		if (!rows || !rows->nrows)
+			return NULL;
+		error_report(err);
+		*err = (struct error){ 0 };
+		return snap;
+	}
 	if (strcmp(pane->name, "history") != 0 || err->code == ERR_USAGE)
 		return NULL;
 	snap = sampler_posted(o->sampler);

@@ -16,6 +16,7 @@
 #include "base/lexer.h"
 #include "model/load.h"
 #include "panes/sessions.h"
+#include "panes/waits_insights.h"
 #include "tui/draw.h"
 
 enum {
@@ -42,7 +43,14 @@ enum {
 	C_QUERY,
 	C_COUNT
 };
-enum { BAR_WIDTH = 20, MAX_WINDOW_S = 900, AXIS_WIDTH = 5, MAX_COLUMNS = 512, MAX_GROUPS = 500 };
+enum {
+	BAR_WIDTH = 20,
+	MAX_WINDOW_S = 900,
+	PAST_WINDOW_S = 3 * 3600,
+	AXIS_WIDTH = 5,
+	MAX_COLUMNS = 512,
+	MAX_GROUPS = 500
+};
 
 static const struct column columns[C_COUNT] = {
 	[C_WHAT] = { "what", "WHAT", COL_TEXT, 18, COL_KEY | COL_FIXED | COL_NOJSON,
@@ -76,7 +84,7 @@ static const struct column columns[C_COUNT] = {
 };
 
 /* Names and texts come by themselves; what is named here `show` would wait for. */
-static const enum probe_id probes[] = { PROBE_ACTIVITY };
+static const enum probe_id probes[] = { PROBE_ACTIVITY, PROBE_CLOUD_LOAD };
 
 /* In the order of enum waits_by. */
 static const struct pane_mode modes[] = {
@@ -95,14 +103,17 @@ struct filling {
 	struct sessions s;
 	enum waits_by by;
 	struct waits w;
+	struct waits_past past; /* what Performance Insights knows of the time before */
 };
 
 static double
 window(const struct pane_ctx *ctx)
 {
 	int s = ctx->opts ? ctx->opts->window_s : 0;
+	/* Our own samples go back for so long; with Performance Insights it is hours. */
+	int most = snapshot_rows(ctx->snap, PROBE_CLOUD_LOAD_PAST) ? PAST_WINDOW_S : MAX_WINDOW_S;
 
-	return s > 0 && s < MAX_WINDOW_S ? s : MAX_WINDOW_S;
+	return s <= 0 ? MAX_WINDOW_S : s < most ? s : most;
 }
 
 static enum waits_by
@@ -279,7 +290,7 @@ add_notes(const struct filling *f, const struct waits_only *only)
 {
 	const struct snapshot *snap = f->ctx->snap;
 
-	if (!f->w.ticks)
+	if (!f->w.ticks && !f->past.n)
 		grid_note(f->grid, "no_data", "no sample yet: load needs a refresh or two", "");
 	if (only->is_set && only->by == WAITS_STATEMENT)
 		grid_notef(
@@ -300,22 +311,28 @@ waits_fill(const struct pane_ctx *ctx, struct grid *grid)
 	struct filling f = { .ctx = ctx, .grid = grid, .by = mode(ctx) };
 	struct waits_only only = restriction(ctx);
 
-	if (!pane_rows(ctx, grid, PROBE_ACTIVITY) && !ctx->snap->series.n)
+	waits_past_read(&f.past, &grid->arena, ctx->snap, f.by, window(ctx), &only);
+	if (!pane_rows(ctx, grid, PROBE_ACTIVITY) && !ctx->snap->series.n && !f.past.n) {
+		waits_note_past(ctx, grid, &f.past, f.w.ticks);
 		return;
+	}
 	sessions_init(&f.s, ctx, &grid->arena);
 	stmt_texts_update(&f.s.cache->texts, ctx->snap);
 	waits_build(&f.w, &grid->arena, &ctx->snap->series, f.by, window(ctx), &only);
+	waits_past_join(&f.w, &grid->arena, &f.past);
 	for (int i = 0; i < f.w.n && i < MAX_GROUPS; i++)
 		add_row(&f, &f.w.groups[i]);
 	grid_fact(grid, "mode", COL_TEXT, cell_text(modes[f.by].name));
 	grid_fact(grid, "aas", COL_FLOAT,
 	    f.s.activity.counts.denied_clients ? cell_null(WHY_DENIED) :
-	        f.w.ticks                      ? cell_float(f.w.aas) :
+	        f.w.ticks || f.past.n          ? cell_float(f.w.aas) :
 	                                         cell_null(WHY_NODATA));
 	grid_fact(grid, "cpus", COL_COUNT,
-	    ctx->snap->server.cpus ? cell_int(ctx->snap->server.cpus) : cell_null(WHY_NODATA));
+	    waits_cpus(ctx->snap) ? cell_int(waits_cpus(ctx->snap)) : cell_null(WHY_NODATA));
 	grid_fact(grid, "window_s", COL_SECONDS, cell_float(f.w.seconds));
 	grid_fact(grid, "samples", COL_COUNT, cell_int(f.w.ticks));
+	grid_fact(grid, "insights_s", COL_SECONDS, cell_float(f.past.seconds));
+	waits_note_past(ctx, grid, &f.past, f.w.ticks);
 	add_notes(&f, &only);
 	sessions_note_denied(&f.s, grid);
 	sessions_release(&f.s);
@@ -491,7 +508,8 @@ waits_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *dra
 	struct waits_only only = restriction(ctx);
 	struct arena arena = { 0 };
 	struct waits w;
-	int cpus = ctx->snap->server.cpus, height = draw->rows - 1;
+	struct waits_past past;
+	int cpus = waits_cpus(ctx->snap), before, width, height = draw->rows - 1;
 	int ncols = draw->cols - AXIS_WIDTH < MAX_COLUMNS ? draw->cols - AXIS_WIDTH : MAX_COLUMNS;
 	double top;
 
@@ -504,10 +522,15 @@ waits_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *dra
 	}
 	float *v = arena_alloc(&arena, (size_t)ncols * WAIT_CLASS_COUNT * sizeof(*v));
 	waits_build(&w, &arena, &ctx->snap->series, WAITS_CLASS, window(ctx), &only);
-	waits_chart(&ctx->snap->series, window(ctx), &only, ncols, v);
+	width = waits_chart(&ctx->snap->series, window(ctx), &only, ncols, v);
+	waits_past_read(&past, &arena, ctx->snap, WAITS_CLASS, window(ctx), &only);
+	waits_past_join(&w, &arena, &past);
+	before = waits_past_chart(&past, width, ncols, v);
 	draw_legend(draw, &w, cpus);
 	top = draw_stack(draw, 1, AXIS_WIDTH, height, ncols, v, ncols, WAIT_CLASS_COUNT, roles,
 	    letters, cpus ? cpus : NAN, 0);
+	if (before > 0)
+		waits_draw_past(draw, AXIS_WIDTH, height, before);
 	draw_printf(draw, 1, 0, ROLE_DIM, "%4.4g", top);
 	if (height >= 4)
 		draw_printf(draw, 1 + height / 2, 0, ROLE_DIM, "%4.4g", top / 2);
@@ -520,7 +543,8 @@ const struct pane pane_waits = {
 	.title = "Waits",
 	.help =
 	    "Database load of the last 15 minutes: average active sessions by wait class and event, statement, user, "
-	    "application, client, database, beside the number of CPUs.",
+	    "application, client, database, beside the number of CPUs. On RDS Performance Insights tells what was before "
+	    "pgmedic was opened.",
 	.columns = columns,
 	.ncolumns = C_COUNT,
 	.probes = probes,
