@@ -9,10 +9,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "app/op_target.h"
 #include "app/targets.h"
+#include "base/checks.h"
 #include "base/json.h"
 #include "base/proc.h"
 #include "base/utf8.h"
+#include "ops/production.h"
 #include "pg/sync.h"
 #include "store/journal.h"
 
@@ -20,14 +23,15 @@ enum level { GOOD, NOTE, BAD };
 
 static const char *const level_names[] = { "ok", "note", "missing" };
 
-struct check {
+struct doctor_check {
 	const char *area, *what, *hint;
 	enum level level;
 };
 
 struct report {
 	struct arena arena;
-	struct check *checks;
+	struct checks production;
+	struct doctor_check *checks;
 	int n, cap;
 };
 
@@ -41,7 +45,7 @@ static void PRINTF_LIKE(5, 6) add(
 	strbuf_addv(&sb, fmt, ap);
 	va_end(ap);
 	GROW(r->checks, r->n, r->cap);
-	r->checks[r->n++] = (struct check){
+	r->checks[r->n++] = (struct doctor_check){
 		.area = area,
 		.level = level,
 		.what = arena_strdup(&r->arena, sb.buf),
@@ -224,7 +228,7 @@ print_json(const struct report *r, const struct target *t)
 	json_str(&out, t->name, strlen(t->name));
 	strbuf_adds(&out, ",\"checks\":[");
 	for (int i = 0; i < r->n; i++) {
-		const struct check *c = &r->checks[i];
+		const struct doctor_check *c = &r->checks[i];
 		bool first = true;
 
 		strbuf_adds(&out, i ? ",{" : "{");
@@ -238,7 +242,9 @@ print_json(const struct report *r, const struct target *t)
 		json_str(&out, c->hint, strlen(c->hint));
 		strbuf_addc(&out, '}');
 	}
-	strbuf_adds(&out, "]}");
+	strbuf_adds(&out, "],\"checklist\":");
+	checks_json(&out, &r->production, "check");
+	strbuf_adds(&out, "}");
 	puts(out.buf);
 	strbuf_release(&out);
 }
@@ -246,10 +252,10 @@ print_json(const struct report *r, const struct target *t)
 static void
 print_text(const struct report *r)
 {
-	struct strbuf clean = STRBUF_INIT(4096);
+	struct strbuf clean = STRBUF_INIT(1 << 18);
 
 	for (int i = 0; i < r->n; i++) {
-		const struct check *c = &r->checks[i];
+		const struct doctor_check *c = &r->checks[i];
 
 		strbuf_clear(&clean);
 		utf8_clean(&clean, c->what, strlen(c->what), true);
@@ -260,11 +266,28 @@ print_text(const struct report *r)
 			printf("%-20s HINT: %s\n", "", clean.buf);
 		}
 	}
+	strbuf_clear(&clean);
+	checks_text(&clean, &r->production);
+	printf("\nPRODUCTION CHECKLIST\n%s", clean.buf);
 	strbuf_release(&clean);
 }
 
+/* With a session or without: what it cannot tell is unknown then. */
+static void
+check_production(
+    struct report *r, struct settings *settings, const struct target *t, struct pg_sync *pg)
+{
+	struct error err = { 0 };
+	const struct op_target *target = op_target_of(&r->arena, settings, t, &err);
+
+	if (target)
+		production_checks(target, pg, &r->production);
+	else
+		add(r, "settings", BAD, err.hint, "%s", err.what);
+}
+
 static bool
-examine(struct report *r, const struct target *t, struct error *err)
+examine(struct report *r, struct settings *settings, const struct target *t, struct error *err)
 {
 	struct pg_sync *pg = pg_sync_open(t->conninfo, t->password, err);
 	struct rowset *rows = pg ? pg_sync_run(pg, "look_doctor", NULL, 0, 5000, err) : NULL;
@@ -276,6 +299,7 @@ examine(struct report *r, const struct target *t, struct error *err)
 		check_hypopg(r, rows);
 		check_settings(r, rows);
 	}
+	check_production(r, settings, t, rows ? pg : NULL);
 	rowset_unref(rows);
 	pg_sync_close(pg);
 	return rows != NULL;
@@ -294,9 +318,11 @@ doctor_main(const struct options *opt, struct settings *settings)
 		targets_release(&targets);
 		return options_exit_status(&err);
 	}
-	if (!examine(&r, &targets.items[0], &err)) {
+	if (!examine(&r, settings, &targets.items[0], &err)) {
 		add(&r, "server", BAD, err.hint, "cannot reach %s: %s", targets.items[0].name,
 		    err.what);
+		add(&r, "server", NOTE, "pgmedic diagnose connect TARGET",
+		    "the way to it can be walked layer by layer");
 		status = options_exit_status(&err);
 	}
 	check_terminal(&r);
@@ -309,6 +335,7 @@ doctor_main(const struct options *opt, struct settings *settings)
 		if (r.checks[i].level == BAD && status == EXIT_DONE)
 			status = EXIT_FAILED;
 	free(r.checks);
+	checks_release(&r.production);
 	arena_release(&r.arena);
 	targets_release(&targets);
 	return status;

@@ -165,6 +165,20 @@ jobs_get(struct journal *j, int64_t id, struct arena *arena, struct job_row *out
 	return rc == SQLITE_ROW;
 }
 
+bool
+jobs_last(struct journal *j, const char *target, const char *kind, int64_t *id, struct error *err)
+{
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT coalesce(max(a.id), 0) FROM acts a JOIN jobs b ON b.act = a.id"
+	    " WHERE a.target = ? AND b.kind = ? AND a.state = 'done'",
+	    PARAMS(TEXT(target), TEXT(kind)));
+	bool ok = st && sqlite3_step(st) == SQLITE_ROW;
+
+	*id = ok ? sqlite3_column_int64(st, 0) : 0;
+	sqlite3_finalize(st);
+	return ok || journal_fail(j, err, "read");
+}
+
 void
 jobs_beat(struct journal *j, int64_t id, const char *progress)
 {

@@ -45,6 +45,9 @@ bool jobs_list(struct journal *j, struct arena *arena, struct journal_act **acts
 /* False with ERR_NOT_FOUND where the act is no job of steps. */
 bool jobs_get(struct journal *j, int64_t id, struct arena *arena, struct job_row *out,
     struct error *err) MUST_CHECK;
+/* The newest job of a kind that is done for a target; *id 0: none. */
+bool jobs_last(struct journal *j, const char *target, const char *kind, int64_t *id,
+    struct error *err) MUST_CHECK;
 /* Progress and heartbeat; what cannot be written is left out. */
 void jobs_beat(struct journal *j, int64_t id, const char *progress);
 bool jobs_cancel(struct journal *j, int64_t id, struct error *err) MUST_CHECK;
