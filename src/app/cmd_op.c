@@ -43,7 +43,8 @@ OP(backup, "backup", "backup retention [daily N weekly N monthly N continuous N|
     "how long snapshots are kept: show it, or set it and drop what is older");
 OP(snapshots, "snapshots", "snapshots",
     "the snapshots that there are, with age, size, and when they were verified");
-OP(restore, "restore", "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",
+OP(restore, "restore",
+    "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME | drop NAME",
     "a server of its own from a snapshot, as it was at any moment since; never over the source");
 OP(verify, "verify", "verify [SNAPSHOT|latest]",
     "restore a snapshot to scratch, start it, check it through, remove it");

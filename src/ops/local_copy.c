@@ -195,6 +195,14 @@ is_ours(struct op *op, const char *dir)
 	return access(arena_printf(&op->arena, "%s/%s", dir, marker), F_OK) == 0;
 }
 
+const char *
+copy_mark(struct op *op, const char *dir)
+{
+	struct error ignored = { 0 };
+
+	return local_read(op, arena_printf(&op->arena, "%s/%s", dir, marker), &ignored);
+}
+
 /* Nothing but the mark is left in it. */
 static bool
 is_alone(const char *dir)

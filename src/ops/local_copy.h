@@ -19,6 +19,8 @@ const char *copy_root(struct op *op, struct error *err);
 /* restore_root itself (or another such): made where it is not there, and to be passed by the
  * cluster's owner. */
 bool copy_make_root(const char *root, struct error *err) MUST_CHECK;
+/* What its mark says, "job 12"; NULL: it has none. */
+const char *copy_mark(struct op *op, const char *dir);
 /* Can a copy of that many bytes be made as root/NAME? Facts copy.root, copy.dir, copy.major. */
 bool copy_plan(struct op *op, const char *name, const struct pgbackrest_info *info, int64_t bytes,
     struct error *err) MUST_CHECK;

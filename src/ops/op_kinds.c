@@ -86,6 +86,16 @@ static const struct op_kind restore = {
 	.rds = &rds_restore,
 };
 
+static const struct op_kind restore_drop = {
+	.verb = "restore",
+	.sub = "drop",
+	.usage = "restore drop NAME",
+	.help = "stop a restored server and remove it",
+	.confirm = OP_DESTROYS,
+	.local = &local_restore_drop,
+	.rds = &rds_restore_drop,
+};
+
 static const struct op_kind verify = {
 	.verb = "verify",
 	.usage = "verify [SNAPSHOT|latest]",
@@ -212,6 +222,7 @@ const struct op_kind *const op_kinds[] = {
 	&snapshot_drop,
 	&backup_retention,
 	&restore,
+	&restore_drop,
 	&verify,
 	&point,
 	&switchover,

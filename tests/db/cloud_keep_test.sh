@@ -111,5 +111,19 @@ op "backup retention daily 2" flock --yes
 is "of a cluster, too" "$(member state)" "done"
 like "... its days are changed" "$(rds DescribeDBClusters DBClusterIdentifier=flock)" 'BackupRetentionPeriod 2'
 
+
+# A restored instance is removed again: one with the tag of a job.
+op "restore one to copy" lab --yes
+is "restored" "$(member state)" "done"
+op "restore drop lab" lab --yes
+is "the target itself is not dropped" "$(member state) $(member error.code)" "refused REFUSED"
+rds CreateDBInstance DBInstanceIdentifier=byhand DBInstanceClass=db.m5.large Engine=postgres MasterUsername=a \
+    MasterUserPassword=abcdefgh1 AllocatedStorage=20 >/dev/null
+op "restore drop byhand" lab --yes
+is "nor what no restore has made" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore drop copy" lab --yes
+is "it is dropped" "$(member state) $(member result.name)" "done copy"
+is "... and nothing else" "$(rds DescribeDBInstances | sed -n 's/.*DBInstanceIdentifier //p' | sort -u | tr '\n' ' ')" "byhand lab "
+
 unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret -e X-Amz-Signature "$XDG_STATE_HOME" 2>/dev/null)" .
 finish

@@ -55,7 +55,22 @@ op "restore nothing to other" db --yes
 is "an unknown snapshot" "$(member error.code)" NOT_FOUND
 op "restore first" db --yes
 is "where to is to be said" "$(member error.code)" USAGE
-stop_copy copy
+
+# What has been restored is removed again: by its name, stopped first; and only what a restore has made.
+as_pg mkdir "$restores/other"
+op "restore drop other" db --yes
+is "a folder of somebody else is not removed" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore drop nothing" db --yes
+is "nor one that is not there" "$(member error.code)" NOT_FOUND
+op "restore drop ../pg-db" db --yes
+is "nor one that is elsewhere" "$(member error.code)" USAGE
+op "restore drop copy" db
+is "it is to be confirmed" "$(member state) $(member error.code)" "refused NOT_CONFIRMED"
+copy_pid=$(head -n 1 "$restores/copy/data/postmaster.pid")
+op "restore drop copy" db --yes
+is "a restored server is dropped" "$(member state) $(member result.name)" "done copy"
+ok "... stopped" wait_for 20 gone "$copy_pid"
+ok "... and removed" test ! -e "$restores/copy"
 
 # To a time: exactly before a commit.
 sleep 1
