@@ -65,4 +65,10 @@ OP(storage, "storage", "storage max SIZE|off",
     "how far RDS may grow the storage of an instance by itself");
 OP(insights, "insights", "insights on|off [days N] [standard|advanced]",
     "Performance Insights of an instance of RDS");
+OP(alarm, "alarm", "alarm put [sns ARN] [cpu PERCENT] [storage SIZE] [connections N]",
+    "CloudWatch alarms on CPU, free storage and connections");
+OP(proxy, "proxy", "proxy create NAME [role ARN] [secret ARN] [subnets A,B] [tls] | drop NAME",
+    "RDS Proxy in front of the target: make one with its target, remove one");
+OP(autoscaling, "autoscaling", "autoscaling [replicas MIN MAX [cpu PERCENT] | replicas off]",
+    "what RDS grows by itself: storage, and the readers of Aurora; set the latter");
 OP(cloud, "cloud", "cloud check", "AWS: call each reading action once, and say what is allowed");

@@ -23,6 +23,7 @@ extern const struct command cmd_replica;
 /* cmd_file.c */
 extern const struct command cmd_save, cmd_export, cmd_report;
 /* cmd_op.c: what changes a server */
-extern const struct command cmd_scale, cmd_storage, cmd_insights;
+extern const struct command cmd_scale, cmd_storage, cmd_insights, cmd_alarm, cmd_proxy,
+    cmd_autoscaling;
 
 #endif

@@ -33,6 +33,8 @@ static const struct {
 	KEY(approvals),
 	KEY(critical_queries),
 	KEY(pgbouncer),
+	KEY(proxy_role),
+	KEY(proxy_secret),
 #undef KEY
 };
 

@@ -87,8 +87,6 @@ static const struct {
 	    "DBClusterNotFoundFault", "DBCluster" },
 	{ "DescribeDBClusterSnapshots", "DBClusterSnapshots", "DBClusterSnapshot",
 	    "DBClusterSnapshotIdentifier", "DBClusterSnapshotNotFoundFault", "DBClusterSnapshot" },
-	{ "DescribeDBProxies", "DBProxies", "member", "DBProxyName", "DBProxyNotFoundFault",
-	    "DBProxy" },
 	{ "DescribeGlobalClusters", "GlobalClusters", "GlobalClusterMember",
 	    "GlobalClusterIdentifier", "GlobalClusterNotFoundFault", "GlobalCluster" },
 	{ "DescribePendingMaintenanceActions", "PendingMaintenanceActions",
@@ -120,7 +118,6 @@ no_log_group(struct call *c)
 }
 
 const struct action small_actions[] = {
-	{ "rds", "DescribeDBProxies", describe_absent, RDS_NAMESPACE },
 	{ "rds", "DescribeGlobalClusters", describe_absent, RDS_NAMESPACE },
 	{ "rds", "DescribePendingMaintenanceActions", describe_absent, RDS_NAMESPACE },
 	{ "logs", "GetLogEvents", no_log_group, NULL },

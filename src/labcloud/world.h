@@ -125,6 +125,7 @@ struct world {
 	struct metrics *metrics;
 	struct alarms *alarms;
 	struct parameters *parameters;
+	struct proxies *proxies;
 	uint64_t requests;
 };
 

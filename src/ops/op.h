@@ -33,11 +33,12 @@ struct op_target {
 	const char *provider;                   /* "rds", "local", "none", "" by what is known */
 	const char *instance, *cluster, *region, *profile, *endpoint_url; /* rds */
 	const char *data_directory, *pgbackrest_config, *pgbackrest_stanza, *patroni_url;
-	const char *restore_root;        /* where restored servers go */
-	const char *dump_root;           /* where dumps go */
-	const char *critical_queries;    /* a file */
-	const char *pgbouncer;           /* conninfo of its admin console */
-	const struct op_target *standby; /* NULL: none */
+	const char *restore_root;              /* where restored servers go */
+	const char *dump_root;                 /* where dumps go */
+	const char *critical_queries;          /* a file */
+	const char *pgbouncer;                 /* conninfo of its admin console */
+	const char *proxy_role, *proxy_secret; /* ARNs, of `proxy create` */
+	const struct op_target *standby;       /* NULL: none */
 	bool is_protected;
 	const char *approve;       /* "two": somebody else has to approve it; "" */
 	const char *approvals;     /* folder for that */

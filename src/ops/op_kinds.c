@@ -10,6 +10,7 @@
 #include "ops/op.h"
 #include "ops/patroni.h"
 #include "ops/rds.h"
+#include "ops/rds_alarm.h"
 #include "ops/rds_modify.h"
 #include "ops/set.h"
 
@@ -213,6 +214,33 @@ static const struct op_kind insights = {
 	.rds = &rds_insights,
 };
 
+static const struct op_kind put_alarm = {
+	.verb = "alarm",
+	.usage = "alarm put [sns ARN] [cpu PERCENT] [storage SIZE] [connections N]",
+	.help = "CloudWatch alarms on CPU, free storage and connections",
+	.instead = "Of a server of one's own, pgmedic's rules alert: show alerts.",
+	.confirm = OP_WRITES,
+	.rds = &rds_alarm,
+};
+
+static const struct op_kind autoscaling = {
+	.verb = "autoscaling",
+	.usage = "autoscaling [replicas MIN MAX [cpu PERCENT] | replicas off]",
+	.help = "what RDS grows by itself: storage, and the readers of Aurora; set the latter",
+	.instead = "A server of one's own does not grow by itself.",
+	.confirm = OP_LOOKS,
+	.rds = &rds_autoscaling,
+};
+
+static const struct op_kind proxy = {
+	.verb = "proxy",
+	.usage = "proxy create NAME [role ARN] [secret ARN] [subnets A,B] [tls] | drop NAME",
+	.help = "RDS Proxy in front of the target: make one with its target, remove one",
+	.instead = "A server of one's own has PgBouncer: pool.",
+	.confirm = OP_WRITES,
+	.rds = &rds_proxy,
+};
+
 /* clang-format off */
 const struct op_kind *const op_kinds[] = {
 	&snapshot,
@@ -235,6 +263,9 @@ const struct op_kind *const op_kinds[] = {
 	&scale,
 	&storage,
 	&insights,
+	&put_alarm,
+	&proxy,
+	&autoscaling,
 	&cloud,
 	NULL,
 };
@@ -254,5 +285,6 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "parameter", set_undo },
 	{ "rds_modify", rds_modify_undo },
 	{ "rds_parameter", rds_set_undo },
+	{ "rds_proxy", rds_proxy_undo },
 	{ NULL, NULL },
 };

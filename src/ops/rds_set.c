@@ -86,10 +86,14 @@ static bool
 must_be_own(struct op *op, struct aws *aws, const struct rds_group *g, struct error *err)
 {
 	struct rds_instance i;
-	const char *family = "postgresN";
+	struct rds_cluster c;
+	const char *family = "FAMILY";
 
 	if (strncmp(g->name, "default.", 8) != 0)
 		return true;
+	if (*op->target->cluster && rds_cluster_get(op, aws, op_fact(op, "source"), &c, err))
+		family = arena_printf(
+		    &op->arena, "%s%.*s", c.engine, (int)strcspn(c.version, "."), c.version);
 	if (!*op->target->cluster && rds_instance_get(op, aws, op_fact(op, "source"), &i, err))
 		family = arena_printf(
 		    &op->arena, "%s%.*s", i.engine, (int)strcspn(i.version, "."), i.version);
