@@ -430,7 +430,8 @@ show_past(struct origin *o, const struct options *opt, const struct settings *se
 	history_close(h);
 }
 
-/* The past of a server that is away can be shown, and its load as Performance Insights has it: what is wrong is said beside it. */
+/* The past of a server that is away can be shown, and its load as Performance Insights has it: what
+ * is wrong is said beside it. */
 static const struct snapshot *
 past_alone(struct origin *o, const struct pane *pane, struct error *err)
 {

@@ -86,6 +86,11 @@ part(const struct pane_ctx *ctx, struct grid *grid, enum probe_id probe)
 		    grid, "no_data", "", "%s: AWS was not heard yet", probe_infos[probe].text);
 		return good;
 	}
+	/* Without credentials all parts say the same: once is enough. */
+	if (!good && probe != PROBE_CLOUD && ctx->snap->cur[PROBE_CLOUD] &&
+	    ctx->snap->cur[probe]->state != SAMPLE_OK &&
+	    strcmp(ctx->snap->cur[probe]->what, ctx->snap->cur[PROBE_CLOUD]->what) == 0)
+		return NULL;
 	/* What was told before it was denied is shown, with its age in the note. */
 	if (good && ctx->snap->cur[probe]->state == SAMPLE_DENIED) {
 		grid_notef(grid, "stale", ctx->snap->cur[probe]->hint,
