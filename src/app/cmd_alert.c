@@ -183,6 +183,59 @@ go_to(struct run_ctx *ctx, const char *pane, int64_t pid, struct error *err)
 	return true;
 }
 
+/* The row of a session in the activity view that was there at a moment: pids are given out again.
+ * -1: it has ended; *is_other: another one has its pid. */
+static int
+find_session(const struct view *v, int64_t pid, int64_t at_us, bool *is_other)
+{
+	int start = pane_column(v->pane, "backend_start");
+
+	*is_other = false;
+	for (int i = 0; i < v->grid.nrows; i++) {
+		if (view_row_pid(v, &v->grid.rows[i]) != pid)
+			continue;
+		/* A log may have whole seconds only. */
+		*is_other = at_us && cell_i64(&v->grid.rows[i].cells[start], 0) > at_us + 1000000;
+		return *is_other ? -1 : i;
+	}
+	return -1;
+}
+
+/* From an entry of the log to the session that wrote it, and all about that. */
+static bool
+look_session(struct run_ctx *ctx, const struct view *from, struct error *err)
+{
+	const struct grid_row *row = view_row(from);
+	int time = pane_column(from->pane, "time");
+	int64_t pid = view_row_pid(from, row), at = pid ? cell_i64(&row->cells[time], 0) : 0;
+	bool is_other;
+	int found;
+
+	if (!pid)
+		return error_set(err, ERR_NOT_FOUND, "no session is named here");
+	if (!console_pane(ctx->console, "activity", err))
+		return false;
+	struct view *v = console_view(ctx->console);
+	found = find_session(v, pid, at, &is_other);
+	if (found < 0 && !is_other && !v->opts.show_idle) {
+		v->opts.show_idle = true;
+		view_stale(v);
+		v = console_view(ctx->console);
+		found = find_session(v, pid, at, &is_other);
+		v->opts.show_idle = found >= 0;
+		if (found < 0)
+			view_stale(v);
+	}
+	if (found < 0) {
+		console_message(ctx->console, ROLE_INFO, "session %lld has ended%s", (long long)pid,
+		    is_other ? "; another one has its pid now" : "");
+		return true;
+	}
+	view_goto(v, found);
+	console_open_detail(ctx->console);
+	return true;
+}
+
 static bool
 look_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
@@ -194,6 +247,8 @@ look_run(struct run_ctx *ctx, const struct words *words, struct error *err)
 	if (words->n == 1 && (is_activity || strcmp(from->pane->name, "locks") == 0))
 		return go_to(ctx, is_activity ? "locks" : "activity",
 		    view_row(from) ? view_row_pid(from, view_row(from)) : 0, err);
+	if (words->n == 1 && strcmp(from->pane->name, "logs") == 0)
+		return look_session(ctx, from, err);
 	f = finding_meant(ctx, words, err);
 	return f && go_to(ctx, rules[f->id].pane, f->pid, err);
 }
@@ -225,7 +280,7 @@ const struct command cmd_look = {
 	.name = "look",
 	.usage = "look [RULE]",
 	.help =
-	    "the pane, and the session, of the alert under the cursor, of a session the other pane that has it; else of the worst alert",
+	    "the pane, and the session, of the alert under the cursor, of a session the other pane that has it, of a log entry its session; else of the worst alert",
 	.risk = RISK_NONE,
 	.args = { ARG_WORD },
 	.min_args = 0,

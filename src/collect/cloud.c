@@ -57,6 +57,8 @@ const struct cloud_kind cloud_kinds[CLOUD_KINDS] = {
 	[CLOUD_ALARMS] = { "alarms", PROBE_CLOUD_ALARMS, 60000, .run = cloud_alarms_run },
 	[CLOUD_LOAD] = { "load", PROBE_CLOUD_LOAD, 15000, .is_each = true, .is_when_shown = true,
 	    .run = cloud_load_run },
+	[CLOUD_LOGS] = { "logs", PROBE_LOGS, 10000, .is_each = true, .is_when_shown = true,
+	    .run = cloud_logs_run },
 };
 
 struct posted {
@@ -83,6 +85,7 @@ member_free(struct cloud_member *m)
 {
 	cloud_metrics_release(m->metrics);
 	cloud_load_release(m->load);
+	cloud_logs_release(m->logs);
 	free(m->name);
 	free(m->instance);
 	free(m->cluster);

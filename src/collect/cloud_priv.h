@@ -22,6 +22,7 @@ enum cloud_kind_id {
 	CLOUD_EVENTS,
 	CLOUD_ALARMS,
 	CLOUD_LOAD,
+	CLOUD_LOGS,
 	CLOUD_KINDS
 };
 
@@ -58,6 +59,7 @@ struct cloud_member {
 	char id[64], cluster_id[64], resource_id[80]; /* as found; "" unknown */
 	struct metric_memory *metrics;                /* of cloud_metrics.c */
 	struct load_memory *load;                     /* of cloud_load.c */
+	struct log_memory *logs;                      /* of cloud_logs.c */
 };
 
 /* Answers of a paged call, kept until the next. */
@@ -135,6 +137,10 @@ bool cloud_alarms_run(struct cloud_account *a, struct cloud_member *m, struct er
 /* cloud_load.c */
 bool cloud_load_run(struct cloud_account *a, struct cloud_member *m, struct error *err);
 void cloud_load_release(struct load_memory *memory);
+
+/* cloud_logs.c */
+bool cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *err);
+void cloud_logs_release(struct log_memory *memory);
 
 /* cloud_cost.c */
 void cloud_cost_post(struct cloud_account *a);

@@ -89,6 +89,19 @@ log_files_newest(const struct log_files *fs, enum log_format format)
 }
 
 void
+log_files_add(struct log_files *fs, const struct log_file *f)
+{
+	int at;
+
+	if (is_packed(f->name) || (fs->n == LOG_FILES_MAX && compare(f, &fs->files[fs->n - 1]) < 0))
+		return;
+	at = fs->n < LOG_FILES_MAX ? fs->n++ : LOG_FILES_MAX - 1;
+	for (; at > 0 && compare(f, &fs->files[at - 1]) > 0; at--)
+		fs->files[at] = fs->files[at - 1];
+	fs->files[at] = *f;
+}
+
+void
 log_files_list(struct log_files *fs, const char *folder)
 {
 	DIR *dir = opendir(folder);
@@ -98,21 +111,14 @@ log_files_list(struct log_files *fs, const char *folder)
 	while (dir && (entry = readdir(dir))) {
 		struct log_file f = { .bytes = 0 };
 		struct stat st;
-		int at;
 
-		if (entry->d_name[0] == '.' || is_packed(entry->d_name) ||
-		    strlen(entry->d_name) >= sizeof(f.name) ||
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(f.name) ||
 		    fstatat(dirfd(dir), entry->d_name, &st, 0) != 0 || !S_ISREG(st.st_mode))
 			continue;
 		snprintf(f.name, sizeof(f.name), "%s", entry->d_name);
 		f.bytes = st.st_size;
 		f.modified_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
-		if (fs->n == LOG_FILES_MAX && compare(&f, &fs->files[LOG_FILES_MAX - 1]) < 0)
-			continue;
-		at = fs->n < LOG_FILES_MAX ? fs->n++ : LOG_FILES_MAX - 1;
-		for (; at > 0 && compare(&f, &fs->files[at - 1]) > 0; at--)
-			fs->files[at] = fs->files[at - 1];
-		fs->files[at] = f;
+		log_files_add(fs, &f);
 	}
 	if (dir)
 		closedir(dir);
@@ -122,17 +128,15 @@ void
 log_files_take(struct log_files *fs, const struct rowset *rows)
 {
 	fs->n = 0;
-	for (int i = 0; i < rows->nrows && fs->n < LOG_FILES_MAX; i++) {
+	for (int i = 0; i < rows->nrows; i++) {
 		const struct cell *name = rowset_get(rows, i, "name");
-		struct log_file *f = &fs->files[fs->n];
+		struct log_file f;
 
-		if (name->type != CELL_TEXT || name->len >= sizeof(f->name))
+		if (name->type != CELL_TEXT || name->len >= sizeof(f.name))
 			continue;
-		snprintf(f->name, sizeof(f->name), "%.*s", (int)name->len, name->s);
-		if (is_packed(f->name))
-			continue;
-		f->bytes = cell_i64(rowset_get(rows, i, "bytes"), 0);
-		f->modified_us = cell_i64(rowset_get(rows, i, "modified"), 0);
-		fs->n++;
+		snprintf(f.name, sizeof(f.name), "%.*s", (int)name->len, name->s);
+		f.bytes = cell_i64(rowset_get(rows, i, "bytes"), 0);
+		f.modified_us = cell_i64(rowset_get(rows, i, "modified"), 0);
+		log_files_add(fs, &f);
 	}
 }

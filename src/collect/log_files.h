@@ -20,6 +20,8 @@ struct log_files {
 
 /* The newest files of a folder of this machine. */
 void log_files_list(struct log_files *fs, const char *folder);
+/* One more; when there are too many, the oldest goes. */
+void log_files_add(struct log_files *fs, const struct log_file *f);
 /* Those of an answer of query log_source. */
 void log_files_take(struct log_files *fs, const struct rowset *rows);
 

@@ -62,6 +62,8 @@ logs_source(struct target *t, const struct sample *s, struct mono now)
 {
 	struct error why = { .code = ERR_OK };
 
+	if (t->wants_cloud)
+		return; /* it comes from there, see cloud_logs.c */
 	follow(t, log_tail_source(t->log, s, feed_server_info(t->feed), &why), &why, now);
 }
 
@@ -70,18 +72,24 @@ logs_no_source(struct target *t, const struct error *why, struct mono now)
 {
 	struct error because = *why;
 
+	if (t->wants_cloud)
+		return;
 	follow(t, log_tail_no_source(t->log, &because), &because, now);
 }
 
 bool
-logs_due(struct target *t, struct mono now)
+logs_due(struct target *t, enum probe_id probe, struct mono now)
 {
 	enum log_via via = log_tail_via(t->log);
 
-	t->slots[PROBE_LOGS].is_wanted = t->slots[PROBE_LOGS].is_next = false;
-	if (via == LOG_FILE)
+	if (probe != PROBE_LOGS && probe != PROBE_LOG_SOURCE)
+		return true;
+	if (!t->wants_cloud && (probe == PROBE_LOG_SOURCE || via == LOG_SQL))
+		return true;
+	t->slots[probe].is_wanted = t->slots[probe].is_next = false;
+	if (!t->wants_cloud && via == LOG_FILE)
 		read_file(t, now);
-	return via == LOG_SQL;
+	return false;
 }
 
 struct rowset *

@@ -288,7 +288,7 @@ refresh_send(struct target *t, struct mono now, bool is_tick, struct error *err)
 	for (int p = 0; p < PROBE_COUNT; p++) {
 		enum probe_id probe = (enum probe_id)p;
 		if (probe_plans[p].scope != SCOPE_SINGLE || !is_due(t, probe, is_tick, now) ||
-		    (probe == PROBE_LOGS && !logs_due(t, now)))
+		    !logs_due(t, probe, now))
 			continue;
 		const struct pg_query *q = probe_query(t, probe, now);
 		if (!q)

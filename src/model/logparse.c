@@ -51,8 +51,9 @@ struct log_parser {
 
 /* Prefixes that are common or fixed (RDS), for logs whose own is not known or was another one. */
 static const char *const common_prefixes[] = {
-	"%m [%p] ",
+	"%m [%p] %q%u@%d/%a ",
 	"%m [%p] %q%u@%d ",
+	"%m [%p] ",
 	"%t:%r:%u@%d:[%p]:",
 	"%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ",
 	"%t [%p]: user=%u,db=%d,app=%a,client=%h ",
