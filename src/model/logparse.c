@@ -121,6 +121,8 @@ log_parser_seek(struct log_parser *p, int64_t offset, bool is_middle)
 static void
 give(struct log_parser *p, struct log_entry *e, log_take *take, void *arg)
 {
+	if (!e->message.s)
+		e->message = (struct log_text){ "", 0 };
 	logkind_classify(e);
 	p->counts.entries++;
 	p->counts.strange_words += e->is_strange;
@@ -147,8 +149,6 @@ end_entry(struct log_parser *p, log_take *take, void *arg)
 		return;
 	p->has_entry = false;
 	e->message = part_text(p, LOGLABEL_NONE);
-	if (!e->message.s)
-		e->message = (struct log_text){ "", 0 };
 	e->detail = part_text(p, LOGLABEL_DETAIL);
 	e->hint = part_text(p, LOGLABEL_HINT);
 	e->query = part_text(p, LOGLABEL_QUERY);
@@ -248,6 +248,16 @@ take_label(struct log_parser *p, enum log_label label, const struct log_entry *e
 	p->entry.is_cut |= is_cut;
 }
 
+/* At the end of a portion RDS puts this in the place of the rest of a long message. */
+static bool
+is_truncated_by_rds(const char *s, size_t len)
+{
+	static const char mark[] = "[Your log message was truncated]";
+	size_t n = sizeof(mark) - 1;
+
+	return len >= n && memcmp(s + len - n, mark, n) == 0;
+}
+
 static void
 take_stderr(struct log_parser *p, const char *s, size_t len, bool is_cut, log_take *take, void *arg)
 {
@@ -256,11 +266,14 @@ take_stderr(struct log_parser *p, const char *s, size_t len, bool is_cut, log_ta
 	size_t used;
 	int n;
 
-	if (len > 0 && *s == '\t') {
-		if (p->has_entry)
-			continue_part(p, s + 1, len - 1, is_cut);
+	is_cut |= is_truncated_by_rds(s, len);
+	if (len > 0 && (*s == '\t' || is_cut) && p->has_entry && !p->is_raw &&
+	    (*s == '\t' || *s == '[')) {
+		continue_part(p, s + (*s == '\t'), len - (*s == '\t'), is_cut);
 		return;
 	}
+	if (len > 0 && *s == '\t')
+		return;
 	n = read_prefix(p, s, len, &e);
 	if (n >= 0 && logwords_label(s + n, len - (size_t)n, &label, &used)) {
 		take_label(p, label, &e, s + n + used, len - (size_t)n - used, is_cut);

@@ -11,7 +11,7 @@
 #include "base/compat.h"
 #include "model/logwords.h"
 
-enum { STEPS_MAX = 4000, NAME_BYTES = 256, GUESS_BYTES = 512 };
+enum { STEPS_MAX = 2000, NAME_BYTES = 256, HEAD_BYTES = 1024, WORDS_MAX = 16 };
 
 void
 logprefix_compile(struct log_prefix *p, const char *text)
@@ -201,7 +201,8 @@ struct match {
 	const char *line;
 	size_t len;
 	int steps;
-	bool any_word;
+	size_t words[WORDS_MAX]; /* where a severity or a label stands: only there a prefix ends */
+	int nwords;
 	struct {
 		size_t from, to;
 	} found[LOGPREFIX_ITEMS];
@@ -257,15 +258,10 @@ fits(const struct match *m, char escape, const char *s, size_t len)
 	}
 }
 
-/* A severity or a label stands here, as it does behind every prefix. */
 static bool
-is_word_next(const char *s, size_t len)
+is_letter(char c)
 {
-	enum log_severity severity;
-	enum log_label label;
-	size_t used;
-
-	return logwords_severity(s, len, &severity, &used) || logwords_label(s, len, &label, &used);
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
 }
 
 size_t
@@ -276,6 +272,44 @@ logprefix_word(const char *s, size_t len)
 	while (n < len && n < 64 && s[n] != ':' && s[n] != ' ' && s[n] != '\t')
 		n++;
 	return n > 0 && len - n >= 3 && memcmp(s + n, ":  ", 3) == 0 ? n + 3 : 0;
+}
+
+/* A severity or a label, as behind every prefix; with any_word whatever looks like one. */
+static bool
+is_word(const char *s, size_t len, bool any_word)
+{
+	enum log_severity severity;
+	enum log_label label;
+	size_t used;
+
+	if (any_word)
+		return logprefix_word(s, len) > 0;
+	return logwords_severity(s, len, &severity, &used) || logwords_label(s, len, &label, &used);
+}
+
+/* Where words begin in the head of a line. They are in capitals, where a script has those. */
+static int
+find_words(const char *line, size_t len, bool any_word, size_t *words)
+{
+	size_t limit = len < HEAD_BYTES ? len : HEAD_BYTES;
+	int n = 0;
+
+	if (!memchr(line, ':', len < 2 * HEAD_BYTES ? len : 2 * HEAD_BYTES))
+		return 0;
+	for (size_t at = 0; at < limit && n < WORDS_MAX; at++)
+		if (is_letter(line[at]) && !(line[at] >= 'a' && line[at] <= 'z') &&
+		    (at == 0 || !is_letter(line[at - 1])) && is_word(line + at, len - at, any_word))
+			words[n++] = at;
+	return n;
+}
+
+static bool
+is_word_at(const struct match *m, size_t at)
+{
+	for (int i = 0; i < m->nwords; i++)
+		if (m->words[i] == at)
+			return true;
+	return false;
 }
 
 static bool
@@ -291,8 +325,7 @@ match_from(struct match *m, int item, int end, size_t at, size_t *prefix_len)
 	}
 	if (item == end) {
 		*prefix_len = at;
-		return is_word_next(m->line + at, m->len - at) ||
-		    (m->any_word && logprefix_word(m->line + at, m->len - at) > 0);
+		return is_word_at(m, at);
 	}
 	/* Until the next literal fits, the shortest value first. */
 	char next =
@@ -407,11 +440,12 @@ int
 logprefix_match(const struct log_prefix *p, const struct log_zone *zone, bool any_word,
     const char *line, size_t len, struct log_entry *entry)
 {
-	struct match m = { .p = p, .zone = zone, .line = line, .len = len, .any_word = any_word };
+	struct match m = { .p = p, .zone = zone, .line = line, .len = len };
 	size_t prefix_len = 0;
 	int end = p->n;
 
-	if (!p->is_whole)
+	m.nwords = p->is_whole ? find_words(line, len, any_word, m.words) : 0;
+	if (m.nwords == 0)
 		return -1;
 	if (!match_from(&m, 0, end, 0, &prefix_len)) {
 		if (p->q < 0)
@@ -448,23 +482,14 @@ guess_pid(const char *s, size_t len)
 int
 logprefix_guess(const struct log_zone *zone, const char *line, size_t len, struct log_entry *entry)
 {
-	size_t limit = len < GUESS_BYTES ? len : GUESS_BYTES, used;
+	size_t words[WORDS_MAX], at, used;
 
-	if (len > 0 && *line == '\t')
+	if ((len > 0 && *line == '\t') || find_words(line, len, false, words) == 0)
 		return -1;
-	for (size_t at = 0; at < limit; at++) {
-		char before = at ? line[at - 1] : ' ';
-
-		/* A word begins here. */
-		if ((before >= 'A' && before <= 'Z') || (before >= 'a' && before <= 'z') ||
-		    (unsigned char)before >= 0x80 || !is_word_next(line + at, len - at))
-			continue;
-		for (size_t i = 0; i < at && !entry->time_us; i++)
-			if (is_digit(line[i]) &&
-			    !logtime_read(zone, line + i, at - i, &entry->time_us, &used))
-				continue;
-		entry->pid = guess_pid(line, at);
-		return (int)at;
-	}
-	return -1;
+	at = words[0];
+	for (size_t i = 0; i < at && !entry->time_us; i++)
+		if (is_digit(line[i]))
+			(void)logtime_read(zone, line + i, at - i, &entry->time_us, &used);
+	entry->pid = guess_pid(line, at);
+	return (int)at;
 }
