@@ -71,8 +71,10 @@ void
 logs_no_source(struct target *t, const struct error *why, struct mono now)
 {
 	struct error because = *why;
+	bool is_final = why->code == ERR_DENIED || why->code == ERR_UNSUPPORTED;
 
-	if (t->wants_cloud)
+	/* What was known a moment ago still holds when the server only fails to say it again. */
+	if (t->wants_cloud || (!is_final && log_tail_via(t->log) != LOG_UNKNOWN))
 		return;
 	follow(t, log_tail_no_source(t->log, &because), &because, now);
 }
