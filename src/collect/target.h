@@ -176,8 +176,8 @@ bool path_is_remote(const char *path);
 void logs_source(struct target *t, const struct sample *s, struct mono now);
 /* It has failed. */
 void logs_no_source(struct target *t, const struct error *why, struct mono now);
-/* A probe is due: false when it is one of these and not to be asked of the server, but has been seen
- * to. */
+/* A probe is due: false when it is one of these and not to be asked of the server, but has been
+ * seen to. */
 bool logs_due(struct target *t, enum probe_id probe, struct mono now);
 /* What came of that; NULL: there is more to ask. */
 struct rowset *logs_answer(struct target *t, const struct rowset *answer);
