@@ -12,6 +12,9 @@
 #include "base/utf8.h"
 #include "ops/connect.h"
 
+/* The screen that everything fits on; a wider one is not told to the child. */
+enum { SCREEN_COLS = 79 };
+
 static void
 member(struct strbuf *out, bool *first, const char *key, const char *value)
 {
@@ -43,7 +46,7 @@ write_json(struct strbuf *out, const struct target *target, const struct connect
 }
 
 static void
-write_text(struct strbuf *out, const struct connect_report *r)
+write_text(struct strbuf *out, const struct connect_report *r, int cols)
 {
 	strbuf_adds(out, r->is_reached ? "REACHED: " : "NOT REACHED: ");
 	utf8_clean(out, r->verdict, strlen(r->verdict), true);
@@ -54,7 +57,7 @@ write_text(struct strbuf *out, const struct connect_report *r)
 		strbuf_addc(out, '\n');
 	}
 	strbuf_addc(out, '\n');
-	checks_text(out, &r->checks);
+	checks_text(out, &r->checks, cols);
 }
 
 static bool
@@ -72,7 +75,7 @@ connect_here(struct run_ctx *ctx, const char *from, struct error *err)
 	if (ctx->opt->json)
 		write_json(ctx->out, ctx->target, &report);
 	else
-		write_text(ctx->out, &report);
+		write_text(ctx->out, &report, ctx->opt->job ? SCREEN_COLS : 0);
 	/* To the console a verdict is an answer like another. */
 	if (!report.is_reached && !ctx->opt->job)
 		ctx->exit_status = EXIT_UNREACHABLE;

@@ -235,7 +235,11 @@ draw_nothing(struct console *c, struct draw *d)
 		int next;
 		console_late(c, mono_now(), late, sizeof(late), &next);
 		draw_text(d, row++, 2, ROLE_WARN, late);
-		draw_text(d, row, 2, ROLE_HINT, s->link_hint);
+		if (*s->link_hint)
+			draw_text(d, row++, 2, ROLE_HINT, s->link_hint);
+		if (s->link == LINK_DOWN)
+			draw_text(d, row, 2, ROLE_HINT,
+			    "`:diagnose connect` walks the way to it, and says where it ends.");
 	} else if (!s->taken_mono.us) {
 		draw_text(d, row, 2, ROLE_DIM, "no data yet");
 	} else {

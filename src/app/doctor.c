@@ -267,7 +267,7 @@ print_text(const struct report *r)
 		}
 	}
 	strbuf_clear(&clean);
-	checks_text(&clean, &r->production);
+	checks_text(&clean, &r->production, 0);
 	printf("\nPRODUCTION CHECKLIST\n%s", clean.buf);
 	strbuf_release(&clean);
 }

@@ -3,6 +3,7 @@
 #include "base/checks.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,32 +105,68 @@ checks_json(struct strbuf *out, const struct checks *c, const char *area_key)
 	strbuf_addc(out, ']');
 }
 
+/*
+ * Clean text at the indentation, broken between words where cols are set; the first line continues
+ * the one that is begun.
+ */
+static void
+add_wrapped(struct strbuf *out, const char *text, int indent, int cols)
+{
+	size_t room = cols > indent + 20 ? (size_t)(cols - indent) : SIZE_MAX, len;
+
+	for (;;) {
+		len =
+		    room == SIZE_MAX ? strlen(text) : utf8_fit(text, strlen(text), (int)room, NULL);
+		if (text[len])
+			for (size_t i = len; i > 0; i--)
+				if (text[i] == ' ') {
+					len = i;
+					break;
+				}
+		strbuf_add(out, text, len);
+		strbuf_addc(out, '\n');
+		text += len;
+		text += strspn(text, " ");
+		if (!*text || !len)
+			return;
+		strbuf_addf(out, "%*s", indent, "");
+	}
+}
+
 /* Lines of what came from outside, made safe, each behind the indentation. */
 static void
-add_lines(struct strbuf *out, const char *label, const char *text)
+add_lines(struct strbuf *out, const char *label, const char *text, int cols)
 {
+	struct strbuf clean = STRBUF_INIT(MAX_TEXT);
+
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
+		strbuf_clear(&clean);
+		utf8_clean(&clean, text, len, true);
 		strbuf_addf(out, "%*s%s", INDENT, "", label);
-		utf8_clean(out, text, len, true);
-		strbuf_addc(out, '\n');
+		add_wrapped(out, clean.buf, INDENT + (int)strlen(label), cols);
 		text += len + (text[len] == '\n');
 		if (*label)
 			label = "      ";
 	}
+	strbuf_release(&clean);
 }
 
 void
-checks_text(struct strbuf *out, const struct checks *c)
+checks_text(struct strbuf *out, const struct checks *c, int cols)
 {
+	struct strbuf clean = STRBUF_INIT(MAX_TEXT);
+
 	for (int i = 0; i < c->n; i++) {
 		const struct check *item = &c->items[i];
 
+		strbuf_clear(&clean);
+		utf8_clean(&clean, item->what, strlen(item->what), true);
 		strbuf_addf(out, "%-8s%-16s", check_state_name(item->state), item->area);
-		utf8_clean(out, item->what, strlen(item->what), true);
-		strbuf_addc(out, '\n');
-		add_lines(out, "", item->evidence);
-		add_lines(out, "HINT: ", item->remedy);
+		add_wrapped(out, clean.buf, INDENT, cols);
+		add_lines(out, "", item->evidence, cols);
+		add_lines(out, "HINT: ", item->remedy, cols);
 	}
+	strbuf_release(&clean);
 }

@@ -41,7 +41,7 @@ void check_remedy(struct checks *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *check_state_name(enum check_state state);
 /* [{area: …, "state", "what", "evidence", "remedy"}]; area_key: the name of that member. */
 void checks_json(struct strbuf *out, const struct checks *c, const char *area_key);
-/* A line each, with evidence and remedy indented below; for people. */
-void checks_text(struct strbuf *out, const struct checks *c);
+/* A line each, with evidence and remedy indented below; for people. cols: wrapped there; 0: not. */
+void checks_text(struct strbuf *out, const struct checks *c, int cols);
 
 #endif
