@@ -143,7 +143,7 @@ is '... and that it did not get there is seen' "$(events db-cluster aurora 'Star
 like '... and said' "$(member error.hint)" 'nothing shows that it was taken'
 
 # kill -9 while the answer is held back: sent, and not known by the job that is resumed
-fault kind=delay action=RebootDBInstance times=1 value=4000
+fault kind=delay action=RebootDBInstance times=1 value=25000
 before=$(events db-instance lab 'failover started')
 "$PGMEDIC" run failover multi --yes --json </dev/null >"$TMP/begun" 2>&1
 sent() {
