@@ -14,8 +14,10 @@
 #include "ops/local.h"
 #include "ops/local_pooler.h"
 #include "ops/local_probe.h"
+#include "ops/op_server.h"
+#include "ops/rds_ha.h"
 
-enum { BASELINE_MS = 3000, SETTLE_MS = 500, DEAD_TRIES = 3, DEAD_EVERY_MS = 200, ASK_MS = 10000 };
+enum { SETTLE_MS = 500, DEAD_TRIES = 3, DEAD_EVERY_MS = 200, ASK_MS = 10000 };
 
 /* Steps of one way, each with the probe writing. */
 #define STEP(name, way, function)                                                       \
@@ -36,54 +38,59 @@ enum { BASELINE_MS = 3000, SETTLE_MS = 500, DEAD_TRIES = 3, DEAD_EVERY_MS = 200,
 /* ------------------------------------------------------------------ the probe's table */
 
 static bool
-act(struct node *n, const char *query, struct error *err)
+act(struct op *op, const struct op_target *target, const char *query, struct error *err)
 {
-	struct rowset *rows = node_ask(n, query, NULL, 0, ASK_MS, err);
+	struct pg_sync *pg = op_connect(op, target, err);
+	struct rowset *rows = pg ? pg_sync_run(pg, query, NULL, 0, ASK_MS, err) : NULL;
 
 	rowset_unref(rows);
+	pg_sync_close(pg);
 	return rows != NULL;
+}
+
+bool
+drill_table_make(struct op *op, const struct op_target *target, struct error *err)
+{
+	int64_t id;
+
+	return op_leave(
+	           op, "table", "{}", &id, err, "table pgmedic.heartbeat of %s", target->name) &&
+	    act(op, target, "heartbeat_make", err);
 }
 
 static bool
 table_run(struct op *op, struct error *err)
 {
 	struct pair p;
-	int64_t id;
 
-	return pair_open(&p, op, PAIR_THERE, err) &&
-	    op_leave(op, "table", "{}", &id, err, "table pgmedic.heartbeat of %s", p.old.name) &&
-	    act(&p.old, "heartbeat_make", err);
+	return pair_open(&p, op, PAIR_THERE, err) && drill_table_make(op, p.old.target, err);
 }
 
 bool
 drill_undo_table(struct op *op, const struct job_leftover *left, struct error *err)
 {
 	const struct op_target *all[] = { op->target, op->target->standby };
-	struct node_look l;
-	struct node n;
+	struct rds_sql sql;
 
 	(void)left;
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		if (!all[i])
-			continue;
-		node_by_sql(&n, op, all[i]);
-		if (node_look(&n, &l, err) && !l.is_standby)
-			return act(&n, "heartbeat_drop", err);
-	}
-	return error_prefix(err, "no primary is there to drop the table");
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i] && rds_sql_look(op, all[i]->conninfo, &sql) && !sql.is_standby)
+			return act(op, all[i], "heartbeat_drop", err);
+	return error_set(err, ERR_CONNECT, "no primary is there to drop the table");
 }
 
-static bool
-drop_run(struct op *op, struct error *err)
+bool
+drill_drop_step(struct op *op, struct error *err)
 {
 	probe_stop();
 	return drill_undo_table(op, NULL, err) && op_settle_kind(op, "table", err);
 }
 
-static bool
-baseline_run(struct op *op, struct error *err)
+bool
+drill_baseline_step(struct op *op, struct error *err)
 {
-	return probe_start(op, err) && op_wait_ms(op, BASELINE_MS, err) && drill_baseline(op, err);
+	return probe_start(op, err) && op_wait_ms(op, DRILL_BASELINE_MS, err) &&
+	    drill_baseline(op, err);
 }
 
 /* ------------------------------------------------------------------ the fault */
@@ -99,10 +106,11 @@ fault(struct pair *p, struct error *err)
 	if (l.is_standby)
 		return error_set(err, ERR_STATE, "%s is no primary", p->old.name);
 	if (!pair_still_green(p, err)) {
-		struct error ignored = { 0 }; /* what is not dropped is left behind, and said */
+		struct error why = { 0 }; /* what is not dropped is left behind, and said */
 
 		pair_go_back(p, err);
-		(void)(drop_run(p->op, &ignored));
+		if (!drill_drop_step(p->op, &why))
+			op_progress(p->op, -1, "%s", why.what);
 		return false;
 	}
 	if (!op_fact_set(p->op, err, "fault_lsn", "%lld", (long long)l.lsn) ||
@@ -180,7 +188,7 @@ SEEN(back_rejoin_seen, PAIR_BACK, pair_rejoin_seen)
 
 static const struct op_step_def steps[] = {
 	{ "table", NULL, table_run },
-	{ "baseline", NULL, baseline_run },
+	{ "baseline", NULL, drill_baseline_step },
 	{ "pause", NULL, pooler_pause_step },
 	{ "fault", fault_seen, fault_run },
 	{ "catch-up", NULL, catch_up_run },
@@ -203,7 +211,7 @@ static const struct op_step_def steps[] = {
 	{ "back-stream", NULL, back_stream_run },
 	{ "back-clean", NULL, back_clean_run },
 	{ "verify", NULL, verify_run },
-	{ "drop", NULL, drop_run },
+	{ "drop", NULL, drill_drop_step },
 	{ "report", NULL, drill_report },
 	{ NULL, NULL, NULL },
 };
@@ -258,7 +266,7 @@ drill_plan(struct op *op, struct error *err)
 	    "writes are back in less than %d s, no acknowledged row is lost", DRILL_RTO_S);
 	op_add_step(op, "table", "low", "make a table for the probe", "pgmedic.heartbeat");
 	op_add_step(op, "baseline", "none", "measure before", "a write every 100 ms for %d s",
-	    BASELINE_MS / 1000);
+	    DRILL_BASELINE_MS / 1000);
 	if (has_pooler)
 		op_add_step(op, "pause", "medium", "pause PgBouncer", "clients wait");
 	op_add_step(op, "fault", "high", is_crash ? "kill the primary" : "stop the primary",

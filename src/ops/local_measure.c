@@ -18,6 +18,7 @@
 #include "ops/local_drill.h"
 #include "ops/local_probe.h"
 #include "ops/op_result.h"
+#include "ops/op_server.h"
 
 enum {
 	WAIT_MS = 60000,
@@ -64,19 +65,21 @@ drill_baseline(struct op *op, struct error *err)
 	return ok;
 }
 
-/* The first beat that the new primary has taken, and the last one of the old before it. */
+/* The first beat that the new primary has taken, and the last one of the old before it. port: of
+ * the new one; 0: it is whichever server was started at another time. */
 static bool
-find_outage(struct op *op, const struct probe_log *log, int64_t port, int64_t fault,
+find_outage(const struct probe_log *log, int64_t port, int64_t fault,
     const struct probe_beat **last, const struct probe_beat **back)
 {
-	(void)op;
 	*last = *back = NULL;
 	for (int i = 0; i < log->n; i++) {
 		const struct probe_beat *b = &log->beats[i];
+		bool is_new =
+		    port ? b->port == port : *last && b->started && b->started != (*last)->started;
 
 		if (b->what != 'o')
 			continue;
-		if (b->port == port && b->sent > fault) {
+		if (is_new && b->sent > fault) {
 			*back = b;
 			return *last != NULL;
 		}
@@ -123,12 +126,10 @@ fork_lsn(struct pair *p)
 }
 
 static bool
-keep_loss(struct pair *p, const struct probe_log *log, const struct probe_beat *back,
+keep_loss(struct op *op, uint64_t fork, const struct probe_log *log, const struct probe_beat *back,
     const struct cell *seqs, struct error *err)
 {
-	struct op *op = p->op;
 	int64_t first = 0, last = 0, rows = 0, doubt = 0, kept = 0, bytes;
-	uint64_t fork = fork_lsn(p);
 	uint64_t known =
 	    strtoull(op_fact(op, "fault_lsn") ? op_fact(op, "fault_lsn") : "0", NULL, 10);
 
@@ -155,54 +156,80 @@ keep_loss(struct pair *p, const struct probe_log *log, const struct probe_beat *
 	    op_fact_set(op, err, "in_doubt", "%lld", (long long)doubt);
 }
 
-bool
-drill_measure(struct pair *p, struct error *err)
+/* Wait until the probe has written to the new primary. */
+static bool
+wait_back(struct op *op, const struct drill_site *site, struct probe_log *log,
+    const struct probe_beat **last, const struct probe_beat **back, struct error *err)
 {
-	struct op *op = p->op;
+	int64_t fault = op_fact_int(op, "fault_us", 0);
+
+	for (int waited = 0;; waited += LOOK_MS) {
+		probe_log_release(log);
+		if (!probe_read(op, log, err))
+			return false;
+		if (find_outage(log, site->port, fault, last, back))
+			return true;
+		if (waited > WAIT_MS)
+			return error_set(err, ERR_TIMEOUT,
+			    "%s has taken over, but the probe cannot write to it", site->name);
+		if (!op_wait_ms(op, LOOK_MS, err))
+			return false;
+	}
+}
+
+bool
+drill_measure_at(struct op *op, const struct drill_site *site, struct error *err)
+{
 	int64_t fault = op_fact_int(op, "fault_us", 0);
 	const struct probe_beat *last, *back;
 	const char *params[] = { probe_run(op) };
 	struct probe_log log = { 0 };
-	struct node_look l;
-	struct rowset *rows;
-	bool ok;
+	struct rowset *rows = NULL;
+	struct pg_sync *pg;
+	bool ok = wait_back(op, site, &log, &last, &back, err);
 
-	if (!node_look(&p->new, &l, err))
-		return false;
-	for (int waited = 0;; waited += LOOK_MS) {
-		probe_log_release(&log);
-		if (!probe_read(op, &log, err))
-			return false;
-		if (find_outage(op, &log, l.port, fault, &last, &back))
-			break;
-		if (waited > WAIT_MS) {
-			probe_log_release(&log);
-			return error_set(err, ERR_TIMEOUT,
-			    "%s is promoted, but the probe cannot write to it", p->new.name);
-		}
-		if (!op_wait_ms(op, LOOK_MS, err)) {
-			probe_log_release(&log);
-			return false;
-		}
+	if (ok) {
+		pg = op_connect(op, site->target, err);
+		rows = pg ? pg_sync_run(pg, "heartbeat_seqs", params, 1, ASK_MS, err) : NULL;
+		pg_sync_close(pg);
 	}
-	rows = node_ask(&p->new, "heartbeat_seqs", params, 1, ASK_MS, err);
 	ok = rows && rows->nrows == 1 &&
 	    op_fact_set(op, err, "rto_s", "%.3f", (double)(back->ended - last->ended) / 1e6) &&
 	    op_fact_set(op, err, "rto_fault_s", "%.3f", (double)(back->ended - fault) / 1e6) &&
 	    op_fact_set(op, err, "last_ack_us", "%lld", (long long)last->ended) &&
 	    op_fact_set(op, err, "first_ack_us", "%lld", (long long)back->ended) &&
-	    keep_loss(p, &log, back, rowset_get(rows, 0, "seqs"), err);
+	    keep_loss(op, site->fork, &log, back, rowset_get(rows, 0, "seqs"), err);
 	rowset_unref(rows);
 	probe_log_release(&log);
 	return ok;
 }
 
+bool
+drill_measure(struct pair *p, struct error *err)
+{
+	struct drill_site site = { .target = p->new.target, .name = p->new.name };
+	struct node_look l;
+
+	if (!node_look(&p->new, &l, err))
+		return false;
+	site.port = l.port;
+	site.fork = fork_lsn(p);
+	return drill_measure_at(p->op, &site, err);
+}
+
 /* ------------------------------------------------------------------ what it comes to */
+
+/* What the hypothesis promises, in seconds. */
+static int
+goal_s(struct op *op)
+{
+	return (int)op_fact_int(op, "goal_s", DRILL_RTO_S);
+}
 
 static bool
 has_passed(struct op *op)
 {
-	return op_fact_num(op, "rto_s", INFINITY) < DRILL_RTO_S &&
+	return op_fact_num(op, "rto_s", INFINITY) < goal_s(op) &&
 	    op_fact_int(op, "rpo_rows", 1) == 0;
 }
 
@@ -258,7 +285,7 @@ add_markdown(struct op *op, struct strbuf *sb, const char *log_hash)
 	    op_fact(op, "kind"), wall_rfc3339(wall_now(), now, sizeof(now)));
 	strbuf_addf(sb,
 	    "Hypothesis: writes are back in less than %d s, no acknowledged row is lost.\n\n",
-	    DRILL_RTO_S);
+	    goal_s(op));
 	strbuf_adds(sb, "| | |\n|---|---|\n");
 	strbuf_addf(
 	    sb, "| write outage (last to first acknowledgement) | %s s |\n", op_fact(op, "rto_s"));
@@ -277,6 +304,8 @@ add_markdown(struct op *op, struct strbuf *sb, const char *log_hash)
 	    op_fact(op, "first"));
 	strbuf_addf(sb, "- %s fault\n", at_text(op, "fault_us"));
 	strbuf_addf(sb, "- %s promoted\n", at_text(op, "promoted_us"));
+	if (op_fact(op, "there.text"))
+		strbuf_addf(sb, "- RDS says: %s\n", op_fact(op, "there.text"));
 	strbuf_addf(
 	    sb, "- %s first acknowledgement of the new primary\n", at_text(op, "first_ack_us"));
 	strbuf_addf(sb, "- %s original topology\n\n", at_text(op, "restored_us"));

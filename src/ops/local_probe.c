@@ -59,7 +59,10 @@ probe_start(struct op *op, struct error *err)
 	struct probe_log log = { 0 };
 	struct heartbeat_conf conf = {
 		.conninfo = op->target->conninfo,
-		.other = op->target->standby->conninfo,
+		/* RDS has one name for both. */
+		.other = op_provider_of(op->target) == PROVIDER_RDS || !op->target->standby ?
+		    NULL :
+		    op->target->standby->conninfo,
 		.password = op->target->password,
 		.run = probe_run(op),
 		.first_seq = 1,
@@ -121,14 +124,15 @@ probe_read(struct op *op, struct probe_log *log, struct error *err)
 	while (fgets(line, sizeof(line), f)) {
 		struct probe_beat b = { 0 };
 		char what[8];
-		long long seq, sent, ended, port = 0;
+		long long seq, sent, ended, port = 0, started = 0;
 		unsigned hi = 0, lo = 0;
-		int n = sscanf(line, "%7s %lld %lld %lld %X/%X %lld", what, &seq, &sent, &ended,
-		    &hi, &lo, &port);
+		int n = sscanf(line, "%7s %lld %lld %lld %X/%X %lld %lld", what, &seq, &sent,
+		    &ended, &hi, &lo, &port, &started);
 
 		if (n < 4 || !strchr(line, '\n'))
 			continue;
-		b = (struct probe_beat){ what[0], seq, sent, ended, port, (uint64_t)hi << 32 | lo };
+		b = (struct probe_beat){ what[0], seq, sent, ended, port, started,
+			(uint64_t)hi << 32 | lo };
 		GROW(log->beats, log->n, log->cap);
 		log->beats[log->n++] = b;
 	}

@@ -16,7 +16,7 @@ const char *probe_path(struct op *op); /* of its log */
 
 struct probe_beat {
 	char what; /* 'o' ok, 'e' err, 'd' down */
-	int64_t seq, sent, ended, port;
+	int64_t seq, sent, ended, port, started;
 	uint64_t lsn;
 };
 struct probe_log {

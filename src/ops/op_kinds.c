@@ -11,6 +11,7 @@
 #include "ops/patroni.h"
 #include "ops/rds.h"
 #include "ops/rds_alarm.h"
+#include "ops/rds_ha.h"
 #include "ops/rds_modify.h"
 #include "ops/set.h"
 
@@ -161,11 +162,12 @@ static const struct op_kind replica = {
 
 static const struct op_kind drill = {
 	.verb = "drill",
-	.usage = "drill failover [--kind planned|crash]",
+	.usage = "drill failover [--kind planned|crash|multi-az|aurora] [--stay]",
 	.help = "fail over on purpose, measure the outage and what is lost, and go back",
 	.confirm = OP_DESTROYS,
 	.local = &local_drill,
 	.patroni = &patroni_drill,
+	.rds = &rds_drill,
 };
 
 static const struct op_kind pool = {

@@ -15,7 +15,7 @@
 #include "ops/op_server.h"
 #include "ops/patroni.h"
 
-enum { BASELINE_MS = 3000, SETTLE_MS = 500, ASK_MS = 10000, TRIES = 15, EVERY_MS = 2000 };
+enum { SETTLE_MS = 500, TRIES = 15, EVERY_MS = 2000 };
 
 /* ------------------------------------------------------------------ which is which */
 
@@ -112,22 +112,10 @@ open_pair(struct op *op, struct pair *p)
 static bool
 table_run(struct op *op, struct error *err)
 {
-	struct rowset *rows;
 	struct pair p;
-	int64_t id;
 
 	open_pair(op, &p);
-	if (!op_leave(op, "table", "{}", &id, err, "table pgmedic.heartbeat of %s", p.old.name))
-		return false;
-	rows = node_ask(&p.old, "heartbeat_make", NULL, 0, ASK_MS, err);
-	rowset_unref(rows);
-	return rows != NULL;
-}
-
-static bool
-baseline_run(struct op *op, struct error *err)
-{
-	return probe_start(op, err) && op_wait_ms(op, BASELINE_MS, err) && drill_baseline(op, err);
+	return drill_table_make(op, p.old.target, err);
 }
 
 static bool
@@ -218,16 +206,9 @@ verify_run(struct op *op, struct error *err)
 	    op_fact_now(op, err, "restored_us");
 }
 
-static bool
-drop_run(struct op *op, struct error *err)
-{
-	probe_stop();
-	return drill_undo_table(op, NULL, err) && op_settle_kind(op, "table", err);
-}
-
 static const struct op_step_def steps[] = {
 	{ "table", NULL, table_run },
-	{ "baseline", NULL, baseline_run },
+	{ "baseline", NULL, drill_baseline_step },
 	{ "pause", NULL, pooler_pause_step },
 	{ "switchover", fault_seen, fault_run },
 	{ "resume", NULL, pooler_resume_step },
@@ -236,7 +217,7 @@ static const struct op_step_def steps[] = {
 	{ "back", back_seen, back_run },
 	{ "back-settle", NULL, back_settle_run },
 	{ "verify", NULL, verify_run },
-	{ "drop", NULL, drop_run },
+	{ "drop", NULL, drill_drop_step },
 	{ "report", NULL, drill_report },
 	{ NULL, NULL, NULL },
 };
@@ -292,7 +273,7 @@ drill_plan(struct op *op, struct error *err)
 	    "writes are back in less than %d s, no acknowledged row is lost", DRILL_RTO_S);
 	op_add_step(op, "table", "low", "make a table for the probe", "pgmedic.heartbeat");
 	op_add_step(op, "baseline", "none", "measure before", "a write every 100 ms for %d s",
-	    BASELINE_MS / 1000);
+	    DRILL_BASELINE_MS / 1000);
 	if (pooler_is_there(op))
 		op_add_step(op, "pause", "medium", "pause PgBouncer", "clients wait");
 	op_add_step(

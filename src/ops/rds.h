@@ -11,7 +11,6 @@
 
 extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_snapshot_copy,
     rds_retention, rds_restore_drop, rds_restore, rds_check;
-extern const struct op_impl rds_failover, rds_promote, rds_replica;
 
 /* Leftover "rds_instance": one that a job makes, in a region ("" the target's own). Undo removes
  * it, if the job made it. */

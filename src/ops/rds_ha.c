@@ -74,8 +74,8 @@ rds_sql_look(struct op *op, const char *conninfo, struct rds_sql *out)
 }
 
 /* An instance's own endpoint stays with it: what it says of a cluster is nothing. */
-static bool
-endpoint_moves(struct op *op)
+bool
+rds_ha_endpoint_moves(struct op *op)
 {
 	const char *c = op->target->conninfo;
 
@@ -146,7 +146,7 @@ server_moved(struct op *op, const char *way, const struct view *v)
 {
 	int64_t before = op_fact_int(op, key(op, way, "started_us"), 0);
 
-	return before && v->has_sql && endpoint_moves(op) && v->sql.started_us != before;
+	return before && v->has_sql && rds_ha_endpoint_moves(op) && v->sql.started_us != before;
 }
 
 /* Anything that shows that what was sent has been taken. */
@@ -169,7 +169,7 @@ is_over(struct op *op, const char *way, const char *member, const struct view *v
 	if (!v->is_ready || !has_moved || (is_cluster && *member && strcmp(member, v->place) != 0))
 		return false;
 	/* Where the server was seen before, it has to be another one, and take writes. */
-	return !op_fact_int(op, key(op, way, "started_us"), 0) || !endpoint_moves(op) ||
+	return !op_fact_int(op, key(op, way, "started_us"), 0) || !rds_ha_endpoint_moves(op) ||
 	    (server_moved(op, way, v) && !v->sql.is_standby);
 }
 

@@ -15,11 +15,16 @@
 
 #include "ops/rds.h"
 
+extern const struct op_impl rds_failover, rds_promote, rds_replica, rds_drill;
+
 /* What the plan looks at. member: "" any. is_strict: what only warns otherwise is red. ERR_REFUSED
  * names the first gate that is red. */
 bool rds_ha_gates(struct op *op, struct aws *aws, const char *member, bool is_strict,
     struct error *err) MUST_CHECK;
 bool rds_ha_is_cluster(struct op *op);
+/* Does the target's conninfo name what leads to the writer? An instance of a cluster stays itself.
+ */
+bool rds_ha_endpoint_moves(struct op *op);
 /* "the cluster x", "the instance x": what the facts say. */
 const char *rds_ha_name(struct op *op);
 const char *rds_ha_fact(struct op *op, const char *way, const char *name);

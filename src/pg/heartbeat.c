@@ -99,9 +99,9 @@ beat(const struct heartbeat_conf *conf, PGconn *pq, int64_t seq, const char *tex
 	PQsetNoticeReceiver(pq, on_notice, &is_warned);
 	r = PQexecParams(pq, text, 3, NULL, params, NULL, NULL, 0);
 	ok = PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1 && !is_warned;
-	n = ok ? snprintf(line, sizeof(line), "ok %lld %lld %lld %.20s %.8s\n", (long long)seq,
-	             (long long)sent.us, (long long)wall_now().us, PQgetvalue(r, 0, 0),
-	             PQgetvalue(r, 0, 1)) :
+	n = ok ? snprintf(line, sizeof(line), "ok %lld %lld %lld %.20s %.8s %.20s\n",
+	             (long long)seq, (long long)sent.us, (long long)wall_now().us,
+	             PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1), PQgetvalue(r, 0, 2)) :
 	         snprintf(line, sizeof(line), "err %lld %lld %lld\n", (long long)seq,
 	             (long long)sent.us, (long long)wall_now().us);
 	PQclear(r);
@@ -121,7 +121,8 @@ heartbeat_loop(const struct heartbeat_conf *conf)
 	PGconn *pq = NULL;
 
 	add_host(conf->conninfo, &hosts, &ports);
-	add_host(conf->other, &hosts, &ports);
+	if (conf->other)
+		add_host(conf->other, &hosts, &ports);
 	for (int64_t seq = conf->first_seq;; seq++) {
 		struct wall begin = wall_now();
 		int64_t left;

@@ -2,7 +2,8 @@
  * The write probe of a drill: one INSERT every 100 ms to whichever of two servers takes writes, in
  * a process of its own. Each attempt is one line of its log:
  *
- *   ok SEQ SENT ACKED LSN PORT      SENT, ACKED: microseconds since 1970; PORT: of the server
+ *   ok SEQ SENT ACKED LSN PORT STARTED   SENT, ACKED: microseconds since 1970; the server's port
+ *                                   and when its postmaster was started
  *   err SEQ SENT ENDED              no answer, or an error: the row may be there, or not
  *   down SEQ SENT ENDED             nothing was sent: no server took the connection
  */
@@ -12,7 +13,9 @@
 #include <stdint.h>
 
 struct heartbeat_conf {
-	const char *conninfo, *other; /* the two servers; all but host and port is of the first */
+	/* The two servers, all but host and port being of the first; other NULL: one, whose name
+	 * leads elsewhere after a failover. */
+	const char *conninfo, *other;
 	const char *password;
 	const char *run;
 	int64_t first_seq;

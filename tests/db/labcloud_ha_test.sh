@@ -60,6 +60,42 @@ endpoint=$(instance lab Endpoint.Port)
 primary=$(sed -n 's/^primary \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
 standby=$(sed -n 's/^standby \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
 
+# ------------------------------------------------------------------ drills
+
+password=$(sed -n 's/^password = //p' "$dir/cloud/cloud.conf")
+mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target multi]
+conninfo = postgresql://lab:$password@127.0.0.1:$endpoint/shop
+provider = rds
+instance = lab
+region = eu-central-1
+endpoint_url = $url
+[target aurora]
+conninfo = postgresql://lab:$password@127.0.0.1:$endpoint/shop
+provider = rds
+cluster = aurora
+region = eu-central-1
+endpoint_url = $url
+CONF
+answer=$("$PGMEDIC" run 'drill failover' multi --dry-run 2>&1)
+like 'a drill says what it promises' "$answer" 'writes are back in less than 120 s, no acknowledged row is lost'
+op 'drill failover' multi --yes
+is 'a drill of the instance' "$(member state) $(member result.kind) $(member result.passed) $(member result.restored)" \
+	'done multi-az true true'
+like '... measures the outage' "$(member result.rto_s)" '^[0-9.]+$'
+is '... lost nothing, and there were two timelines' "$(member result.rpo_rows) $(member result.timeline_before) $(member result.timeline_after)" \
+	'0 1 2'
+ok '... and reports what RDS said' grep -q 'RDS says: Multi-AZ instance failover completed' "$(member result.report)"
+is '... all is where it was' "$(at 127.0.0.1)" "$primary false"
+is '... and the table is gone' "$("$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$endpoint/shop" \
+	-c "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgmedic'")" 0
+op 'drill failover --kind aurora' multi --yes
+is 'a kind is of what the target is' "$(member error.code)" REFUSED
+op 'drill failover --kind aurora' aurora --yes
+is 'a drill of the cluster' "$(member state) $(member result.kind) $(member result.rpo_rows) $(member result.restored)" 'done aurora 0 true'
+is '... its writer is the one of before' "$(cluster "$writer")" aurora-1
+
 # ------------------------------------------------------------------ by the client
 
 is 'the endpoints' "$(at 127.0.0.1) $(at 127.0.0.2)" "$primary false $standby true"
@@ -68,7 +104,7 @@ is 'a forced failover' "$(aws rds reboot-db-instance --db-instance-identifier la
 ok '... ends' wait_for 60 instance_is lab DBInstanceStatus available
 is '... and the endpoints lead elsewhere' "$(at 127.0.0.1) $(at 127.0.0.2)" "$standby false $primary true"
 ok '... the zone follows' wait_for 10 instance_is lab '[AvailabilityZone,SecondaryAvailabilityZone]' 'eu-central-1b eu-central-1a'
-is '... as events say' "$(aws rds describe-events --source-type db-instance --source-identifier lab --query 'Events[].Message')" \
+is '... as events say' "$(aws rds describe-events --source-type db-instance --source-identifier lab --query 'Events[-2:].Message')" \
 	'Multi-AZ instance failover started Multi-AZ instance failover completed'
 is 'the cluster of the same servers' "$(cluster "[Status,Engine,$writer|[0]]")" 'available aurora-postgresql aurora-2'
 like 'its writer is no target' "$(aws rds failover-db-cluster --db-cluster-identifier aurora --target-db-instance-identifier aurora-2)" \
@@ -107,21 +143,6 @@ like "the lab's own is not deleted" "$(aws rds delete-db-instance --db-instance-
 
 # ------------------------------------------------------------------ by pgmedic
 
-mkdir -p "$XDG_CONFIG_HOME/pgmedic"
-cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
-[target multi]
-conninfo = postgresql://dba@127.0.0.1:$endpoint/shop
-provider = rds
-instance = lab
-region = eu-central-1
-endpoint_url = $url
-[target aurora]
-conninfo = postgresql://dba@127.0.0.1:$endpoint/shop
-provider = rds
-cluster = aurora
-region = eu-central-1
-endpoint_url = $url
-CONF
 op failover multi --yes
 is 'a failover' "$(member state) $(member result.instance)" 'done lab'
 like '... of which an event says that it is over' "$(member result.event)" 'failover completed'
