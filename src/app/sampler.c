@@ -49,6 +49,7 @@ sampler_open(const struct target *target, struct error *err)
 		free(s);
 		return NULL;
 	}
+	conf.cloud.is_when_shown = true;
 	s->collector = collector_start(&conf, 1, s->wake[1]);
 	return s;
 }

@@ -392,7 +392,7 @@ proc_wait(struct proc *proc, int timeout_ms, const volatile sig_atomic_t *stop, 
 		}
 		/* A signal that sets *stop may come just before poll(): look again soon enough. */
 		int left =
-		    timeout_ms < 0 || timeout_ms - spent > 200 ? 200 : (int)(timeout_ms - spent);
+		    timeout_ms < 0 || timeout_ms - spent > 50 ? 50 : (int)(timeout_ms - spent);
 		struct pollfd fds[2] = { { .fd = proc->pid_fd, .events = POLLIN },
 			{ .fd = proc->out_fd, .events = POLLIN } };
 

@@ -145,6 +145,12 @@ cloud_is_stopping(const struct cloud_account *a)
 	return stop_asked(&a->cloud->stop);
 }
 
+int64_t
+cloud_clock(const struct cloud_account *a)
+{
+	return wall_now().us / 1000000 + (a->aws ? aws_clock_behind_s(a->aws) : 0);
+}
+
 static void
 post(struct cloud_member *m, struct sample *s)
 {
@@ -371,7 +377,10 @@ run_turn(struct cloud_account *a, const struct cloud_kind *kind, struct cloud_me
 static bool
 is_wanted(const struct cloud_kind *kind, const struct cloud_member *m)
 {
-	return !kind->is_when_shown || atomic_load(&m->is_shown[kind->probe]);
+	/* What others are found by is always asked. */
+	if (kind->probe == PROBE_CLOUD || kind->probe == PROBE_COUNT)
+		return true;
+	return (!kind->is_when_shown && !m->is_lazy) || atomic_load(&m->is_shown[kind->probe]);
 }
 
 /* The turn that is due first; the earlier kind where two are at once, as at the start. */
@@ -550,6 +559,7 @@ cloud_add(
 	m->name = text(name);
 	m->instance = text(conf->instance);
 	m->cluster = text(conf->cluster);
+	m->is_lazy = conf->is_when_shown;
 	m->host = text(host);
 	pthread_mutex_lock(&c->mutex);
 	m->next = a->members;

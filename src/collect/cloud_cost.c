@@ -15,6 +15,7 @@ static const double usd_per_metric = 0.01 / 1000, month_s = 30.0 * 86400;
 #define COLUMNS(X)                         \
 	X(REGION, "region", TEXT)          \
 	X(SOURCE, "credentials", TEXT)     \
+	X(LOOKED, "looked", TEXT) \
 	X(ENDPOINT, "custom_endpoint", TEXT) \
 	X(INSTANCES, "targets", INT)       \
 	X(RDS, "rds_calls", INT)           \
@@ -58,6 +59,9 @@ fill(struct cloud_account *a, struct rowset *rows, int members)
 			others += a->calls[s];
 	c[COST_REGION] = text_cell(rows, a->aws ? aws_region(a->aws) : a->region);
 	c[COST_SOURCE] = text_cell(rows, a->aws ? aws_source(a->aws) : "");
+	/* Where no credentials were; of no use once there are some. */
+	if (a->aws && !*aws_source(a->aws))
+		c[COST_LOOKED] = text_cell(rows, aws_looked(a->aws));
 	c[COST_ENDPOINT] = text_cell(rows, a->aws ? aws_custom_endpoint(a->aws, AWS_RDS) : "");
 	c[COST_INSTANCES] = cell_int(members);
 	c[COST_RDS] = cell_int(a->calls[AWS_RDS]);

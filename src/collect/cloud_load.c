@@ -248,7 +248,7 @@ rows_of(const struct load_memory *memory, const struct slice *slices, int n, int
 bool
 cloud_load_run(struct cloud_account *a, struct cloud_member *m, struct error *err)
 {
-	int64_t now = wall_now().us / 1000000;
+	int64_t now = cloud_clock(a);
 	const struct xml *x = cloud_instance_of(m);
 
 	if (!*m->resource_id)

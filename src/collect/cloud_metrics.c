@@ -351,7 +351,7 @@ cloud_metrics_run(struct cloud_account *a, struct cloud_member *m, struct error 
 	bool ok = true;
 
 	asking->account = a;
-	asking->now = wall_now().us / 1000000;
+	asking->now = cloud_clock(a);
 	asking->to = asking->now / 60 * 60;
 	for (int is_first = 1; ok && is_first >= 0; is_first--) {
 		asking->from = asking->to - (is_first ? CLOUD_PAST_S : AGAIN_S);

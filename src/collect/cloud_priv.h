@@ -52,6 +52,7 @@ struct cloud_member {
 	struct cloud_account *account;
 	int target;
 	char *name, *instance, *cluster, *host;
+	bool is_lazy; /* see cloud_conf.is_when_shown */
 	atomic_bool is_shown[PROBE_COUNT], is_hurried;
 
 	/* of the account's thread only */
@@ -107,6 +108,8 @@ struct cloud_member *cloud_members(struct cloud_account *a);
 /* An answer for a member; takes rows. */
 void cloud_post(struct cloud_member *m, enum probe_id probe, struct rowset *rows);
 void cloud_post_failed(struct cloud_member *m, enum probe_id probe, const struct error *why);
+/* Seconds since 1970 by AWS's clock, as far as that is known to differ from ours. */
+int64_t cloud_clock(const struct cloud_account *a);
 bool cloud_is_stopping(const struct cloud_account *a);
 
 /* All pages of a reading call of the Query services into a listing, which is let go first if all

@@ -130,6 +130,15 @@ free_request(struct request *r)
 	sample_unref(r->sample);
 }
 
+static bool
+is_cloud_wanted(const struct target *t)
+{
+	for (int p = 0; p < PROBE_COUNT; p++)
+		if (t->slots[p].is_shown && cloud_answers((enum probe_id)p))
+			return true;
+	return !t->cloud.is_when_shown;
+}
+
 /* Ask AWS for a target that turned out to be there. */
 static void
 join_cloud(struct collector *c, int i)
@@ -138,15 +147,15 @@ join_cloud(struct collector *c, int i)
 	enum probe_id shown[PROBE_COUNT];
 	int n = 0;
 
-	if (!t->wants_cloud || t->in_cloud)
+	for (int p = 0; p < PROBE_COUNT; p++)
+		if (t->slots[p].is_shown)
+			shown[n++] = (enum probe_id)p;
+	if (!t->wants_cloud || t->in_cloud || !is_cloud_wanted(t))
 		return;
 	if (!c->cloud)
 		c->cloud = cloud_new(c->wake_in[1]);
 	t->in_cloud = true;
 	cloud_add(c->cloud, i, t->name, &t->cloud, t->cloud_host);
-	for (int p = 0; p < PROBE_COUNT; p++)
-		if (t->slots[p].is_shown)
-			shown[n++] = (enum probe_id)p;
 	cloud_show(c->cloud, i, shown, n);
 }
 

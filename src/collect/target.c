@@ -75,6 +75,7 @@ know_cloud(struct target *t, const struct cloud_conf *conf)
 		.region = copy(conf->region),
 		.profile = copy(conf->profile),
 		.endpoint_url = copy(conf->endpoint_url),
+		.is_when_shown = conf->is_when_shown,
 		.period_ms = conf->period_ms };
 	t->cloud_host = endpoint_of(t->conninfo);
 	t->wants_cloud = strcmp(t->cloud.provider, "rds") == 0 ||

@@ -364,6 +364,21 @@ add_warnings(const struct pane_ctx *ctx, struct grid *g, const struct rowset *ro
 		    "Rotate to the newest certificate authority.");
 }
 
+/* A note for each line. */
+static void
+add_lines(struct grid *g, const char *code, const struct cell *text)
+{
+	const char *s = text->type == CELL_TEXT ? text->s : "";
+
+	while (*s) {
+		size_t len = strcspn(s, "\n");
+
+		if (len)
+			grid_notef(g, code, "", "%.*s", (int)len, s);
+		s += len + (s[len] == '\n');
+	}
+}
+
 static void
 add_troubles(const struct pane_ctx *ctx, struct grid *g)
 {
@@ -379,8 +394,9 @@ add_troubles(const struct pane_ctx *ctx, struct grid *g)
 		grid_notef(g, "clock", "Mend NTP.",
 		    "this machine's clock is %lld s behind AWS: corrected for this session",
 		    (long long)behind->i);
-	else if (warnings->type == CELL_TEXT)
-		grid_notef(g, "info", "", "%.*s", (int)strcspn(warnings->s, "\n"), warnings->s);
+	else
+		add_lines(g, "info", warnings);
+	add_lines(g, "looked", rowset_get(rows, 0, "looked"));
 	if (trouble->type == CELL_TEXT && strstr(trouble->s, "Describe"))
 		grid_notef(g, "trouble", "", "%.*s", (int)trouble->len, trouble->s);
 	add_cost(g, rows);

@@ -80,6 +80,34 @@ is '... from an endpoint that knows the Query protocol only' \
 unlike '... which says nothing else' "$(json "d['notes']")" 'CloudWatch: the last minutes'
 no_fault
 
+# Credentials that hang hang nothing else, and end with us.
+cat >"$TMP/config" <<CONF
+[profile slow]
+credential_process = /bin/sleep 612
+CONF
+cat >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target slow]
+provider = rds
+instance = lab
+region = eu-central-1
+profile = slow
+endpoint_url = $url
+conninfo = $uri
+CONF
+AWS_CONFIG_FILE=$TMP/config "$PGMEDIC" record "$TMP/slow.rec" slow >"$TMP/slow.log" 2>&1 &
+recorder=$!
+goes_on() {
+	answer=$("$PGMEDIC" show activity slow --replay "$TMP/slow.rec" --json 2>/dev/null) && [ "$(json "len(rows) > 0")" = True ] &&
+	    pgrep -f '/bin/sleep 612' >/dev/null
+}
+ok 'credentials that hang hang nothing else' wait_for 30 goes_on
+kill -INT $recorder
+wait $recorder
+no_sleep() {
+	! pgrep -f '/bin/sleep 612' >/dev/null
+}
+ok '... and end with us' wait_for 20 no_sleep
+
 "$PGMEDIC" record "$TMP/night.rec" shop >"$TMP/record.log" 2>&1 &
 recorder=$!
 recorded() {	# EXPRESSION
