@@ -38,6 +38,7 @@ const struct policy_action policy_actions[] = {
 	RDS("DescribeGlobalClusters", ""),
 	RDS("DescribeOrderableDBInstanceOptions", "Engine=postgres&MaxRecords=20"),
 	RDS("DescribeDBSubnetGroups", ""),
+	RDS("DescribeDBInstanceAutomatedBackups", "MaxRecords=20"),
 	RDS("ListTagsForResource", NULL),
 	CW("GetMetricData", "{\"StartTime\":@P,\"EndTime\":@T,\"MetricDataQueries\":[{\"Id\":\"a\","
 	    "\"MetricStat\":{\"Metric\":{\"Namespace\":\"AWS/RDS\",\"MetricName\":\"CPUUtilization\"},"
@@ -68,6 +69,7 @@ const struct policy_action policy_actions[] = {
 	SCALING("DescribeScalingActivities"),
 	OPERATE("rds:CreateDBSnapshot"),
 	OPERATE("rds:CreateDBClusterSnapshot"),
+	OPERATE("rds:StartDBInstanceAutomatedBackupsReplication"),
 	OPERATE("rds:CopyDBSnapshot"),
 	OPERATE("rds:CopyDBClusterSnapshot"),
 	OPERATE("rds:DeleteDBSnapshot"),

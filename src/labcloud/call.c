@@ -9,8 +9,8 @@
 
 static const struct action *const tables[] = { rds_instance_actions, rds_snapshot_actions,
 	rds_restore_actions, rds_cluster_actions, rds_replica_actions, rds_parameter_actions,
-	rds_order_actions, rds_proxy_actions, rds_other_actions, sts_actions, monitoring_actions,
-	pi_actions, small_actions };
+	rds_order_actions, rds_proxy_actions, rds_backup_actions, rds_other_actions, sts_actions,
+	monitoring_actions, pi_actions, small_actions };
 
 const struct action *
 action_find(const char *service, const char *name)

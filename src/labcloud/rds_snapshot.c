@@ -83,12 +83,13 @@ write_snapshot(struct call *c, const struct snapshot *s)
 	    arena_printf(&c->request->arena, "%sa", c->world->options.region));
 	w_text(w, "MasterUsername", "lab");
 	w_bool(w, "Encrypted", false);
-	if (*s->label || *s->tag_key) {
+	if (*s->label || *s->tag_key[0]) {
 		w_list(w, "TagList", "Tag");
 		if (*s->label)
 			write_tag(w, "pgbackrest", s->label);
-		if (*s->tag_key)
-			write_tag(w, s->tag_key, s->tag_value);
+		for (int t = 0; t < 2; t++)
+			if (*s->tag_key[t])
+				write_tag(w, s->tag_key[t], s->tag_value[t]);
 		w_close(w);
 	}
 }
@@ -158,11 +159,14 @@ fresh(struct call *c, const char *parameter)
 		.status = "creating",
 		.is_cluster = of_cluster(c) };
 	s->created.us -= s->created.us % 1000;
-	if (form_get(&c->form, "Tags.Tag.1.Key") && form_get(&c->form, "Tags.Tag.1.Value")) {
-		snprintf(
-		    s->tag_key, sizeof(s->tag_key), "%s", form_get(&c->form, "Tags.Tag.1.Key"));
-		snprintf(s->tag_value, sizeof(s->tag_value), "%s",
-		    form_get(&c->form, "Tags.Tag.1.Value"));
+	for (int t = 0; t < 2; t++) {
+		const char *key = form_getf(&c->form, "Tags.Tag.%d.Key", t + 1),
+		           *value = form_getf(&c->form, "Tags.Tag.%d.Value", t + 1);
+
+		if (!key || !value)
+			continue;
+		snprintf(s->tag_key[t], sizeof(s->tag_key[t]), "%s", key);
+		snprintf(s->tag_value[t], sizeof(s->tag_value[t]), "%s", value);
 	}
 	if (!identifier(given, s->id)) {
 		call_fail(c, 400, "InvalidParameterValue",

@@ -74,6 +74,8 @@ struct instance {
 	int port, standby_port;
 	char tag_key[128], tag_value[256]; /* the first that was given, "" none */
 	struct wall created;
+	struct mono replicated; /* its automated backups, to another region; 0: not */
+	int replicated_days;
 	/* What ModifyDBInstance sets. */
 	struct instance_spec {
 		char class[32], storage_type[16], parameter_group[ID_SIZE], monitoring_role[160];
@@ -87,9 +89,9 @@ struct instance {
 struct snapshot {
 	bool is_cluster;
 	char id[ID_SIZE], instance[ID_SIZE], resource_id[40];
-	char source[ID_SIZE * 2];          /* identifier of the one it is a copy of, "" */
-	char label[64];                    /* of pgBackRest */
-	char tag_key[128], tag_value[256]; /* the first that was given, "" none */
+	char source[ID_SIZE * 2];                /* identifier of the one it is a copy of, "" */
+	char label[64];                          /* of pgBackRest */
+	char tag_key[2][128], tag_value[2][256]; /* the first two that were given, "" none */
 	const char *status;
 	struct mono begin;
 	struct wall created;

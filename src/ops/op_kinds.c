@@ -78,6 +78,17 @@ static const struct op_kind backup_retention = {
 	.rds = &rds_retention,
 };
 
+static const struct op_kind backup_replicate = {
+	.verb = "backup",
+	.sub = "replicate",
+	.usage = "backup replicate REGION [--days N] [--kms KEY]",
+	.help = "keep automated backups of RDS in another region, too",
+	.instead = "pgBackRest keeps copies in a second repository (repo2-*): it gets all WAL, and "
+	           "backups of its own.",
+	.confirm = OP_WRITES,
+	.rds = &rds_replicate,
+};
+
 static const struct op_kind restore = {
 	.verb = "restore",
 	.usage = "restore SNAPSHOT|--at TIME [--before]|--lsn LSN|--point NAME to NAME",
@@ -251,6 +262,7 @@ const struct op_kind *const op_kinds[] = {
 	&snapshot_dump,
 	&snapshot_drop,
 	&backup_retention,
+	&backup_replicate,
 	&restore,
 	&restore_drop,
 	&verify,

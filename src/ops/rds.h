@@ -10,7 +10,7 @@
 #include "ops/op.h"
 
 extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_snapshot_copy,
-    rds_retention, rds_restore_drop, rds_restore, rds_check;
+    rds_retention, rds_replicate, rds_restore_drop, rds_restore, rds_check;
 
 /* Leftover "rds_instance": one that a job makes, in a region ("" the target's own). Undo removes
  * it, if the job made it. */
@@ -93,6 +93,12 @@ bool rds_snapshot_list(struct op *op, struct aws *aws, const char *source,
 /* Until the snapshot of fact "name" is available. Facts label, kind, size_bytes, created_at,
  * finished_at. */
 bool rds_snapshot_wait(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
+/* Another region that can be copied to? ERR_USAGE, ERR_REFUSED. */
+bool rds_region_in_reach(const char *from, const char *to, struct error *err) MUST_CHECK;
+/* Partitions of governments want the call signed for the region that is read from, too. */
+bool rds_wants_presigned(const struct aws *from, const struct aws *to);
+bool rds_presign(struct op *op, struct aws *from, const struct aws_call *copy, struct strbuf *url,
+    struct error *err) MUST_CHECK;
 /* How many days automated backups of fact "source" reach back; 0: they are off. */
 bool rds_retention_days(struct op *op, struct aws *aws, int *days, struct error *err) MUST_CHECK;
 /* A session as rds_open() makes it, for another region; "" or NULL: the target's own. */

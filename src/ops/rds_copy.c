@@ -55,8 +55,8 @@ is_region(const char *s)
 	return n > 4 && n < 32 && !s[n] && strchr(s, '-') && isdigit((unsigned char)s[n - 1]);
 }
 
-static bool
-reach(const char *from, const char *to, struct error *err)
+bool
+rds_region_in_reach(const char *from, const char *to, struct error *err)
 {
 	const char *a, *b;
 
@@ -110,7 +110,7 @@ plan_with(struct op *op, struct aws *from, const struct wish *w, struct error *e
 	char size[32];
 	bool ok;
 
-	if (!reach(aws_region(from), region, err) || !rds_look(op, from, err) ||
+	if (!rds_region_in_reach(aws_region(from), region, err) || !rds_look(op, from, err) ||
 	    !rds_snapshot_get(op, from, w->name, &s, err))
 		return false;
 	if (rds_state_of(s.status) != RDS_READY) {
@@ -162,9 +162,15 @@ copy_seen(struct op *op, struct error *err)
 	return seen;
 }
 
-/* The same call, signed for the region where the snapshot is: for governments' partitions. */
-static bool
-presign(struct op *op, struct aws *from, const struct aws_call *copy, struct strbuf *url,
+bool
+rds_wants_presigned(const struct aws *from, const struct aws *to)
+{
+	return strncmp(endpoint_partition(aws_region(from)), "aws-us-gov", 10) == 0 &&
+	    strcmp(aws_region(from), aws_region(to)) != 0;
+}
+
+bool
+rds_presign(struct op *op, struct aws *from, const struct aws_call *copy, struct strbuf *url,
     struct error *err)
 {
 	struct aws_param params[12];
@@ -184,8 +190,6 @@ copy_with(struct op *op, struct aws *from, struct aws *to, struct error *err)
 {
 	bool is_cluster = *op->target->cluster;
 	const char *key = op_fact(op, "key"), *policy = op_fact(op, "policy");
-	bool is_presigned = strncmp(endpoint_partition(aws_region(from)), "aws-us-gov", 10) == 0 &&
-	    strcmp(aws_region(from), aws_region(to)) != 0;
 	struct strbuf url = STRBUF_INIT(64 << 10);
 	struct aws_param params[] = { { is_cluster ? "SourceDBClusterSnapshotIdentifier" :
 		                                     "SourceDBSnapshotIdentifier",
@@ -203,8 +207,8 @@ copy_with(struct op *op, struct aws *from, struct aws *to, struct error *err)
 	bool ok = rds_same(op, from, err) &&
 	    op_fact_set(op, err, "started_at", "%lld", (long long)wall_now().us);
 
-	if (ok && is_presigned) {
-		ok = presign(op, from, &call, &url, err);
+	if (ok && rds_wants_presigned(from, to)) {
+		ok = rds_presign(op, from, &call, &url, err);
 		params[ARRAY_LEN(params) - 2] = (struct aws_param){ "PreSignedUrl", url.buf };
 	}
 	ok = ok && rds_make(op, to, &rds_noun_snapshot, op_fact(op, "name"), &call, 0, err);

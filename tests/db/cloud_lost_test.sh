@@ -68,6 +68,28 @@ wait_for 10 gone "$pid"
 op "job resume $job" prod --yes
 is "killed, it goes on" "$(member state) $(member result.snapshot)" "done killed"
 is "... and has made one" "$(made killed)" 1
+
+fault 'kind=reset-after&action=DeleteDBSnapshot&times=1'
+op "snapshot drop slow" prod --yes
+is "an answer to a deletion was cut off: it is gone" "$(member state) $(made slow)" "done 0"
+op "snapshot drop killed" prod --yes
+is "dropped" "$(member state) $(made killed)" "done 0"
+op "snapshot drop cut" prod --yes
+is "the last one is not" "$(member state) $(member error.what)" "refused no snapshot would be left"
+op "snapshot tagged weekly" prod --yes
+op "backup retention daily 7 weekly 90" prod --yes
+is "retention" "$(member state) $(member result.dropped)" "done []"
+like "... by the tag" "$("$PGMEDIC" run snapshots prod)" 'tagged .*weekly, expires 20'
+fault 'kind=reset-after&action=StartDBInstanceAutomatedBackupsReplication&times=1'
+op "backup replicate eu-west-1" prod --yes
+is "backups in another region" "$(member state) $(member result.region) $(member result.status)" "done eu-west-1 replicating"
+op "backup replicate eu-west-1" prod --yes
+is "... are asked for once" "$(member state) $(member error.code)" "refused REFUSED"
+op "backup replicate cn-north-1" prod --yes
+is "another partition is out of reach" "$(member state)" refused
+fault 'kind=reset-after&action=DeleteDBInstance&times=1'
+op "restore drop copy" prod --yes
+is "a restored instance is dropped" "$(member state) $(member result.name)" "done copy"
 secret=$(sed -n 's/^aws_secret_access_key *= *//p' "$TMP/credentials" | head -n 1)
 unlike "the secret is not kept" "$(grep -r -a -l -F -e "$secret" "$XDG_STATE_HOME")" .
 finish

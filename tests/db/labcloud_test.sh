@@ -128,6 +128,11 @@ only_second() {
 }
 ok '... leaves the copy' wait_for 10 only_second
 
+is 'backups in another region' "$(aws rds start-db-instance-automated-backups-replication --backup-retention-period 3 \
+	--source-db-instance-arn arn:aws:rds:eu-central-1:000000000000:db:lab --query DBInstanceAutomatedBackup.Status)" pending
+is '... are told of' "$(aws rds describe-db-instance-automated-backups --db-instance-identifier lab \
+	--query 'DBInstanceAutomatedBackups[0].[Region,BackupRetentionPeriod]')" 'eu-central-1 3'
+
 # ------------------------------------------------------------------ reboot, modify
 
 started() {

@@ -1,0 +1,248 @@
+/*
+ * backup replicate REGION [--days N] [--kms KEY]: RDS keeps automated backups of an instance and
+ * its logs in another region, too, from which it can be restored to any moment. Asked of that
+ * region.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/op_result.h"
+#include "ops/rds_make.h"
+
+enum { MOST_DAYS = 35 };
+#define USUAL_KEY "alias/aws/rds"
+
+struct wish {
+	const char *region, *key; /* NULL: not said */
+	int days;                 /* 0: as the source */
+};
+
+static bool
+read_words(struct op *op, struct wish *w, struct error *err)
+{
+	*w = (struct wish){ NULL, NULL, 0 };
+	for (int i = 2; i < op->words->n; i++) {
+		const char *word = op->words->w[i].text;
+		const char *value = i + 1 < op->words->n ? op->words->w[i + 1].text : NULL;
+		char *end = NULL;
+		long days;
+
+		if (strcmp(word, "--kms") == 0 && value) {
+			w->key = value;
+			i++;
+		} else if (strcmp(word, "--days") == 0 && value) {
+			days = strtol(value, &end, 10);
+			if (*end || days < 1 || days > MOST_DAYS)
+				return error_set(
+				    err, ERR_USAGE, "--days is a number from 1 to %d", MOST_DAYS);
+			w->days = (int)days;
+			i++;
+		} else if (!w->region && *word != '-') {
+			w->region = word;
+		} else {
+			error_set(err, ERR_USAGE, "backup replicate does not know '%s'", word);
+			return error_hint(err, "Usage: %s", op->kind->usage);
+		}
+	}
+	if (w->region)
+		return true;
+	error_set(err, ERR_USAGE, "backup replicate needs a region");
+	return error_hint(err, "Usage: %s", op->kind->usage);
+}
+
+/* The source's backups in that region: status "" none. */
+static bool
+status_there(
+    struct op *op, struct aws *to, const char *resource, const char **status, struct error *err)
+{
+	struct aws_param params[] = { { "DbiResourceId", resource }, { NULL, NULL } };
+	struct aws_call call = {
+		.service = AWS_RDS, .op = "DescribeDBInstanceAutomatedBackups", .params = params
+	};
+	struct aws_answer answer;
+	bool ok;
+
+	*status = "";
+	aws_answer_init(&answer);
+	ok = aws_do(to, &call, &answer, err);
+	if (ok) {
+		const struct xml *x =
+		    xml_get(answer.xml, "DBInstanceAutomatedBackups/DBInstanceAutomatedBackup");
+
+		*status = arena_strdup(&op->arena, xml_text(x, "Status"));
+	} else if (strstr(answer.code, "DBInstanceAutomatedBackupNotFound")) {
+		*err = (struct error){ 0 };
+		ok = true;
+	}
+	aws_answer_release(&answer);
+	return ok;
+}
+
+static bool
+check_there(struct op *op, const char *region, const char *resource, struct error *err)
+{
+	struct aws *to = rds_open_in(op, region, err);
+	const char *status;
+	bool ok = to && status_there(op, to, resource, &status, err);
+
+	aws_close(to);
+	if (!ok || !*status)
+		return ok;
+	error_set(err, ERR_REFUSED, "its backups are in %s already (%s)", region, status);
+	return error_hint(err, "What is there stays as it is.");
+}
+
+static bool
+plan_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_instance i;
+	struct wish w;
+	const char *key;
+	int days;
+
+	if (!read_words(op, &w, err) || !rds_region_in_reach(aws_region(aws), w.region, err))
+		return false;
+	if (strcmp(w.region, aws_region(aws)) == 0)
+		return error_set(err, ERR_REFUSED, "%s is its own region", w.region);
+	if (*op->target->cluster) {
+		error_set(err, ERR_UNSUPPORTED, "RDS does not replicate backups of a cluster");
+		return error_hint(
+		    err, "`snapshot copy NAME --region %s` copies a snapshot there.", w.region);
+	}
+	if (!rds_look(op, aws, err) || !rds_instance_get(op, aws, op_fact(op, "source"), &i, err) ||
+	    !check_there(op, w.region, i.resource_id, err))
+		return false;
+	if (!i.retention_days) {
+		error_set(err, ERR_REFUSED, "%s has no automated backups", i.id);
+		return error_hint(err, "`backup retention daily N` turns them on.");
+	}
+	days = w.days ? w.days : i.retention_days;
+	key = w.key ? w.key : i.is_encrypted ? USUAL_KEY : "";
+	doc_pair(&op->doc, "replicate", ROLE_NORMAL, "%s to %s, %d days", i.id, w.region, days);
+	if (*key)
+		doc_pair(&op->doc, "key", ROLE_NORMAL, "%s of %s%s", key, w.region,
+		    w.key ? "" : " (--kms KEY for another)");
+	doc_pair(&op->doc, "cost", ROLE_NORMAL, "%s",
+	    "transfer of all WAL between the regions, and storage there");
+	op_add_step(op, "start", "low", "begin to replicate its automated backups",
+	    "StartDBInstanceAutomatedBackupsReplication, asked of %s", w.region);
+	op_add_step(op, "wait", "none", "wait until it replicates", "%s",
+	    "the first copy takes as long as the database is large");
+	op->question = arena_printf(&op->arena, "replicate backups of %s to %s?", i.id, w.region);
+	return op_fact_set(op, err, "region", "%s", w.region) &&
+	    op_fact_set(op, err, "arn", "%s", i.arn) && op_fact_set(op, err, "key", "%s", key) &&
+	    op_fact_set(op, err, "days", "%d", days);
+}
+
+static bool
+replicate_plan(struct op *op, struct error *err)
+{
+	return rds_with(op, plan_with, err);
+}
+
+static enum op_seen
+look(struct op *op, const char **status, struct error *err)
+{
+	struct aws *to = rds_open_in(op, op_fact(op, "region"), err);
+	bool ok = to && status_there(op, to, op_fact(op, "resource"), status, err);
+
+	aws_close(to);
+	return !ok ? OP_UNSURE : **status ? OP_SEEN : OP_NOT_SEEN;
+}
+
+static enum op_seen
+start_seen(struct op *op, struct error *err)
+{
+	const char *status;
+
+	return look(op, &status, err);
+}
+
+static bool
+start_with(struct op *op, struct aws *from, struct aws *to, struct error *err)
+{
+	const char *key = op_fact(op, "key"), *status;
+	struct strbuf url = STRBUF_INIT(64 << 10);
+	struct aws_param params[] = { { "SourceDBInstanceArn", op_fact(op, "arn") },
+		{ "BackupRetentionPeriod", op_fact(op, "days") }, { "KmsKeyId", *key ? key : NULL },
+		{ NULL, NULL }, { NULL, NULL } };
+	struct aws_call call = { .service = AWS_RDS,
+		.op = "StartDBInstanceAutomatedBackupsReplication",
+		.params = params,
+		.changes = true };
+	struct aws_answer answer;
+	struct error lost = { 0 };
+	bool ok = rds_same(op, from, err);
+
+	if (ok && rds_wants_presigned(from, to)) {
+		ok = rds_presign(op, from, &call, &url, err);
+		params[ARRAY_LEN(params) - 2] = (struct aws_param){ "PreSignedUrl", url.buf };
+	}
+	aws_answer_init(&answer);
+	if (ok && !aws_do(to, &call, &answer, &lost)) {
+		ok = answer.is_uncertain && look(op, &status, err) == OP_SEEN;
+		if (!ok)
+			*err = lost;
+	}
+	aws_answer_release(&answer);
+	if (url.len)
+		explicit_bzero(url.buf, url.len);
+	strbuf_release(&url);
+	return ok;
+}
+
+static bool
+start_run(struct op *op, struct error *err)
+{
+	struct aws *from = rds_open(op, err);
+	struct aws *to = from ? rds_open_in(op, op_fact(op, "region"), err) : NULL;
+	bool ok = to && start_with(op, from, to, err);
+
+	aws_close(to);
+	aws_close(from);
+	return ok;
+}
+
+static bool
+wait_run(struct op *op, struct error *err)
+{
+	struct mono start = mono_now();
+	const char *status = "";
+
+	while (look(op, &status, err) != OP_UNSURE) {
+		if (strcmp(status, "replicating") == 0 || strcmp(status, "active") == 0)
+			return op_fact_set(op, err, "status", "%s", status);
+		if (!*status && mono_since_ms(mono_now(), start) > 60000)
+			return error_set(
+			    err, ERR_STATE, "%s has no backups of it", op_fact(op, "region"));
+		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
+			return error_set(err, ERR_TIMEOUT, "it is still %s", status);
+		op_progress(op, -1, "%s", *status ? status : "not there yet");
+		if (!op_wait_ms(op, rds_poll_ms(), err))
+			return false;
+	}
+	return error_prefix(err, "while waiting");
+}
+
+static bool
+replicate_result(struct op *op, struct error *err)
+{
+	bool first = true;
+
+	(void)err;
+	op_result_text(op, &first, "instance", op_fact(op, "source"));
+	op_result_text(op, &first, "region", op_fact(op, "region"));
+	op_result_int(op, &first, "retention_days", op_fact_int(op, "days", 0));
+	op_result_text(op, &first, "status", op_fact(op, "status"));
+	return true;
+}
+
+static const struct op_step_def replicate_steps[] = {
+	{ "start", start_seen, start_run },
+	{ "wait", NULL, wait_run },
+	{ NULL, NULL, NULL },
+};
+
+const struct op_impl rds_replicate = { replicate_plan, replicate_steps, replicate_result };
