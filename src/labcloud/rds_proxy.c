@@ -290,6 +290,17 @@ register_targets(struct call *c)
 /* ---- tags, of anything */
 
 static void
+write_tag(struct call *c, const char *key, const char *value)
+{
+	if (!*key)
+		return;
+	w_open(&c->w, NULL);
+	w_text(&c->w, "Key", key);
+	w_text(&c->w, "Value", value);
+	w_close(&c->w);
+}
+
+static void
 list_tags(struct call *c)
 {
 	const char *arn = call_need(c, "ResourceName"), *key = "", *value = "";
@@ -305,8 +316,8 @@ list_tags(struct call *c)
 		key = i->tag_key;
 		value = i->tag_value;
 	} else if (strstr(arn, "snapshot:") && s) {
-		key = s->tag_key;
-		value = s->tag_value;
+		key = s->tag_key[0];
+		value = s->tag_value[0];
 	}
 	for (int k = 0; k < all->n; k++)
 		if (strcmp(arn, arn_of(c, &all->items[k])) == 0) {
@@ -314,12 +325,9 @@ list_tags(struct call *c)
 			value = all->items[k].tag_value;
 		}
 	w_list(&c->w, "TagList", "Tag");
-	if (*key) {
-		w_open(&c->w, NULL);
-		w_text(&c->w, "Key", key);
-		w_text(&c->w, "Value", value);
-		w_close(&c->w);
-	}
+	write_tag(c, key, value);
+	if (strstr(arn, "snapshot:") && s)
+		write_tag(c, s->tag_key[1], s->tag_value[1]);
 	w_close(&c->w);
 }
 
