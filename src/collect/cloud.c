@@ -560,6 +560,8 @@ cloud_add(
 	m->instance = text(conf->instance);
 	m->cluster = text(conf->cluster);
 	m->is_lazy = conf->is_when_shown;
+	/* Until it is found, or where it may not be looked for, it is taken at its name. */
+	snprintf(m->id, sizeof(m->id), "%s", m->instance);
 	m->host = text(host);
 	pthread_mutex_lock(&c->mutex);
 	m->next = a->members;

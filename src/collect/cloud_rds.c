@@ -429,6 +429,7 @@ tell(struct cloud_member *m)
 	struct error err = { .code = ERR_OK };
 
 	if (!x) {
+		m->id[0] = m->cluster_id[0] = m->resource_id[0] = '\0';
 		not_found(m, &err);
 		cloud_post_failed(m, PROBE_CLOUD, &err);
 		return;

@@ -207,7 +207,11 @@ cloud_spark(struct arena *arena, const struct cloud_series *s, double from, doub
 	for (int i = 0; i < width; i++) {
 		int level = top > 0 && v[i] > 0 ? (int)(v[i] / top * 7.999) : 0;
 
-		strbuf_adds(&out, isnan(v[i]) ? " " : (utf8_enabled ? blocks : ascii)[level]);
+		/* Not a blank: those at the beginning would be folded away. */
+		strbuf_adds(&out,
+		    isnan(v[i])      ? (utf8_enabled ? "·" : "'") :
+		        utf8_enabled ? blocks[level] :
+		                       ascii[level]);
 	}
 	text = arena_strndup(arena, out.buf, out.len);
 	strbuf_release(&out);

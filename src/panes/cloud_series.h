@@ -30,7 +30,7 @@ void cloud_series_read(struct cloud_series *out, struct arena *arena, const stru
 const char *const *cloud_metric_names(struct arena *arena, const struct snapshot *snap, int *n);
 /* The end of the time axis (seconds): that of the last answer. 0: none. */
 double cloud_now(const struct snapshot *snap);
-/* The last points as `width` characters. In the arena. */
+/* The points as `width` characters, a dot where there are none. In the arena. */
 const char *cloud_spark(
     struct arena *arena, const struct cloud_series *s, double from, double to, int width);
 /* The value as text, with its unit; "-" for none. In the arena. */

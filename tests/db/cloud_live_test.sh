@@ -120,6 +120,11 @@ is '... and what was known stays' "$(json "s['id'], s['class'] is not None, s['a
 like '... with its age and what helps' "$(json "d['notes']")" 'shown as of .* s ago.*help policy'
 no_fault
 ok 'it comes back' wait_for 60 recorded "'DescribeDBInstances' not in str(d['notes'])"
+fault kind=denied action=DescribeDBInstances
+answer=$("$PGMEDIC" show cloud dark --json 2>&1)
+is 'what may be seen is seen where the instance may not' \
+	"$(json "'DescribeDBInstances' in str(d['notes']), [r['name'] for r in rows if r['kind'] == 'alarm'], s['metrics'] > 0")" "(True, ['crowd'], True)"
+no_fault
 fault kind=throttle action=DescribeAlarms
 ok 'throttling is not an alarm of ours' wait_for 60 recorded "'throttled' in str(d['notes']) and s['alarms'] == 1"
 answer=$("$PGMEDIC" show activity shop --replay "$TMP/night.rec" --json 2>/dev/null)
