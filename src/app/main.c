@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <unistd.h>
 
 #include "app/actlog.h"
@@ -323,6 +326,20 @@ with_settings(const struct options *opt)
 	return status;
 }
 
+/*
+ * What holds passwords leaves no core file. A limit of 0 is not enough: the kernel does not look at
+ * it where core_pattern is a program (systemd-coredump, apport).
+ */
+static void
+keep_memory_private(void)
+{
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		log_warn("main", "its memory may be dumped");
+#endif
+}
+
 static int
 begin(const struct options *opt, struct error *err)
 {
@@ -336,8 +353,7 @@ begin(const struct options *opt, struct error *err)
 	/* The lab may change its user for good: nothing else has been opened yet. */
 	if (opt->verb == VERB_LAB)
 		return lab(opt);
-	/* What holds passwords leaves no core file. */
-	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	keep_memory_private();
 	login_begin();
 	if (opt->job)
 		return run_job_main(opt);

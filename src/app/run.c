@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "app/act_sync.h"
 #include "app/advise.h"
@@ -384,16 +381,6 @@ run_child(const struct options *opt, const struct json *request)
 	return status;
 }
 
-/* It holds passwords: no core file, no debugger of others. */
-static void
-keep_memory_private(void)
-{
-#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		log_warn("job", "its memory may be dumped");
-#endif
-}
-
 int
 run_job_main(const struct options *opt)
 {
@@ -401,7 +388,6 @@ run_job_main(const struct options *opt)
 	struct json *request = read_request(&err);
 	int status = EXIT_FAILED;
 
-	keep_memory_private();
 	if (!request)
 		error_report(&err);
 	else if (strcmp(opt->job, "-") == 0)

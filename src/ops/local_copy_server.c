@@ -176,6 +176,10 @@ copy_configure(struct op *op, bool is_scratch, struct error *err)
 	ok = text && add_limits(op, &conf, err);
 	if (ok) {
 		add_recovery(&conf, text);
+		/* pgBackRest takes none with a recovery that only has to become consistent. */
+		if (op_fact(op, "target.timeline"))
+			strbuf_addf(&conf, "recovery_target_timeline = '%s'\n",
+			    op_fact(op, "target.timeline"));
 		ok = local_write(op, kept, text, err) &&
 		    local_write(
 		        op, arena_printf(&op->arena, "%s/postgresql.conf", data), conf.buf, err) &&

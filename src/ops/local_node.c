@@ -29,8 +29,7 @@ enum {
 static const char *
 bin_of(struct node *n)
 {
-	struct error ignored = { 0 };
-	const char *opts = node_read(n, "postmaster.opts", &ignored), *slash = NULL;
+	const char *opts = node_opts(n), *slash = NULL;
 
 	for (const char *s = opts; s && *s && *s != ' ' && *s != '\n'; s++)
 		if (*s == '/')
@@ -102,10 +101,9 @@ node_run(struct node *n, const char *const *argv, const char *const *env, const 
 	return ok || error_prefix(err, "%s", n->name);
 }
 
-const char *
-node_read(struct node *n, const char *name, struct error *err)
+static const char *
+read_file(struct node *n, const char *path, struct error *err)
 {
-	const char *path = arena_printf(&n->op->arena, "%s/%s", n->data, name);
 	struct strbuf sb = STRBUF_INIT(MAX_OUTPUT);
 	FILE *f = fopen(path, "re");
 	char buf[4096];
@@ -122,6 +120,25 @@ node_read(struct node *n, const char *name, struct error *err)
 		fclose(f);
 	strbuf_release(&sb);
 	return text;
+}
+
+const char *
+node_read(struct node *n, const char *name, struct error *err)
+{
+	return read_file(n, arena_printf(&n->op->arena, "%s/%s", n->data, name), err);
+}
+
+const char *
+node_opts(struct node *n)
+{
+	struct error ignored = { 0 };
+	const char *opts = node_read(n, "postmaster.opts", &ignored);
+
+	/* pg_rewind removes it. */
+	return opts ?
+	    opts :
+	    read_file(n, arena_printf(&n->op->arena, "%s" NODE_KEPT "/postmaster.opts", n->data),
+	        &ignored);
 }
 
 bool
@@ -180,6 +197,8 @@ node_control(struct node *n, struct node_control *c, struct error *err)
 			    value_of(arena, out.buf, "Latest checkpoint's TimeLineID:"), NULL, 10),
 			.system_identifier = strtoull(
 			    value_of(arena, out.buf, "Database system identifier:"), NULL, 10),
+			.segment_size =
+			    strtoull(value_of(arena, out.buf, "Bytes per WAL segment:"), NULL, 10),
 		};
 		ok = (*c->state && c->checkpoint) ||
 		    error_set(err, ERR_FORMAT, "pg_controldata of %s says something else", n->name);
@@ -401,6 +420,10 @@ node_start(struct node *n, struct error *err)
 
 	if (node_pid(n))
 		return true;
+	if (access(arena_printf(&n->op->arena, "%s" NODE_KEPT, n->data), F_OK) == 0) {
+		error_set(err, ERR_STATE, "%s is not started: its rewind was cut off", n->name);
+		return error_hint(err, "`job resume`, or a new base backup.");
+	}
 	return forget_dead(n, err) && node_run(n, argv, NULL, NULL, START_MS, NULL, err);
 }
 

@@ -22,6 +22,10 @@ struct node {
 	gid_t gid;
 };
 
+/* What a rewind has set aside is in the folder of this name behind the data directory's; while it
+ * is there, no server can live in that. */
+#define NODE_KEPT ".pgmedic-kept"
+
 /* ERR_CONFIG where the target has no data_directory here, or it is none. */
 bool node_open(
     struct node *n, struct op *op, const struct op_target *target, struct error *err) MUST_CHECK;
@@ -35,6 +39,7 @@ struct node_control {
 	uint64_t checkpoint; /* LSN at which the last checkpoint begins */
 	int64_t timeline;    /* of that checkpoint */
 	uint64_t system_identifier;
+	uint64_t segment_size; /* of WAL, bytes */
 };
 bool node_control(struct node *n, struct node_control *c, struct error *err) MUST_CHECK;
 
@@ -60,6 +65,8 @@ bool node_run(struct node *n, const char *const *argv, const char *const *env, c
     int timeout_ms, struct strbuf *out, struct error *err) MUST_CHECK;
 /* A file of the data directory as text, at most 1 MB; NULL and *err. */
 const char *node_read(struct node *n, const char *name, struct error *err);
+/* postmaster.opts, with which it was started the last time; NULL: not known. */
+const char *node_opts(struct node *n);
 /* Write one, by rename. */
 bool node_write(struct node *n, const char *name, const char *text, struct error *err) MUST_CHECK;
 

@@ -117,10 +117,12 @@ read_words(struct op *op, struct request *r, struct error *err)
 
 struct choice {
 	const struct pgbackrest_info *info;
-	const struct wal_archive *wal;
+	struct wal_archive *wal;
 	const struct local_source *source;
 	const struct pgbackrest_backup *backup;
 	bool archives_first; /* the source has to hand over its WAL before */
+	bool is_left;        /* the snapshot is on a timeline that was left */
+	uint32_t timeline;   /* to follow; 0: the newest */
 };
 
 static bool
@@ -141,6 +143,7 @@ choose_snapshot(struct op *op, const struct request *r, struct choice *c, struct
 		return error_hint(err, "`snapshots` lists them.");
 	}
 	wal_reach_of(op, c->wal, c->backup, &reach);
+	c->is_left = reach.is_left;
 	if (reach.is_whole)
 		return true;
 	error_set(err, ERR_REFUSED, "the snapshot %s lacks WAL segment %s", c->backup->label,
@@ -162,7 +165,8 @@ reaches(struct op *op, struct choice *c, const struct pgbackrest_backup *b, int6
 	struct wal_reach reach;
 
 	wal_reach_of(op, c->wal, b, &reach);
-	return reach.is_whole && (!*reach.missing || (number >= 0 && reach.last->number >= number));
+	return reach.is_whole && !reach.is_left &&
+	    (!*reach.missing || (number >= 0 && reach.last->number >= number));
 }
 
 static bool
@@ -172,10 +176,10 @@ choose_lsn(struct op *op, int64_t lsn, struct choice *c, struct error *err)
 	bool has_earlier = false;
 	uint32_t timeline;
 
-	if (c->source->is_there && lsn > c->source->lsn)
+	if (c->source->is_there && !c->timeline && lsn > c->source->lsn)
 		return refuse_window(op, c, err, "that LSN has not been written yet");
 	(void)(*c->info->wal_max && wal_parse_name(c->wal, c->info->wal_max, &timeline, &last));
-	c->archives_first = number >= last && can_archive(c);
+	c->archives_first = number >= last && !c->timeline && can_archive(c);
 	if (number > last && !c->archives_first)
 		return refuse_window(op, c, err, "that LSN is not in the repository");
 	for (int i = c->info->n - 1; i >= 0; i--) {
@@ -195,6 +199,15 @@ choose_lsn(struct op *op, int64_t lsn, struct choice *c, struct error *err)
 }
 
 static bool
+is_on_line(struct op *op, const struct choice *c, const struct pgbackrest_backup *b)
+{
+	struct wal_reach reach;
+
+	wal_reach_of(op, c->wal, b, &reach);
+	return !reach.is_left;
+}
+
+static bool
 choose_time(struct op *op, struct wall at, struct choice *c, struct error *err)
 {
 	bool has_earlier = false;
@@ -210,8 +223,9 @@ choose_time(struct op *op, struct wall at, struct choice *c, struct error *err)
 			continue;
 		has_earlier = true;
 		c->backup = b;
-		if (wal_covers_time(op, c->wal, b, at) ||
-		    (c->archives_first && reaches(op, c, b, -1)))
+		if (is_on_line(op, c, b) &&
+		    (wal_covers_time(op, c->wal, b, at) ||
+		        (c->archives_first && reaches(op, c, b, -1))))
 			return true;
 	}
 	if (!has_earlier)
@@ -224,6 +238,18 @@ choose_time(struct op *op, struct wall at, struct choice *c, struct error *err)
 		        c->source->failed_wal));
 	return refuse_window(op, c, err,
 	    "that time is later than the last archived commit, or WAL before it is missing");
+}
+
+/* A point of a timeline that has been left since is still there, on that. */
+static bool
+follow_point(struct op *op, const struct job_point *point, struct choice *c, struct error *err)
+{
+	uint32_t timeline = (uint32_t)strtoul(point->timeline, NULL, 16);
+
+	if (!timeline || wal_is_in_line(c->wal, timeline, point->lsn))
+		return true;
+	c->timeline = timeline;
+	return wal_archive_follow(op, c->info, c->wal, timeline, err);
 }
 
 static bool
@@ -242,7 +268,7 @@ choose(struct op *op, struct request *r, struct choice *c, struct error *err)
 		if (!local_point_find(op, r->what, &r->point, err))
 			return false;
 		r->lsn = r->point.lsn;
-		return choose_lsn(op, r->lsn, c, err);
+		return follow_point(op, &r->point, c, err) && choose_lsn(op, r->lsn, c, err);
 	case AIM_LSN:
 		break;
 	}
@@ -272,6 +298,15 @@ keep_target(struct op *op, const struct request *r, struct error *err)
 	return op_fact_set(op, err, "target.type", "lsn") &&
 	    op_fact_set(op, err, "target.is_before", "1") &&
 	    op_fact_set(op, err, "target", "%s", fmt_lsn(lsn, sizeof(lsn), r->lsn));
+}
+
+/* Which way recovery goes where a failover has made two; by itself it follows the newest. */
+static bool
+keep_timeline(struct op *op, const struct choice *c, struct error *err)
+{
+	if (c->timeline)
+		return op_fact_set(op, err, "target.timeline", "%u", c->timeline);
+	return !c->is_left || op_fact_set(op, err, "target.timeline", "current");
 }
 
 static const char *
@@ -343,7 +378,8 @@ restore_plan(struct op *op, struct error *err)
 	    wal_archive_read(op, &info, source.segment_size, &wal, err) &&
 	    choose(op, &r, &c, err) && copy_plan(op, r.name, &info, c.backup->size, err) &&
 	    copy_plan_login(op, source.superuser, source.database, err) &&
-	    keep_target(op, &r, err) && op_fact_set(op, err, "name", "%s", r.name) &&
+	    keep_target(op, &r, err) && keep_timeline(op, &c, err) &&
+	    op_fact_set(op, err, "name", "%s", r.name) &&
 	    op_fact_set(op, err, "label", "%s", c.backup->label) &&
 	    op_fact_set(op, err, "label.stop", "%lld", (long long)c.backup->stop.us);
 

@@ -1,15 +1,20 @@
 /*
- * pg_rewind of a server that was primary. It copies every file that is no relation from the other
- * server, configuration files, too, and removes postmaster.opts, with which the server is started
- * again: they are set aside first and put back, also where it fails. It recovers a crashed server
- * by itself (13 and newer).
+ * pg_rewind of a server that was primary.
+ *
+ * It copies every file that is no relation from the other server, configuration files, too, and
+ * removes postmaster.opts, with which the server is started again: they are set aside first and put
+ * back. Where it is cut off (its source dies, the machine does), the data directory is of no use to
+ * a server, and a second pg_rewind does not find the WAL any more that the first has overwritten:
+ * so that is set aside, too. With it the second comes to the end: the control file, by which it
+ * goes, is written last. A crashed server is recovered before, as pg_rewind itself would, and a
+ * rehearsal says where the two have parted, before anything is touched.
  */
 #include "config.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -18,35 +23,70 @@
 #include "ops/local_pair.h"
 #include "pg/conninfo.h"
 
-enum { REWIND_MS = 24 * 3600 * 1000, TOOL_MS = 30000, WAIT_MS = 200, MAX_FILES = 12 };
+enum {
+	REWIND_MS = 24 * 3600 * 1000,
+	RECOVER_MS = 3600 * 1000,
+	COPY_MS = 600 * 1000,
+	TOOL_MS = 30000,
+	WAIT_MS = 200,
+	MAX_FILES = 10,
+	MAX_OUTPUT = 1 << 20,
+	NAME_LEN = 24,
+};
 
 static const char *
 kept_folder(struct node *n)
 {
-	return arena_printf(&n->op->arena, "%s.pgmedic-kept", n->data);
+	return arena_printf(&n->op->arena, "%s" NODE_KEPT, n->data);
 }
 
-/* Copy the files at the top of one folder that are of this server alone into another. */
+typedef bool (*wants_file)(const char *name, uint64_t from);
+
 static bool
-copy_files(struct node *n, const char *from, const char *to, struct error *err)
+is_own(const char *name, uint64_t from)
 {
-	const char *argv[MAX_FILES + 5] = { "/bin/cp", "-p", "-t", to };
+	size_t len = strlen(name);
+
+	(void)from;
+	return (len > 5 && strcmp(name + len - 5, ".conf") == 0) ||
+	    strcmp(name, "postmaster.opts") == 0;
+}
+
+/* A segment of WAL; from: the first that counts, its number as (log << 32 | segment). */
+static bool
+is_wal(const char *name, uint64_t from)
+{
+	unsigned timeline, log, segment;
+
+	return strlen(name) == NAME_LEN && strspn(name, "0123456789ABCDEF") == NAME_LEN &&
+	    sscanf(name, "%8X%8X%8X", &timeline, &log, &segment) == 3 &&
+	    ((uint64_t)log << 32 | segment) >= from;
+}
+
+/* Copy the files that are wanted at the top of one folder into another. */
+static bool
+copy_files(struct node *n, const char *from, const char *to, wants_file wants, uint64_t first,
+    struct error *err)
+{
+	const char *argv[MAX_FILES + 6] = { "/bin/cp", "-p", "--reflink=auto", "-t", to };
 	DIR *dir = opendir(from);
 	struct dirent *entry;
+	bool ok = dir || error_set(err, ERR_FILE, "cannot read %s", from);
 	int files = 0;
 
-	if (!dir)
-		return error_set(err, ERR_FILE, "cannot read %s", from);
-	while ((entry = readdir(dir)) && files < MAX_FILES) {
-		size_t len = strlen(entry->d_name);
-
-		if ((len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0) ||
-		    strcmp(entry->d_name, "postmaster.opts") == 0)
-			argv[4 + files++] =
-			    arena_printf(&n->op->arena, "%s/%s", from, entry->d_name);
+	while (ok && (entry = readdir(dir))) {
+		if (!wants(entry->d_name, first))
+			continue;
+		argv[5 + files++] = arena_printf(&n->op->arena, "%s/%s", from, entry->d_name);
+		argv[5 + files] = NULL;
+		if (files == MAX_FILES) {
+			ok = node_run(n, argv, NULL, NULL, COPY_MS, NULL, err);
+			files = 0;
+		}
 	}
-	closedir(dir);
-	return files == 0 || node_run(n, argv, NULL, NULL, TOOL_MS, NULL, err);
+	if (dir)
+		closedir(dir);
+	return ok && (files == 0 || node_run(n, argv, NULL, NULL, COPY_MS, NULL, err));
 }
 
 static bool
@@ -58,18 +98,29 @@ exists(struct node *n, const char *path)
 	return lstat(path, &st) == 0;
 }
 
+static const char *
+below(struct node *n, const char *folder, const char *name)
+{
+	return arena_printf(&n->op->arena, "%s/%s", folder, name);
+}
+
 /* Whole, or not there: it is filled under another name. */
 static bool
-set_aside(struct node *n, struct error *err)
+set_aside(struct node *n, uint64_t first, struct error *err)
 {
 	const char *kept = kept_folder(n), *part = arena_printf(&n->op->arena, "%s.part", kept);
-	const char *make[] = { "/bin/mkdir", "-p", "-m", "700", part, NULL };
+	const char *clear[] = { "/bin/rm", "-rf", part, NULL };
+	const char *make[] = { "/bin/mkdir", "-p", "-m", "700", below(n, part, "pg_wal"), NULL };
+	const char *mode[] = { "/bin/chmod", "700", part, NULL };
 	const char *move[] = { "/bin/mv", "-T", part, kept, NULL };
 
-	return exists(n, kept) ||
-	    (node_run(n, make, NULL, NULL, TOOL_MS, NULL, err) &&
-	        copy_files(n, n->data, part, err) &&
-	        node_run(n, move, NULL, NULL, TOOL_MS, NULL, err));
+	return node_run(n, clear, NULL, NULL, COPY_MS, NULL, err) &&
+	    node_run(n, make, NULL, NULL, TOOL_MS, NULL, err) &&
+	    node_run(n, mode, NULL, NULL, TOOL_MS, NULL, err) &&
+	    copy_files(n, n->data, part, is_own, 0, err) &&
+	    copy_files(
+	        n, below(n, n->data, "pg_wal"), below(n, part, "pg_wal"), is_wal, first, err) &&
+	    node_run(n, move, NULL, NULL, TOOL_MS, NULL, err);
 }
 
 static bool
@@ -79,16 +130,15 @@ put_back(struct node *n, struct error *err)
 	const char *clear[] = { "/bin/rm", "-rf", kept, NULL };
 
 	return !exists(n, kept) ||
-	    (copy_files(n, kept, n->data, err) &&
-	        node_run(n, clear, NULL, NULL, TOOL_MS, NULL, err));
+	    (copy_files(n, kept, n->data, is_own, 0, err) &&
+	        node_run(n, clear, NULL, NULL, COPY_MS, NULL, err));
 }
 
 /* Where postmaster.opts says that the configuration file is elsewhere (Debian). */
 static const char *
 config_file_of(struct node *n)
 {
-	struct error ignored = { 0 };
-	const char *opts = node_read(n, "postmaster.opts", &ignored);
+	const char *opts = node_opts(n);
 	const char *at = opts ? strstr(opts, "config_file=") : NULL;
 
 	if (!at)
@@ -97,36 +147,56 @@ config_file_of(struct node *n)
 	return arena_strndup(&n->op->arena, at, strcspn(at, "\"\n"));
 }
 
-/*
- * A pg_rewind that is cut off leaves a data directory that only a new base backup mends. So it goes
- * on when this process is killed or told to stop, writing into a file: a pipe without a reader
- * would end it. It works in the data directory, by which the next process finds it.
- */
+/* The arguments and variables of pg_rewind; a password must not stand among the arguments. */
 static bool
-run_rewind(struct pair *p, const char *log, struct error *err)
+command(struct pair *p, const char **argv, const char **vars, struct error *err)
 {
 	struct conninfo_env env;
 	struct arena *a = &p->op->arena;
 	const char *file = config_file_of(&p->old);
-	const char *vars[64] = { "LC_ALL=C", "PATH=/usr/bin:/bin", "HOME=/" };
-	const char *argv[8] = { arena_printf(a, "%s/pg_rewind", p->old.bin), "-D", p->old.data };
-	struct proc_spec spec = { .argv = argv, .env = vars, .dir = p->old.data, .log = log };
-	int n = 3, nvars = 3;
+	int n = 0, nvars = 0;
 
 	if (!conninfo_to_env(a, p->new.target->conninfo, p->new.target->password, &env, err))
 		return false;
-	/* By variables: a password must not stand among the arguments. */
+	vars[nvars++] = "LC_ALL=C";
+	vars[nvars++] = "PATH=/usr/bin:/bin";
+	vars[nvars++] = "HOME=/";
 	for (int i = 0; i < env.n && nvars < 63; i++)
 		vars[nvars++] = arena_printf(a, "%s=%s", env.names[i], env.values[i]);
 	vars[nvars] = NULL;
+	argv[n++] = arena_printf(a, "%s/pg_rewind", p->old.bin);
+	argv[n++] = "-D";
+	argv[n++] = p->old.data;
 	argv[n++] = arena_printf(a, "--source-server=%s dbname=postgres", env.rest);
 	if (file)
 		argv[n++] = arena_printf(a, "--config-file=%s", file);
 	argv[n] = NULL;
+	return true;
+}
+
+static const char *
+log_path(struct pair *p)
+{
+	return path_state(&p->op->arena,
+	    arena_printf(&p->op->arena, "jobs/%lld-rewind.log", (long long)p->op->job));
+}
+
+/*
+ * It goes on when this process is killed or told to stop, writing into a file: a pipe without a
+ * reader would end it. It works in the data directory, by which the next process finds it.
+ */
+static bool
+run_rewind(struct pair *p, struct error *err)
+{
+	const char *argv[8], *vars[64];
+	struct proc_spec spec = {
+		.argv = argv, .env = vars, .dir = p->old.data, .log = log_path(p)
+	};
+
 	spec.drops_user = geteuid() == 0 && p->old.uid != 0;
 	spec.uid = p->old.uid;
 	spec.gid = p->old.gid;
-	return proc_run(&spec, REWIND_MS, NULL, NULL, err);
+	return command(p, argv, vars, err) && proc_run(&spec, REWIND_MS, NULL, NULL, err);
 }
 
 /* Of a process before this one, whose job goes on here. */
@@ -141,74 +211,90 @@ wait_rewind(struct pair *p, struct error *err)
 	return true;
 }
 
-static const char *
-log_path(struct pair *p)
+/* Crash recovery by a single process. */
+static bool
+recover(struct node *n, struct node_control *c, struct error *err)
 {
-	return path_state(&p->op->arena,
-	    arena_printf(&p->op->arena, "jobs/%lld-rewind.log", (long long)p->op->job));
+	const char *file = config_file_of(n);
+	const char *argv[] = { "postgres", "--single", "-F", "-D", n->data,
+		file ? "-c" : "template1",
+		file ? arena_printf(&n->op->arena, "config_file=%s", file) : NULL,
+		file ? "template1" : NULL, NULL };
+
+	if (strcmp(c->state, "shut down") == 0)
+		return true;
+	return node_run(n, argv, NULL, NULL, RECOVER_MS, NULL, err) && node_control(n, c, err) &&
+	    (strcmp(c->state, "shut down") == 0 ||
+	        error_set(err, ERR_STATE, "%s does not recover: %s", n->name, c->state));
 }
 
-/* Has it come to its end? Once more would recover what it has made by itself, apart from the new
- * primary. */
+/* Where the two have parted: the number of the WAL segment with their last common checkpoint. */
 static bool
-is_rewound(struct pair *p)
+rehearse(struct pair *p, const struct node_control *c, bool *is_needed, uint64_t *first,
+    struct error *err)
 {
-	struct strbuf end = STRBUF_INIT(16 << 10);
-	bool is_it;
+	static const char says[] = "last common checkpoint at ";
+	const char *argv[8], *vars[64], *at;
+	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
+	unsigned hi = 0, lo = 0;
+	int n = 0;
+	bool ok = command(p, argv, vars, err);
 
-	proc_tail(&end, log_path(p), 3, "");
-	is_it = strstr(end.buf, "Done!") || strstr(end.buf, "no rewind required");
-	strbuf_release(&end);
-	return is_it;
+	while (ok && argv[n])
+		n++;
+	argv[n] = "--dry-run";
+	argv[n + 1] = NULL;
+	ok = ok && node_run(&p->old, argv, vars, NULL, REWIND_MS, &out, err);
+	at = ok ? strstr(out.buf, says) : NULL;
+	*is_needed = ok && !strstr(out.buf, "no rewind required");
+	if (ok && *is_needed &&
+	    (!at || sscanf(at + strlen(says), "%X/%X", &hi, &lo) != 2 || !c->segment_size))
+		ok = error_set(err, ERR_FORMAT, "pg_rewind does not say where the servers parted");
+	*first = c->segment_size ? (uint64_t)hi << 32 | lo / c->segment_size : 0;
+	strbuf_release(&out);
+	return ok;
 }
 
+/* From the beginning, or where one before was cut off. */
 static bool
-leave_configuration(struct pair *p, int64_t *id, struct error *err)
+rewind_all(struct pair *p, struct node_control *c, struct error *err)
 {
-	return op_leave(p->op, "configuration", pair_node_args(p->op, &p->old, ""), id, err,
-	    "configuration files of %s are kept in %s", p->old.name, kept_folder(&p->old));
+	struct node *n = &p->old;
+	const char *kept = kept_folder(n);
+	bool is_needed = true;
+	uint64_t first;
+
+	if (exists(n, kept))
+		return copy_files(n, below(n, kept, "pg_wal"), below(n, n->data, "pg_wal"), is_wal,
+		           0, err) &&
+		    run_rewind(p, err);
+	return recover(n, c, err) && rehearse(p, c, &is_needed, &first, err) &&
+	    (!is_needed || (set_aside(n, first, err) && run_rewind(p, err)));
 }
 
 bool
 pair_rewind(struct pair *p, struct error *err)
 {
-	struct error more = { 0 };
-	bool ok;
+	struct node *n = &p->old;
+	struct node_control c;
 	int64_t id;
 
-	if (node_pid(&p->old))
-		return error_set(err, ERR_STATE, "%s runs", p->old.name);
-	if (!wait_rewind(p, err) || !node_is_clear(&p->old, err) ||
-	    !leave_configuration(p, &id, err))
+	if (node_pid(n))
+		return error_set(err, ERR_STATE, "%s runs", n->name);
+	if (!wait_rewind(p, err) || !node_is_clear(n, err) || !node_control(n, &c, err) ||
+	    !op_leave(p->op, "configuration", pair_node_args(p->op, n, ""), &id, err,
+	        "what pg_rewind overwrites of %s is kept in %s", n->name, kept_folder(n)))
 		return false;
-	ok = is_rewound(p) || (set_aside(&p->old, err) && run_rewind(p, log_path(p), err));
-	if (!put_back(&p->old, &more) || !op_settle(p->op, id, &more)) {
-		*err = more;
-		ok = false;
+	/* Its last act makes it a standby, which a primary's control file never says. */
+	if (strcmp(c.state, "in archive recovery") != 0 && !rewind_all(p, &c, err)) {
+		if (!*err->hint)
+			error_hint(err,
+			    exists(n, kept_folder(n)) ?
+			        "`job resume %lld` tries again; its output is %s." :
+			        "Nothing was changed in job %lld. pg_basebackup makes %s anew.",
+			    (long long)p->op->job,
+			    exists(n, kept_folder(n)) ? log_path(p) : n->name);
+		return false;
 	}
-	if (!ok && !*err->hint)
-		error_hint(err,
-		    "Its output is %s. Where pg_rewind cannot, pg_basebackup makes %s anew.",
-		    log_path(p), p->old.name);
-	return ok;
-}
-
-bool
-pair_undo_configuration(struct op *op, const struct job_leftover *left, struct error *err)
-{
-	struct json *args = json_parse(left->args, strlen(left->args), err);
-	const char *name = json_text(json_get(args, "node"));
-	const struct op_target *t = op->target;
-	struct node n;
-	bool ok;
-
-	if (name && strcmp(name, t->name) != 0)
-		t = t->standby && strcmp(name, t->standby->name) == 0 ? t->standby : NULL;
-	ok = name && t;
-	if (args && !ok)
-		error_set(err, ERR_CONFIG, "the pair of %s is configured otherwise now",
-		    op->target->name);
-	ok = ok && node_open(&n, op, t, err) && put_back(&n, err);
-	json_free(args);
-	return ok;
+	return put_back(n, err) && op_settle(p->op, id, err);
 }

@@ -73,6 +73,28 @@ start_first(struct node *n, struct node *other, struct error *err)
 	        err, "%s is primary, but does not start; %s is its standby", n->name, other->name);
 }
 
+static bool
+is_kept(struct node *n)
+{
+	struct stat st;
+
+	return stat(arena_printf(&n->op->arena, "%s" NODE_KEPT, n->data), &st) == 0;
+}
+
+/* It was stopped in order, or has been rewound: all that it has, the new primary has, too. A server
+ * that was killed says "shut down", too, once the rewind has recovered it. */
+static bool
+has_all_to_follow(struct node *n, const struct node_control *c)
+{
+	const char *steps = op_fact(n->op, "steps");
+
+	if (strcmp(c->state, "in archive recovery") == 0 ||
+	    strcmp(c->state, "shut down in recovery") == 0)
+		return !is_kept(n);
+	return !is_kept(n) && strcmp(c->state, "shut down") == 0 &&
+	    !(steps && strstr(steps, "rewind"));
+}
+
 /* It starts as what it has to be: by what the other one is now. */
 bool
 pair_undo_down(struct op *op, const struct job_leftover *left, struct error *err)
@@ -84,17 +106,33 @@ pair_undo_down(struct op *op, const struct job_leftover *left, struct error *err
 
 	if (!node_of(op, left, &n, &other, &slot, err))
 		return false;
+	p = (struct pair){ .op = op, .old = n, .new = other };
+	p.way = strcmp(op_fact(op, "first"), n.name) == 0 ? PAIR_THERE : PAIR_BACK;
+	if (is_standby(&other))
+		return node_pid(&n) || start_first(&n, &other, err);
+	if (node_pid(&n) && is_standby(&n))
+		return pair_streams(&p, err);
 	if (node_pid(&n)) {
-		if (is_standby(&n) || is_standby(&other))
-			return true;
 		error_set(err, ERR_STATE, "%s and %s are both primaries", n.name, other.name);
 		return error_hint(err, "Stop one of them at once.");
 	}
-	if (is_standby(&other))
-		return start_first(&n, &other, err);
-	p = (struct pair){ .op = op, .old = n, .new = other };
-	p.way = strcmp(op_fact(op, "first"), n.name) == 0 ? PAIR_THERE : PAIR_BACK;
 	return node_control(&n, &c, err) && pair_checkpoint(&p, err) && pair_slot(&p, err) &&
-	    (strcmp(c.state, "shut down") == 0 || pair_rewind(&p, err)) && pair_rejoin(&p, err) &&
+	    (has_all_to_follow(&n, &c) || pair_rewind(&p, err)) && pair_rejoin(&p, err) &&
 	    pair_streams(&p, err);
+}
+
+/* What a rewind has set aside: taken back by bringing that to its end. */
+bool
+pair_undo_configuration(struct op *op, const struct job_leftover *left, struct error *err)
+{
+	struct node n, other;
+	struct pair p;
+	const char *slot;
+
+	if (!node_of(op, left, &n, &other, &slot, err))
+		return false;
+	if (!is_kept(&n))
+		return true;
+	p = (struct pair){ .op = op, .old = n, .new = other };
+	return pair_checkpoint(&p, err) && pair_rewind(&p, err);
 }

@@ -111,8 +111,8 @@ look(struct op *op, struct look *l, struct error *err)
 		return false;
 	wal_reach_of(op, &l->wal, l->backup, &l->reach);
 	l->to_source = l->source.is_there && !l->source.is_standby && !l->source.is_failing &&
-	    l->reach.is_whole && !*l->reach.missing;
-	return true;
+	    l->reach.is_whole && !*l->reach.missing && !l->reach.is_left;
+	return !l->reach.is_left || op_fact_set(op, err, "target.timeline", "current");
 }
 
 static bool

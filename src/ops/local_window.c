@@ -60,6 +60,17 @@ segment_of(const char *path)
 	return strspn(name, "0123456789ABCDEF") == NAME_LEN && name[NAME_LEN] == '-' ? name : NULL;
 }
 
+/* "00000002.history": the timeline; 0: it is none. */
+static uint32_t
+history_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+	return strspn(name, "0123456789ABCDEF") == 8 && strcmp(name + 8, ".history") == 0 ?
+	    (uint32_t)strtoul(name, NULL, 16) :
+	    0;
+}
+
 static void
 take_list(struct op *op, const struct json *root, struct wal_archive *out)
 {
@@ -67,8 +78,11 @@ take_list(struct op *op, const struct json *root, struct wal_archive *out)
 	for (const struct json *v = json_child(root); v; v = json_next(v)) {
 		const char *name = segment_of(json_name(v));
 		struct wal_segment *s = &out->items[out->n];
+		uint32_t timeline = history_of(json_name(v));
 		double at = 0;
 
+		if (timeline > out->newest)
+			out->newest = timeline;
 		if (!name || !wal_parse_name(out, name, &s->timeline, &s->number))
 			continue;
 		if (json_number(json_get(v, "time"), &at))
@@ -86,6 +100,7 @@ wal_archive_read(struct op *op, const struct pgbackrest_info *info, int64_t segm
 		arena_printf(&op->arena, "archive/%s/%s", info->stanza, info->wal_id), NULL };
 	struct strbuf text = STRBUF_INIT(MAX_LIST);
 	struct json *root = NULL;
+	uint32_t tip = 1;
 	bool ok;
 
 	*out = (struct wal_archive){ .segment_size = segment_size > 0 ? segment_size : USUAL_SIZE };
@@ -100,7 +115,60 @@ wal_archive_read(struct op *op, const struct pgbackrest_info *info, int64_t segm
 		take_list(op, root, out);
 	json_free(root);
 	strbuf_release(&text);
+	for (int i = 0; ok && !out->newest && i < out->n; i++)
+		if (out->items[i].timeline > tip)
+			tip = out->items[i].timeline;
+	return ok && wal_archive_follow(op, info, out, out->newest ? out->newest : tip, err);
+}
+
+/* Lines "PARENT<tab>LSN<tab>reason": the ancestors, and where each was left. */
+static void
+take_history(struct wal_archive *a, const char *text, uint32_t timeline, int most)
+{
+	int64_t begin = 0;
+
+	for (; *text && a->nline < most; text += strcspn(text, "\n"), text += *text == '\n') {
+		unsigned parent, hi, lo;
+
+		if (sscanf(text, "%u %X/%X", &parent, &hi, &lo) != 3)
+			continue;
+		a->line[a->nline++] = (struct wal_branch){ parent, begin };
+		begin = (int64_t)((uint64_t)hi << 32 | lo);
+	}
+	a->line[a->nline++] = (struct wal_branch){ timeline, begin };
+}
+
+bool
+wal_archive_follow(struct op *op, const struct pgbackrest_info *info, struct wal_archive *a,
+    uint32_t timeline, struct error *err)
+{
+	enum { MOST = 1000, MAX_HISTORY = 1 << 20 };
+	const char *args[] = { "repo-get",
+		arena_printf(
+		    &op->arena, "archive/%s/%s/%08X.history", info->stanza, info->wal_id, timeline),
+		NULL };
+	struct strbuf text = STRBUF_INIT(MAX_HISTORY);
+	bool ok = true;
+
+	a->line = arena_zalloc(&op->arena, MOST + 1, sizeof(*a->line));
+	a->nline = 0;
+	/* The first timeline has none. */
+	if (timeline > 1 && a->newest)
+		ok = pgbackrest_run(op, args, LIST_MS, &text, err);
+	if (ok)
+		take_history(a, text.buf, timeline, MOST);
+	strbuf_release(&text);
 	return ok;
+}
+
+bool
+wal_is_in_line(const struct wal_archive *a, uint32_t timeline, int64_t lsn)
+{
+	for (int i = 0; i < a->nline; i++)
+		if (a->line[i].timeline == timeline)
+			return lsn >= a->line[i].begin &&
+			    (i + 1 == a->nline || lsn <= a->line[i + 1].begin);
+	return false;
 }
 
 /* ------------------------------------------------------------------ walking */
@@ -113,29 +181,50 @@ find(const struct wal_archive *a, uint32_t timeline, int64_t number)
 	return a->n ? bsearch(&key, a->items, (size_t)a->n, sizeof(key), by_place) : NULL;
 }
 
-/* The segment after s: of its timeline, or where a later timeline has gone on in it. */
+/* The segment of that number on the line. That in which a timeline begins is read from the later
+ * one; where that has none yet, the earlier one has all up to there. */
 static const struct wal_segment *
-next_of(const struct wal_archive *a, const struct wal_segment *s)
+on_line(const struct wal_archive *a, int64_t number)
 {
-	const struct wal_segment *next = find(a, s->timeline, s->number + 1);
+	for (int i = a->nline - 1; i >= 0; i--) {
+		int64_t first = a->line[i].begin / a->segment_size;
+		const struct wal_segment *s =
+		    first <= number ? find(a, a->line[i].timeline, number) : NULL;
 
-	for (int i = 0; !next && i < a->n; i++)
-		if (a->items[i].timeline > s->timeline && a->items[i].number == s->number + 1)
-			next = &a->items[i];
-	/* A short timeline: its first segment is the one it branched off in. */
-	for (int i = 0; !next && i < a->n; i++)
-		if (a->items[i].timeline > s->timeline && a->items[i].number == s->number)
-			next = &a->items[i];
-	return next;
+		if (s || first < number)
+			return s;
+	}
+	return NULL;
+}
+
+/* After s: on the line, or of its own timeline where that was left. */
+static const struct wal_segment *
+next_of(const struct wal_archive *a, const struct wal_segment *s, bool is_left)
+{
+	return is_left ? find(a, s->timeline, s->number + 1) : on_line(a, s->number + 1);
 }
 
 static bool
-is_anything_after(const struct wal_archive *a, const struct wal_segment *s)
+is_anything_after(const struct wal_archive *a, const struct wal_segment *s, bool is_left)
 {
-	for (int i = 0; i < a->n; i++)
-		if (a->items[i].timeline >= s->timeline && a->items[i].number > s->number)
+	for (int i = 0; i < a->n; i++) {
+		const struct wal_segment *other = &a->items[i];
+
+		if (other->number > s->number &&
+		    (is_left ? other->timeline == s->timeline : on_line(a, other->number) == other))
 			return true;
+	}
 	return false;
+}
+
+/* Was it made on a timeline after that was left? */
+static bool
+is_left_behind(const struct wal_archive *a, const struct pgbackrest_backup *b, uint32_t timeline)
+{
+	unsigned hi, lo;
+
+	return sscanf(b->lsn_stop, "%X/%X", &hi, &lo) == 2 &&
+	    !wal_is_in_line(a, timeline, (int64_t)((uint64_t)hi << 32 | lo));
 }
 
 void
@@ -155,11 +244,12 @@ wal_reach_of(struct op *op, const struct wal_archive *a, const struct pgbackrest
 		out->missing = b->wal_start;
 		return;
 	}
-	for (const struct wal_segment *next = s; next; next = next_of(a, s))
+	out->is_left = is_left_behind(a, b, stop_timeline);
+	for (const struct wal_segment *next = s; next; next = next_of(a, s, out->is_left))
 		s = next;
 	out->last = s;
 	out->is_whole = s->number >= stop;
-	if (!out->is_whole || is_anything_after(a, s))
+	if (!out->is_whole || is_anything_after(a, s, out->is_left))
 		out->missing = wal_name(op, a, s->timeline, s->number + 1);
 }
 
@@ -174,7 +264,8 @@ wal_covers_time(
 	wal_reach_of(op, a, b, &reach);
 	if (!reach.is_whole || !wal_parse_name(a, b->wal_start, &timeline, &number))
 		return NULL;
-	for (const struct wal_segment *s = find(a, timeline, number); s; s = next_of(a, s))
+	for (const struct wal_segment *s = find(a, timeline, number); s;
+	     s = next_of(a, s, reach.is_left))
 		if (s->at.us >= at.us)
 			return s;
 	return NULL;
@@ -185,6 +276,7 @@ wal_covers_time(
 struct range {
 	struct wall from, to;
 	const char *label, *missing;
+	uint32_t left; /* the timeline that was left; 0: of the line */
 };
 
 /* Ranges without a gap, oldest first; a backup within the reach of the one before adds nothing. */
@@ -208,6 +300,7 @@ ranges_of(struct op *op, const struct wal_archive *a, const struct pgbackrest_in
 			.to = reach.last->at.us > b->stop.us ? reach.last->at : b->stop,
 			.label = b->label,
 			.missing = reach.missing,
+			.left = reach.is_left ? reach.last->timeline : 0,
 		};
 	}
 	return n;
@@ -222,9 +315,12 @@ wal_window_doc(
 	char from[40], to[40];
 
 	for (int i = 0; i < n; i++) {
-		doc_pair(doc, i ? "" : "recoverable", ROLE_NORMAL, "%s to %s, from %s",
+		doc_pair(doc, i ? "" : "recoverable", ROLE_NORMAL, "%s to %s, from %s%s",
 		    wall_rfc3339(ranges[i].from, from, sizeof(from)),
-		    wall_rfc3339(ranges[i].to, to, sizeof(to)), ranges[i].label);
+		    wall_rfc3339(ranges[i].to, to, sizeof(to)), ranges[i].label,
+		    ranges[i].left ?
+		        arena_printf(&op->arena, ", on timeline %u that was left", ranges[i].left) :
+		        "");
 		if (*ranges[i].missing)
 			doc_pair(doc, "gap", ROLE_WARN,
 			    "WAL segment %s is missing: nothing %s %s%s", ranges[i].missing,
@@ -234,6 +330,11 @@ wal_window_doc(
 			                    wall_rfc3339(ranges[i + 1].from, from, sizeof(from))) :
 			                "");
 	}
+	for (int i = 1; i < a->nline; i++)
+		doc_pair(doc, i == 1 ? "timelines" : "", ROLE_NORMAL,
+		    "%u begins at %X/%X, after %u", a->line[i].timeline,
+		    (unsigned)(a->line[i].begin >> 32), (unsigned)a->line[i].begin,
+		    a->line[i - 1].timeline);
 	if (n == 0)
 		doc_pair(doc, "recoverable", ROLE_WARN, "nothing");
 	return n > 0;

@@ -17,15 +17,31 @@ struct wal_segment {
 	struct wall at; /* when it reached the repository */
 };
 
+/* A timeline of the present's ancestry; it begins where its parent was left. */
+struct wal_branch {
+	uint32_t timeline;
+	int64_t begin; /* LSN; 0: the first */
+};
+
 struct wal_archive {
-	int64_t segment_size;      /* bytes */
+	int64_t segment_size;    /* bytes */
+	struct wal_branch *line; /* from the first timeline to the one that recovery follows */
+	int nline;
+	uint32_t newest;           /* timeline that has a .history file; 0: none */
 	struct wal_segment *items; /* by timeline and number */
 	int n;
 };
 
-/* All segments of the newest database of the stanza. segment_size 0: of 16 MB, as usual. */
+/* All segments of the newest database of the stanza, and the line of its newest timeline.
+ * segment_size 0: of 16 MB, as usual. */
 bool wal_archive_read(struct op *op, const struct pgbackrest_info *info, int64_t segment_size,
     struct wal_archive *out, struct error *err) MUST_CHECK;
+/* The line of another timeline instead: as its .history file says, after which a failover has gone
+ * another way. */
+bool wal_archive_follow(struct op *op, const struct pgbackrest_info *info, struct wal_archive *a,
+    uint32_t timeline, struct error *err) MUST_CHECK;
+/* Is that LSN of that timeline in the line? */
+bool wal_is_in_line(const struct wal_archive *a, uint32_t timeline, int64_t lsn);
 /* "000000010000000000000003" into its parts. */
 bool wal_parse_name(
     const struct wal_archive *a, const char *name, uint32_t *timeline, int64_t *number);
@@ -36,6 +52,7 @@ struct wal_reach {
 	bool is_whole;                  /* the backup has all that it needs itself */
 	const struct wal_segment *last; /* the last one without a gap; NULL none */
 	const char *missing;            /* "" there is no gap behind `last` */
+	bool is_left;                   /* on a timeline that was left before it was made */
 };
 void wal_reach_of(struct op *op, const struct wal_archive *a, const struct pgbackrest_backup *b,
     struct wal_reach *out);
