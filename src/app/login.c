@@ -63,6 +63,7 @@ open_aws(struct session *s, const struct json *o, const char *host, struct error
 {
 	char region[64] = "";
 	struct aws_config config = { .profile = member(o, "profile"),
+		.credentials_file = member(o, "credentials_file"),
 		.region = member(o, "region"),
 		.host = host,
 		.endpoint_url = member(o, "endpoint_url") };
@@ -174,14 +175,15 @@ login_begin(void)
 const char *
 login_of(struct arena *arena, const struct settings *s, const char *section)
 {
-	static const char *const kept[] = { "profile", "region", "endpoint_url", "instance",
-		"cluster" };
+	static const char *const kept[] = { "profile", "credentials_file", "region", "endpoint_url",
+		"instance", "cluster" };
+	const struct conf *conf = settings_conf(s, section);
 	struct strbuf sb = STRBUF_INIT(8192);
 	bool is_iam = false, is_rds = false, is_password = false, first = true;
 	const char *result = NULL, *secret = "";
 
-	for (int i = 0; i < s->conf.n; i++) {
-		const struct conf_entry *e = &s->conf.entries[i];
+	for (int i = 0; i < conf->n; i++) {
+		const struct conf_entry *e = &conf->entries[i];
 
 		if (strcmp(e->section, section) != 0)
 			continue;
@@ -193,8 +195,8 @@ login_of(struct arena *arena, const struct settings *s, const char *section)
 	if (!is_iam && !*secret && (!is_rds || is_password))
 		return NULL;
 	strbuf_addf(&sb, "%s{", is_iam || *secret ? PG_LOGIN_MARK : PG_LOGIN_LAZY);
-	for (int i = 0; i < s->conf.n; i++) {
-		const struct conf_entry *e = &s->conf.entries[i];
+	for (int i = 0; i < conf->n; i++) {
+		const struct conf_entry *e = &conf->entries[i];
 
 		for (size_t k = 0; k < ARRAY_LEN(kept); k++)
 			if (strcmp(e->section, section) == 0 && strcmp(e->key, kept[k]) == 0) {

@@ -22,6 +22,7 @@ static const struct {
 	KEY(cluster),
 	KEY(region),
 	KEY(profile),
+	KEY(credentials_file),
 	KEY(endpoint_url),
 	KEY(data_directory),
 	KEY(pgbackrest_config),
@@ -48,11 +49,13 @@ static void
 read_keys(struct arena *arena, const struct settings *s, const char *section, struct op_target *t,
     const char **standby)
 {
+	const struct conf *conf = settings_conf(s, section);
+
 	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
 		if (!*value_at(t, keys[k].at))
 			*value_at(t, keys[k].at) = "";
-	for (int i = 0; i < s->conf.n; i++) {
-		const struct conf_entry *e = &s->conf.entries[i];
+	for (int i = 0; i < conf->n; i++) {
+		const struct conf_entry *e = &conf->entries[i];
 
 		if (strcmp(e->section, section) != 0)
 			continue;

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/lexer.h"
+#include "guide/lab.h"
 #include "model/rules.h"
 #include "panes/pane.h"
 
@@ -79,6 +80,8 @@ const struct setting_info setting_infos[] = {
 	{ "target", "region", SETTING_TEXT, NULL, "",
 	    "AWS region; empty: of the endpoint's name, the profile, the environment" },
 	{ "target", "profile", SETTING_TEXT, NULL, "", "profile of the AWS configuration files" },
+	{ "target", "credentials_file", SETTING_TEXT, NULL, "",
+	    "AWS credentials of this target, in the place of ~/.aws/credentials and of the environment's" },
 	{ "target", "endpoint_url", SETTING_TEXT, NULL, "",
 	    "another endpoint for all AWS services" },
 	{ "target", "data_directory", SETTING_TEXT, NULL, "",
@@ -420,12 +423,24 @@ read_entry(struct settings *s, struct conf_entry *e)
 	problem(s, e->line, err.what, err.hint);
 }
 
+/* A lab that is up; without it nothing is missed. */
+static void
+read_lab(struct settings *s)
+{
+	struct error ignored = { 0 };
+	const char *path = lab_targets_file(&s->arena);
+
+	if (path && !conf_read(&s->lab, path, &ignored))
+		s->lab = (struct conf){ 0 };
+}
+
 void
 settings_read(struct settings *s, const char *path)
 {
 	struct error err = { 0 };
 
 	*s = (struct settings){ 0 };
+	read_lab(s);
 	s->path = path ? arena_strdup(&s->arena, path) : path_config(&s->arena, "pgmedic.conf");
 	if (!conf_read(&s->conf, s->path, &err)) {
 		GROW(s->problems, s->nproblems, s->cap_problems);
@@ -443,10 +458,20 @@ void
 settings_release(struct settings *s)
 {
 	conf_release(&s->conf);
+	conf_release(&s->lab);
 	free(s->values);
 	free(s->problems);
 	arena_release(&s->arena);
 	*s = (struct settings){ 0 };
+}
+
+const struct conf *
+settings_conf(const struct settings *s, const char *section)
+{
+	for (int i = 0; i < s->conf.n; i++)
+		if (strcmp(s->conf.entries[i].section, section) == 0)
+			return &s->conf;
+	return &s->lab;
 }
 
 const char *

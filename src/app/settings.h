@@ -38,6 +38,7 @@ bool setting_check(const struct setting_info *info, const char *value, struct er
 struct settings {
 	struct arena arena;
 	struct conf conf; /* the file as read */
+	struct conf lab;  /* the same of a lab that is up; see settings_conf() */
 	const char *path; /* of the file, even when there is none */
 	struct {
 		const char *name, *value;
@@ -52,6 +53,8 @@ struct settings {
  * and is skipped. */
 void settings_read(struct settings *s, const char *path);
 void settings_release(struct settings *s);
+/* Where a section is: in the file, or, when that has none of this name, with the lab. */
+const struct conf *settings_conf(const struct settings *s, const char *section);
 /* Value of a [console] key, its default otherwise; never NULL. */
 const char *settings_get(const struct settings *s, const char *name);
 bool settings_bool(const struct settings *s, const char *name);

@@ -198,8 +198,10 @@ merge(struct arena *arena, const struct options *opt, const char *conninfo)
 static void
 read_section(struct targets *t, struct target *item, const struct settings *s, const char *section)
 {
-	for (int i = 0; i < s->conf.n; i++) {
-		const struct conf_entry *e = &s->conf.entries[i];
+	const struct conf *conf = settings_conf(s, section);
+
+	for (int i = 0; i < conf->n; i++) {
+		const struct conf_entry *e = &conf->entries[i];
 		const char *v = arena_strdup(&t->arena, e->value);
 
 		if (strcmp(e->section, section) != 0)
@@ -228,6 +230,8 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 			item->cloud.region = v;
 		else if (strcmp(e->key, "profile") == 0)
 			item->cloud.profile = v;
+		else if (strcmp(e->key, "credentials_file") == 0)
+			item->cloud.credentials_file = v;
 		else if (strcmp(e->key, "endpoint_url") == 0)
 			item->cloud.endpoint_url = v;
 		else if (strcmp(e->key, "log_file") == 0)
@@ -335,7 +339,7 @@ fail_word(const struct settings *s, const char *word, struct error *err)
 /* The lab, when one is up: its primary, and its standby beside it; only one of them when it is
  * named. False: there is nothing of that name. */
 static bool
-add_lab(struct targets *t, const char *only)
+add_lab(struct targets *t, const struct settings *s, const char *only)
 {
 	static const char *const names[] = { "lab", "lab-standby" };
 	const char *uris[] = { NULL, NULL }, *pgbouncer;
@@ -350,6 +354,7 @@ add_lab(struct targets *t, const char *only)
 		if (!uris[i] || (only && strcmp(only, names[i]) != 0))
 			continue;
 		item = add(t, names[i], uris[i]);
+		read_section(t, item, s, arena_printf(&t->arena, "target %s", names[i]));
 		item->pgbouncer = i == 0 ? pgbouncer : NULL;
 		item->color = "green";
 		item->is_lab = true;
@@ -367,7 +372,7 @@ add_word(struct targets *t, const struct settings *s, const struct options *opt,
 	if (add_section(t, s, opt, word))
 		return true;
 	if (!is_conninfo(word))
-		return add_lab(t, word) || fail_word(s, word, err);
+		return add_lab(t, s, word) || fail_word(s, word, err);
 	conninfo = merge(&t->arena, opt, word);
 	add(t, readable_name(&t->arena, conninfo), conninfo);
 	return true;
@@ -398,7 +403,7 @@ add_defaults(struct targets *t, const struct options *opt, const struct settings
 	if (!is_told && !environment_decides()) {
 		add_sections(t, s, opt);
 		if (t->n == 0)
-			(void)add_lab(t, NULL);
+			(void)add_lab(t, s, NULL);
 		if (t->n > 0)
 			return;
 	}

@@ -39,7 +39,11 @@ aws_open(const struct aws_config *config, struct error *err)
 	aws->pace = config->pace;
 	aws->pace_arg = config->arg;
 	aws->http = http_new();
-	if (!profiles_read(&aws->profiles, err)) {
+	aws->credentials_file =
+	    arena_strdup(&aws->arena, config->credentials_file ? config->credentials_file : "");
+	if (*aws->credentials_file && !profile)
+		profile = "default";
+	if (!profiles_read(&aws->profiles, aws->credentials_file, err)) {
 		aws_close(aws);
 		return NULL;
 	}
@@ -165,7 +169,7 @@ aws_have_creds(struct aws *aws, bool again, struct error *err)
 	if (again) { /* the files may have new ones */
 		struct profiles now;
 
-		if (profiles_read(&now, &why)) {
+		if (profiles_read(&now, aws->credentials_file, &why)) {
 			profiles_release(&aws->profiles);
 			aws->profiles = now;
 		} else {

@@ -22,7 +22,10 @@
 #include "cloud/xml.h"
 
 struct aws_config {
-	const char *profile;      /* "" or NULL: AWS_PROFILE, else default */
+	const char *profile; /* "" or NULL: AWS_PROFILE, else default */
+	/* In the place of ~/.aws/credentials; its profile, else default, counts more than what the
+	 * environment holds. "" or NULL: none. */
+	const char *credentials_file;
 	const char *region;       /* "" or NULL: by the environment, the profile, `host` */
 	const char *host;         /* of the database, whose name may tell the region; may be NULL */
 	const char *endpoint_url; /* for all services; "" or NULL none */

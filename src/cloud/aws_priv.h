@@ -10,6 +10,7 @@ struct aws {
 	struct profiles profiles;
 	struct http *http;
 	struct creds_ask ask;
+	const char *credentials_file; /* "": the usual one */
 	void (*pace)(void *arg, enum aws_service service);
 	void *pace_arg;
 	const char *region, *ca_bundle;

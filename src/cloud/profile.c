@@ -261,11 +261,13 @@ path_of(struct profiles *p, const char *variable, const char *usual)
 }
 
 bool
-profiles_read(struct profiles *p, struct error *err)
+profiles_read(struct profiles *p, const char *credentials, struct error *err)
 {
 	profiles_init(p);
 	p->config_path = path_of(p, "AWS_CONFIG_FILE", "~/.aws/config");
-	p->credentials_path = path_of(p, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
+	p->credentials_path = credentials && *credentials ?
+	    profile_path(&p->arena, credentials) :
+	    path_of(p, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials");
 	return read_file(p, p->config_path, false, err) &&
 	    read_file(p, p->credentials_path, true, err);
 }

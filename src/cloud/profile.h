@@ -32,7 +32,7 @@ struct profiles {
 };
 
 /* Reads both files (AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE); missing ones are empty. */
-bool profiles_read(struct profiles *p, struct error *err) MUST_CHECK;
+bool profiles_read(struct profiles *p, const char *credentials, struct error *err) MUST_CHECK;
 /* One file's text; for tests and fuzzing. */
 void profiles_parse(struct profiles *p, const char *text, size_t len, bool is_credentials);
 void profiles_init(struct profiles *p);

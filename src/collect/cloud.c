@@ -108,6 +108,7 @@ account_free(struct cloud_account *a)
 	cloud_events_release(a->events);
 	pthread_cond_destroy(&a->wake);
 	free(a->profile);
+	free(a->credentials_file);
 	free(a->region);
 	free(a->endpoint_url);
 	free(a->host);
@@ -242,6 +243,7 @@ static bool
 open_session(struct cloud_account *a, struct error *err)
 {
 	struct aws_config config = { .profile = a->profile,
+		.credentials_file = a->credentials_file,
 		.region = a->region,
 		.host = a->host,
 		.endpoint_url = a->endpoint_url,
@@ -514,12 +516,15 @@ account_of(struct cloud *c, const struct cloud_conf *conf, const char *host)
 	for (a = c->accounts; a; a = a->next)
 		if (strcmp(a->region, region) == 0 &&
 		    strcmp(a->profile, conf->profile ? conf->profile : "") == 0 &&
+		    strcmp(a->credentials_file,
+		        conf->credentials_file ? conf->credentials_file : "") == 0 &&
 		    strcmp(a->endpoint_url, conf->endpoint_url ? conf->endpoint_url : "") == 0)
 			return a;
 	a = xcalloc(1, sizeof(*a));
 	a->cloud = c;
 	a->region = text(region);
 	a->profile = text(conf->profile);
+	a->credentials_file = text(conf->credentials_file);
 	a->endpoint_url = text(conf->endpoint_url);
 	a->host = text(host);
 	a->period_ms = conf->period_ms > 0 ? conf->period_ms : CLOUD_PERIOD_MS;

@@ -16,7 +16,7 @@
 /* How a target is found in the cloud; NULL and "" are not configured. */
 struct cloud_conf {
 	const char *provider; /* "rds"; "local" and "none": not in the cloud; "": by its server */
-	const char *instance, *cluster, *region, *profile, *endpoint_url;
+	const char *instance, *cluster, *region, *profile, *credentials_file, *endpoint_url;
 	bool is_when_shown; /* ask only what is looked at: nothing is paid for otherwise */
 	int period_ms; /* of metrics, events and alarms; 0: 60 s; the other periods go with it */
 };

@@ -74,7 +74,7 @@ struct cloud_listing {
 struct cloud_account {
 	struct cloud_account *next;
 	struct cloud *cloud;
-	char *profile, *region, *endpoint_url, *host;
+	char *profile, *credentials_file, *region, *endpoint_url, *host;
 	int period_ms;
 	struct cloud_member *members; /* added to under the mutex, never taken away */
 	pthread_cond_t wake;

@@ -44,6 +44,7 @@ free_cloud(struct target *t)
 	free((char *)t->cloud.cluster);
 	free((char *)t->cloud.region);
 	free((char *)t->cloud.profile);
+	free((char *)t->cloud.credentials_file);
 	free((char *)t->cloud.endpoint_url);
 	free(t->cloud_host);
 }
@@ -74,6 +75,7 @@ know_cloud(struct target *t, const struct cloud_conf *conf)
 		.cluster = copy(conf->cluster),
 		.region = copy(conf->region),
 		.profile = copy(conf->profile),
+		.credentials_file = copy(conf->credentials_file),
 		.endpoint_url = copy(conf->endpoint_url),
 		.is_when_shown = conf->is_when_shown,
 		.period_ms = conf->period_ms };

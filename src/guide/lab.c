@@ -117,6 +117,28 @@ random_hex(struct lab *lab, size_t bytes, const char **text, struct error *err)
 }
 
 /* Ports, password and names, all in the marker before anything is made. */
+/* As sections of pgmedic.conf. With a cloud the lab is an instance of it, else this machine's. */
+static bool
+write_targets(struct lab *lab, struct error *err)
+{
+	const char *dir = lab->dir;
+	const char *standby = lab->standby.port ?
+	    arena_printf(&lab->arena,
+	        "[target lab-standby]\nconninfo = %s\nprovider = local\ndata_directory = %s/standby\n",
+	        lab_uri(lab, "lab", lab->standby.port, "shop"), dir) :
+	    "";
+	const char *keys = lab->cloud_port ?
+	    cloud_target_keys(lab) :
+	    arena_printf(&lab->arena,
+	        "provider = local\ndata_directory = %s/primary\nrestore_root = %s/restores\n%s",
+	        dir, dir, lab->standby.port ? "standby = lab-standby\n" : "");
+
+	return lab_write_file(lab, LAB_TARGETS,
+	    arena_printf(&lab->arena, "[target lab]\nconninfo = %s\n%s%s",
+	        lab_uri(lab, "lab", lab->primary.port, "shop"), keys, standby),
+	    err);
+}
+
 static bool
 plan(struct lab *lab, const struct options *opts, const char *pool, struct error *err)
 {
@@ -136,7 +158,8 @@ plan(struct lab *lab, const struct options *opts, const char *pool, struct error
 		return false;
 	lab->scratch = arena_printf(&lab->arena, "initdb-%s", suffix);
 	return lab_write(lab, err) && lab_make_dir(lab, "log", err) &&
-	    lab_make_dir(lab, "sql", err) && (!opts->cloud || cloud_make(lab, err));
+	    lab_make_dir(lab, "sql", err) && lab_make_dir(lab, "restores", err) &&
+	    (!opts->cloud || cloud_make(lab, err)) && write_targets(lab, err);
 }
 
 /* The standby is copied while the data is loaded; what it misses it streams. */

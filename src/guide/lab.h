@@ -27,5 +27,8 @@ int lab_main(int argc, char **argv);
  */
 bool lab_conninfo(struct arena *arena, const char **primary, const char **standby,
     const char **pgbouncer_admin, struct error *err) MUST_CHECK;
+/* The file that holds what operations need to know of its servers: [target lab] and [target
+ * lab-standby]. In the arena; NULL when no lab is up. */
+const char *lab_targets_file(struct arena *arena);
 
 #endif

@@ -167,7 +167,7 @@ bool
 cloud_make(struct lab *lab, struct error *err)
 {
 	static const char *const folders[] = { "cloud", "cloud/config", "cloud/config/pgmedic",
-		"cloud/state", "cloud/backrest", "repo", "restores", "socket" };
+		"cloud/state", "cloud/backrest", "repo", "socket" };
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		if (!lab_make_dir(lab, folders[i], err))
@@ -291,6 +291,15 @@ const char *
 cloud_url(struct lab *lab)
 {
 	return arena_printf(&lab->arena, "http://127.0.0.1:%d", lab->cloud_port);
+}
+
+const char *
+cloud_target_keys(struct lab *lab)
+{
+	return arena_printf(&lab->arena,
+	    "provider = rds\nauth = password\ninstance = lab\nregion = " LAB_CLOUD_REGION
+	    "\nendpoint_url = %s\ncredentials_file = %s/cloud/credentials\n",
+	    cloud_url(lab), lab->dir);
 }
 
 /* ---- from outside */

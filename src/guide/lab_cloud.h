@@ -24,6 +24,8 @@ bool cloud_start(struct lab *lab, struct error *err) MUST_CHECK;
 void cloud_stop(struct lab *lab);
 pid_t cloud_pid(struct lab *lab); /* 0: it does not run */
 const char *cloud_url(struct lab *lab);
+/* What makes a [target] its instance, in the lab's arena. */
+const char *cloud_target_keys(struct lab *lab);
 
 #define LAB_CLOUD_REGION  "eu-central-1"
 #define LAB_CLOUD_ACCOUNT "000000000000"

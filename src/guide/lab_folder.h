@@ -16,6 +16,8 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 
+#define LAB_TARGETS "targets.conf" /* what operations need to know of its servers */
+
 struct lab_server {     /* a PostgreSQL server as it was started */
 	int port;       /* 0: the lab has none */
 	pid_t pid;      /* 0: not started yet */

@@ -35,9 +35,8 @@ lab_look(struct lab *lab, struct lab_status *status)
 	status->state = whole ? LAB_UP : LAB_PARTIAL;
 }
 
-/* The superuser's URIs have the password; the other roles need none. */
-static const char *
-uri(struct lab *lab, const char *role, int port, const char *database)
+const char *
+lab_uri(struct lab *lab, const char *role, int port, const char *database)
 {
 	if (strcmp(role, "lab") == 0)
 		role = arena_printf(&lab->arena, "lab:%s", lab->password);
@@ -60,15 +59,33 @@ lab_conninfo(struct arena *arena, const char **primary, const char **standby,
 		    error_set(err, ERR_NOT_FOUND, "the lab in %s does not run", lab.dir);
 	}
 	if (ok) {
-		*primary = arena_strdup(arena, uri(&lab, "lab", lab.primary.port, "shop"));
+		*primary = arena_strdup(arena, lab_uri(&lab, "lab", lab.primary.port, "shop"));
 		if (status.standby)
-			*standby = arena_strdup(arena, uri(&lab, "lab", lab.standby.port, "shop"));
+			*standby =
+			    arena_strdup(arena, lab_uri(&lab, "lab", lab.standby.port, "shop"));
 		if (status.pool)
 			*pgbouncer_admin =
-			    arena_strdup(arena, uri(&lab, "lab", lab.pool_port, "pgbouncer"));
+			    arena_strdup(arena, lab_uri(&lab, "lab", lab.pool_port, "pgbouncer"));
 	}
 	lab_release(&lab);
 	return ok;
+}
+
+const char *
+lab_targets_file(struct arena *arena)
+{
+	struct lab lab;
+	struct lab_status status;
+	struct error ignored = { 0 };
+	const char *path = NULL;
+
+	if (lab_locate(&lab, NULL, &ignored) && lab_read(&lab, &ignored)) {
+		lab_look(&lab, &status);
+		if (lab.is_complete && status.primary)
+			path = arena_strdup(arena, lab_path(&lab, LAB_TARGETS));
+	}
+	lab_release(&lab);
+	return path;
 }
 
 static void
@@ -102,8 +119,8 @@ json_server(struct lab *lab, struct strbuf *out, const char *data, int port, pid
 		return;
 	}
 	strbuf_addc(out, '{');
-	put_text(out, &first, "uri", uri(lab, "lab", port, "shop"));
-	put_text(out, &first, "dba_uri", uri(lab, "dba", port, "shop"));
+	put_text(out, &first, "uri", lab_uri(lab, "lab", port, "shop"));
+	put_text(out, &first, "dba_uri", lab_uri(lab, "dba", port, "shop"));
 	put_text(out, &first, "data_directory", lab_path(lab, data));
 	json_process(out, &first, port, pid);
 	strbuf_addc(out, '}');
@@ -119,9 +136,9 @@ json_pool(struct lab *lab, struct strbuf *out, pid_t pid)
 		return;
 	}
 	strbuf_addc(out, '{');
-	put_text(out, &first, "uri", uri(lab, "app", lab->pool_port, "shop"));
-	put_text(out, &first, "admin_uri", uri(lab, "lab", lab->pool_port, "pgbouncer"));
-	put_text(out, &first, "stats_uri", uri(lab, "dba", lab->pool_port, "pgbouncer"));
+	put_text(out, &first, "uri", lab_uri(lab, "app", lab->pool_port, "shop"));
+	put_text(out, &first, "admin_uri", lab_uri(lab, "lab", lab->pool_port, "pgbouncer"));
+	put_text(out, &first, "stats_uri", lab_uri(lab, "dba", lab->pool_port, "pgbouncer"));
 	put_text(out, &first, "data_directory", lab_path(lab, "pgbouncer"));
 	json_process(out, &first, lab->pool_port, pid);
 	strbuf_addc(out, '}');
@@ -206,13 +223,15 @@ lab_print_text(struct lab *lab, const struct lab_status *status)
 		return;
 	}
 	printf(" (PostgreSQL %s, user %s).\n", lab->version, lab->user);
-	print_part("primary", uri(lab, "lab", lab->primary.port, "shop"), status->primary);
-	print_part("", uri(lab, "dba", lab->primary.port, "shop"), status->primary);
+	print_part("primary", lab_uri(lab, "lab", lab->primary.port, "shop"), status->primary);
+	print_part("", lab_uri(lab, "dba", lab->primary.port, "shop"), status->primary);
 	if (lab->standby.port)
-		print_part("standby", uri(lab, "lab", lab->standby.port, "shop"), status->standby);
+		print_part(
+		    "standby", lab_uri(lab, "lab", lab->standby.port, "shop"), status->standby);
 	if (lab->pool_port) {
-		print_part("pgbouncer", uri(lab, "app", lab->pool_port, "shop"), status->pool);
-		print_part("  admin", uri(lab, "lab", lab->pool_port, "pgbouncer"), status->pool);
+		print_part("pgbouncer", lab_uri(lab, "app", lab->pool_port, "shop"), status->pool);
+		print_part(
+		    "  admin", lab_uri(lab, "lab", lab->pool_port, "pgbouncer"), status->pool);
 	}
 	if (lab->cloud_port) {
 		print_part("cloud", cloud_url(lab), status->cloud);

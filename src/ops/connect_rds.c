@@ -489,6 +489,7 @@ open_aws(struct walk *w)
 {
 	const struct op_target *t = w->target;
 	struct aws_config config = { .profile = t->profile,
+		.credentials_file = t->credentials_file,
 		.region = t->region,
 		.host = walk_rds_host(w),
 		.endpoint_url = t->endpoint_url };

@@ -31,7 +31,8 @@
 struct op_target {
 	const char *name, *conninfo, *password; /* password NULL: none was typed */
 	const char *provider;                   /* "rds", "local", "none", "" by what is known */
-	const char *instance, *cluster, *region, *profile, *endpoint_url; /* rds */
+	const char *instance, *cluster, *region, *profile, *credentials_file,
+	    *endpoint_url; /* rds */
 	const char *data_directory, *pgbackrest_config, *pgbackrest_stanza, *patroni_url;
 	const char *restore_root;              /* where restored servers go */
 	const char *dump_root;                 /* where dumps go */

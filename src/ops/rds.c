@@ -39,6 +39,7 @@ rds_open_in(struct op *op, const char *region, struct error *err)
 {
 	const struct op_target *t = op->target;
 	struct aws_config config = { .profile = t->profile,
+		.credentials_file = t->credentials_file,
 		.region = region && *region ? region : t->region,
 		.host = endpoint_host(op),
 		.endpoint_url = t->endpoint_url,

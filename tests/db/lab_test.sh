@@ -148,6 +148,8 @@ whole_load() {
 	[ "$(value load running)" = "$(value load expected)" ]
 }
 ok 'all programs run' wait_for 20 whole_load
+like 'its targets know their servers' "$(PGMEDIC_LAB=$dir "$PGMEDIC" run 'switchover nopause' lab --dry-run 2>&1)" \
+	'^streaming +lab-standby streaming'
 
 # ------------------------------------------------------------------ down
 

@@ -38,6 +38,7 @@ port=$(sed -n 's/^cloud //p' "$dir/pgmedic-lab")
 url=http://127.0.0.1:$port
 like 'status tells where it is' "$("$PGMEDIC" lab status --json --directory "$dir")" \
 	"\"cloud\":\{\"endpoint_url\":\"$url\",\"region\":\"eu-central-1\".*\"running\":true\}"
+like 'the lab is an instance of it' "$(PGMEDIC_LAB=$dir "$PGMEDIC" run snapshot lab --dry-run 2>&1)" "^endpoint +custom: $url"
 is 'its keys are private' "$(stat -c %a "$dir/cloud/credentials" "$dir/cloud/cloud.conf" "$dir/cloud/control" | sort -u)" 600
 
 cp "$dir/cloud/credentials" "$TMP/credentials"
