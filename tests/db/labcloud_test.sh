@@ -54,6 +54,22 @@ fault() {	# NAME=VALUE...
 	curl -s -f -X POST -H "X-Lab-Key: $(cat "$dir/cloud/control")" -d "$(echo "$*" | tr ' ' '&')" "$url/lab/faults" >/dev/null
 }
 
+# The password that RDS keeps for the master user; nobody has told it to pgmedic.
+mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target managed]
+provider = rds
+instance = lab
+region = eu-central-1
+endpoint_url = $url
+password_secret = master
+conninfo = host=127.0.0.1 port=$(aws rds describe-db-instances --query 'DBInstances[0].Endpoint.Port') dbname=shop
+CONF
+status 0 'the master user logs in by its secret' "$PGMEDIC" show activity managed --json
+like 'the checklist is asked of it' "$("$PGMEDIC" doctor managed)" '^ok +encryption|^fail +encryption'
+status 0 'the way to it is walked' "$PGMEDIC" diagnose connect managed
+like '... with its state' "$(cat "$TMP/out")" '^ok +instance +lab is available'
+
 instance() {	# MEMBER [WANTED]
 	got=$(aws rds describe-db-instances --db-instance-identifier lab --query "DBInstances[0].$1")
 	[ $# = 1 ] && echo "$got" || [ "$got" = "$2" ]
