@@ -10,7 +10,7 @@
 
 need_pg
 command -v python3 >/dev/null || skip_all "no python3"
-operations=${PGMEDIC_KILL_OPS:-restore switchover crash}
+operations=${PGMEDIC_KILL_OPS:-restore crash}
 kills=${PGMEDIC_KILLS:-1}
 seed=${PGMEDIC_SEED:-1}
 as_words=''
