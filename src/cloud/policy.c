@@ -97,7 +97,10 @@ const struct policy_action policy_actions[] = {
 	OPERATE("rds:PromoteReadReplica"),
 	OPERATE("rds:CreateDBInstanceReadReplica"),
 	OPERATE("rds:CreateDBInstance"),
+	OPERATE("rds:RestoreDBClusterFromSnapshot"),
+	OPERATE("rds:RestoreDBClusterToPointInTime"),
 	{ POLICY_OPERATE, "rds:DeleteDBInstance", "arn:aws:rds:*:*:db:*", AWS_RDS, NULL },
+	{ POLICY_OPERATE, "rds:DeleteDBCluster", "arn:aws:rds:*:*:cluster:*", AWS_RDS, NULL },
 	{ POLICY_READ, NULL, NULL, AWS_RDS, NULL },
 };
 /* clang-format on */
@@ -106,7 +109,9 @@ const struct policy_action policy_actions[] = {
 static void
 statement(struct strbuf *out, enum policy policy, const char *resource, bool *first)
 {
-	bool is_first = true, is_undo = strcmp(resource, "arn:aws:rds:*:*:db:*") == 0;
+	bool is_first = true,
+	     is_undo = strcmp(resource, "arn:aws:rds:*:*:db:*") == 0 ||
+	    strcmp(resource, "arn:aws:rds:*:*:cluster:*") == 0;
 
 	strbuf_addf(
 	    out, "%s    {\n      \"Effect\": \"Allow\",\n      \"Action\": [", *first ? "" : ",\n");

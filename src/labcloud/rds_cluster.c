@@ -319,7 +319,8 @@ delete_cluster(struct call *c)
 	if (!i)
 		return;
 	for (int k = 0; k < c->world->ninstances; k++)
-		if (strcmp(c->world->instances[k].cluster, i->id) == 0) {
+		if (strcmp(c->world->instances[k].cluster, i->id) == 0 &&
+		    strcmp(c->world->instances[k].status, "deleting") != 0) {
 			call_fail(c, 400, "InvalidDBClusterStateFault",
 			    "Cluster cannot be deleted, it still contains DB instances in non-deleting state.");
 			return;

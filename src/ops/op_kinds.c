@@ -291,6 +291,7 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "dump", dump_undo },
 	{ "pooler", pooler_undo },
 	{ "rds_instance", rds_instance_undo },
+	{ "rds_cluster", rds_cluster_undo },
 	{ "server_down", pair_undo_down },
 	{ "slot", pair_undo_slot },
 	{ "stale_slot", pair_undo_stale_slot },

@@ -76,3 +76,42 @@ rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *
 	json_free(o);
 	return ok;
 }
+
+static bool
+delete_cluster(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct aws_param params[] = { { "DBClusterIdentifier", name },
+		{ "SkipFinalSnapshot", "true" }, { NULL, NULL } };
+	struct aws_call call = {
+		.service = AWS_RDS, .op = "DeleteDBCluster", .params = params, .changes = true
+	};
+	struct aws_answer answer;
+	struct rds_cluster c;
+	bool ok;
+
+	if (!rds_cluster_get(op, aws, name, &c, err))
+		return false;
+	/* Its instances go first; the job's own has been told to already. */
+	for (int i = 0; i < c.nmembers; i++)
+		if (rds_is_gone(op, aws, c.members[i].id, err) != OP_SEEN)
+			return error_set(err, ERR_STATE, "the cluster %s still has the instance %s",
+			    name, c.members[i].id);
+	aws_answer_init(&answer);
+	ok = strcmp(c.status, "deleting") == 0 || aws_do(aws, &call, &answer, err);
+	aws_answer_release(&answer);
+	return ok;
+}
+
+bool
+rds_cluster_undo(struct op *op, const struct job_leftover *left, struct error *err)
+{
+	struct json *o = json_parse(left->args, strlen(left->args), err);
+	const char *name = json_text(json_get(o, "name"));
+	struct aws *aws = name ? rds_open(op, err) : NULL;
+	enum op_seen seen = aws ? rds_look_for(op, aws, &rds_noun_cluster, name, err) : OP_UNSURE;
+	bool ok = seen == OP_NOT_SEEN || (seen == OP_SEEN && delete_cluster(op, aws, name, err));
+
+	aws_close(aws);
+	json_free(o);
+	return ok;
+}

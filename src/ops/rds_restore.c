@@ -1,8 +1,8 @@
 /*
- * restore SNAPSHOT to NAME, restore --at TIME|latest to NAME: a new instance beside the source,
- * never over it. RDS gives a new instance the default security and parameter groups, so those of
- * the source are carried over. Until it is available, the new instance is a leftover that `job
- * undo` removes.
+ * restore SNAPSHOT to NAME, restore --at TIME|latest to NAME: a new instance, or a new cluster with
+ * one instance, beside the source, never over it. RDS gives what is new the default security and
+ * parameter groups, so those of the source are carried over. Until it is available, it is a
+ * leftover that `job undo` removes.
  */
 #include "config.h"
 
@@ -58,37 +58,48 @@ read_words(
 	    err, "Of RDS: restore SNAPSHOT to NAME, or restore --at TIME|latest to NAME.");
 }
 
+/* What can be recovered: of an instance, or of a cluster. */
+struct window {
+	const char *id;
+	int retention_days;
+	struct wall earliest, latest; /* 0: none */
+};
+
 /* Within what can be recovered: said in the plan, and checked before anything is asked of AWS. */
 static bool
-check_time(struct op *op, const struct rds_instance *source, const char *at, struct error *err)
+check_time(struct op *op, const struct window *w, const char *at, struct error *err)
 {
-	int64_t earliest = wall_now().us - source->retention_days * DAY_US;
 	struct wall t;
 	char from[40], to[40], text[40];
 
-	if (!source->retention_days || !source->latest_restorable.us) {
-		error_set(err, ERR_STATE, "%s keeps no automated backups", source->id);
+	if (!w->retention_days || !w->latest.us) {
+		error_set(err, ERR_STATE, "%s keeps no automated backups", w->id);
 		return error_hint(err, "Its retention is 0 days: there is no time to go back to.");
 	}
-	wall_rfc3339((struct wall){ earliest / 1000000 * 1000000 }, from, sizeof(from));
-	wall_rfc3339(source->latest_restorable, to, sizeof(to));
+	wall_rfc3339((struct wall){ w->earliest.us / 1000000 * 1000000 }, from, sizeof(from));
+	wall_rfc3339(w->latest, to, sizeof(to));
 	doc_pair(&op->doc, "recoverable", ROLE_NORMAL, "from about %s (%d days) to %s", from,
-	    source->retention_days, to);
+	    w->retention_days, to);
 	if (strcmp(at, "latest") == 0)
 		return op_fact_set(op, err, "at", "latest") &&
-		    op_fact_set(
-		        op, err, "recovered_to", "%lld", (long long)source->latest_restorable.us);
+		    op_fact_set(op, err, "recovered_to", "%lld", (long long)w->latest.us);
 	if (!wall_parse(at, &t)) {
 		error_set(err, ERR_USAGE, "'%s' is no time", at);
 		return error_hint(err, "As 2026-11-21T15:00:00Z, with the zone that is meant.");
 	}
-	if (t.us > source->latest_restorable.us || t.us < earliest) {
-		error_set(err, ERR_REFUSED, "%s cannot be recovered to %s", source->id, at);
+	if (t.us > w->latest.us || t.us < w->earliest.us) {
+		error_set(err, ERR_REFUSED, "%s cannot be recovered to %s", w->id, at);
 		return error_hint(err, "Only from about %s to %s.", from, to);
 	}
 	t.us -= t.us % 1000000; /* RDS takes whole seconds */
 	return op_fact_set(op, err, "at", "%s", wall_rfc3339(t, text, sizeof(text))) &&
 	    op_fact_set(op, err, "recovered_to", "%lld", (long long)t.us);
+}
+
+static struct wall
+days_ago(int days)
+{
+	return (struct wall){ wall_now().us - days * DAY_US };
 }
 
 static bool
@@ -131,21 +142,18 @@ carry_over(struct op *op, const struct rds_instance *source, struct error *err)
 }
 
 static bool
-plan_with(struct op *op, struct aws *aws, struct error *err)
+plan_instance(struct op *op, struct aws *aws, const char *snapshot, const char *at,
+    const char *name, struct error *err)
 {
-	const char *snapshot, *at, *name;
 	struct rds_instance source;
+	struct window w;
 
-	if (!read_words(op, &snapshot, &at, &name, err))
+	if (!rds_instance_get(op, aws, op_fact(op, "source"), &source, err) ||
+	    !rds_must_be_new(op, aws, &rds_noun_instance, name, err))
 		return false;
-	if (*op->target->cluster) {
-		error_set(err, ERR_UNSUPPORTED, "restoring a cluster is not possible");
-		return error_hint(err, "Instances are: set instance instead of cluster.");
-	}
-	if (!rds_look(op, aws, err) ||
-	    !rds_instance_get(op, aws, op_fact(op, "source"), &source, err) ||
-	    !rds_must_be_new(op, aws, &rds_noun_instance, name, err) ||
-	    !(at ? check_time(op, &source, at, err) : check_snapshot(op, aws, snapshot, err)) ||
+	w = (struct window){ source.id, source.retention_days, days_ago(source.retention_days),
+		source.latest_restorable };
+	if (!(at ? check_time(op, &w, at, err) : check_snapshot(op, aws, snapshot, err)) ||
 	    !carry_over(op, &source, err))
 		return false;
 	doc_pair(
@@ -156,7 +164,67 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	    "minutes to hours; looks every 5 s");
 	op->question = arena_printf(&op->arena, "restore %s to the new instance %s?",
 	    snapshot ? snapshot : source.id, name);
-	return rds_mark_set(op, err) && op_fact_set(op, err, "name", "%s", name);
+	return op_fact_set(op, err, "name", "%s", name);
+}
+
+/* A cluster is restored without instances: it is its storage, and the first one is made after. */
+static bool
+plan_cluster(struct op *op, struct aws *aws, const char *snapshot, const char *at, const char *name,
+    struct error *err)
+{
+	const char *member = arena_printf(&op->arena, "%s-1", name), *writer;
+	struct rds_cluster source;
+	struct rds_instance like;
+	struct window w;
+
+	if (!rds_name_ok(member, NAME_MAX_LEN, err) ||
+	    !rds_cluster_get(op, aws, op_fact(op, "source"), &source, err) ||
+	    !rds_must_be_new(op, aws, &rds_noun_cluster, name, err) ||
+	    !rds_must_be_new(op, aws, &rds_noun_instance, member, err))
+		return false;
+	writer = rds_writer(&source);
+	if (!writer)
+		return error_set(
+		    err, ERR_STATE, "%s has no writer: its class is not known", source.id);
+	w = (struct window){ source.id, source.retention_days,
+		source.earliest_restorable.us ? source.earliest_restorable :
+		                                days_ago(source.retention_days),
+		source.latest_restorable };
+	if (!rds_instance_get(op, aws, writer, &like, err) ||
+	    !(at ? check_time(op, &w, at, err) : check_snapshot(op, aws, snapshot, err)) ||
+	    !carry_over(op, &like, err) ||
+	    !op_fact_set(
+	        op, err, "groups", "%s", rds_groups_text(op, source.groups, source.ngroups)) ||
+	    !op_fact_set(op, err, "subnet_group", "%s", source.subnet_group) ||
+	    !op_fact_set(op, err, "cluster_group", "%s",
+	        strncmp(source.parameter_group, "default.", 8) == 0 ? "" :
+	                                                              source.parameter_group) ||
+	    !op_fact_set(op, err, "engine", "%s", source.engine))
+		return false;
+	doc_pair(&op->doc, "new cluster", ROLE_NORMAL,
+	    "%s with the instance %s, billed from the moment they are there", name, member);
+	op_add_step(op, "cluster", "low", "make the new cluster", "%s; %s is not touched",
+	    at ? "RestoreDBClusterToPointInTime" : "RestoreDBClusterFromSnapshot", source.id);
+	op_add_step(op, "cluster-wait", "none", "wait until it is available", "%s",
+	    "it has no instance yet");
+	op_add_step(op, "create", "low", "make its instance", "CreateDBInstance %s", member);
+	op_add_step(op, "wait", "none", "wait until it is available", "%s",
+	    "minutes to hours; looks every 5 s");
+	op->question = arena_printf(
+	    &op->arena, "restore %s to the new cluster %s?", snapshot ? snapshot : source.id, name);
+	return op_fact_set(op, err, "new_cluster", "%s", name) &&
+	    op_fact_set(op, err, "name", "%s", member);
+}
+
+static bool
+plan_with(struct op *op, struct aws *aws, struct error *err)
+{
+	const char *snapshot, *at, *name;
+
+	return read_words(op, &snapshot, &at, &name, err) && rds_look(op, aws, err) &&
+	    (*op->target->cluster ? plan_cluster(op, aws, snapshot, at, name, err) :
+	                            plan_instance(op, aws, snapshot, at, name, err)) &&
+	    rds_mark_set(op, err);
 }
 
 static bool
@@ -185,23 +253,39 @@ fact_or_null(struct op *op, const char *name)
 	return s && *s ? s : NULL;
 }
 
-/* Parameters of either call. */
+/* What is restored. */
 static void
-fill(struct rds_params *ps)
+fill_source(struct rds_params *ps, bool is_cluster)
 {
 	struct op *op = ps->op;
 	const char *at = fact_or_null(op, "at");
 	bool is_latest = at && strcmp(at, "latest") == 0;
 
 	if (at) {
-		rds_param(ps, "TargetDBInstanceIdentifier", op_fact(op, "name"));
-		rds_param(ps, "SourceDBInstanceIdentifier", op_fact(op, "source"));
-		rds_param(ps, is_latest ? "UseLatestRestorableTime" : "RestoreTime",
+		rds_param(ps,
+		    is_cluster ? "SourceDBClusterIdentifier" : "SourceDBInstanceIdentifier",
+		    op_fact(op, "source"));
+		rds_param(ps,
+		    is_latest      ? "UseLatestRestorableTime" :
+		        is_cluster ? "RestoreToTime" :
+		                     "RestoreTime",
 		    is_latest ? "true" : at);
 	} else {
-		rds_param(ps, "DBInstanceIdentifier", op_fact(op, "name"));
-		rds_param(ps, "DBSnapshotIdentifier", op_fact(op, "snapshot"));
+		rds_param(ps, is_cluster ? "SnapshotIdentifier" : "DBSnapshotIdentifier",
+		    op_fact(op, "snapshot"));
 	}
+}
+
+/* Parameters of either call of an instance. */
+static void
+fill(struct rds_params *ps)
+{
+	struct op *op = ps->op;
+
+	rds_param(ps,
+	    fact_or_null(op, "at") ? "TargetDBInstanceIdentifier" : "DBInstanceIdentifier",
+	    op_fact(op, "name"));
+	fill_source(ps, false);
 	rds_param(ps, "DBInstanceClass", op_fact(op, "class"));
 	rds_param(ps, "DBSubnetGroupName", op_fact(op, "subnet_group"));
 	rds_param(ps, "DBParameterGroupName", op_fact(op, "parameter_group"));
@@ -210,23 +294,104 @@ fill(struct rds_params *ps)
 	rds_param_groups(ps, op_fact(op, "groups"));
 }
 
+/* Of the first instance of a cluster, whose network is the cluster's. */
+static void
+fill_member(struct rds_params *ps)
+{
+	struct op *op = ps->op;
+
+	rds_param(ps, "DBInstanceIdentifier", op_fact(op, "name"));
+	rds_param(ps, "DBClusterIdentifier", op_fact(op, "new_cluster"));
+	rds_param(ps, "Engine", op_fact(op, "engine"));
+	rds_param(ps, "DBInstanceClass", op_fact(op, "class"));
+	rds_param(ps, "DBParameterGroupName", op_fact(op, "parameter_group"));
+	rds_param(ps, "PubliclyAccessible", op_fact(op, "public"));
+	rds_param_mark(ps);
+}
+
 static bool
 create_with(struct op *op, struct aws *aws, struct error *err)
 {
 	struct rds_params ps = { .op = op };
+	bool is_member = op_fact(op, "new_cluster") != NULL;
 	struct aws_call call = { .service = AWS_RDS,
 		.params = ps.p,
 		.changes = true,
-		.op = fact_or_null(op, "at") ? "RestoreDBInstanceToPointInTime" :
-		                               "RestoreDBInstanceFromDBSnapshot" };
+		.op = is_member            ? "CreateDBInstance" :
+		    fact_or_null(op, "at") ? "RestoreDBInstanceToPointInTime" :
+		                             "RestoreDBInstanceFromDBSnapshot" };
 	const char *name = op_fact(op, "name");
 	int64_t id;
 
 	if (!rds_same(op, aws, err) || !rds_instance_leave(op, name, "", &id, err))
 		return false;
-	fill(&ps);
+	if (is_member)
+		fill_member(&ps);
+	else
+		fill(&ps);
 	return rds_make(op, aws, &rds_noun_instance, name, &call, id, err);
 }
+
+/* ------------------------------------------------------------------ a cluster's storage */
+
+static enum op_seen
+cluster_look(struct op *op, struct aws *aws, struct error *err)
+{
+	return rds_look_for(op, aws, &rds_noun_cluster, op_fact(op, "new_cluster"), err);
+}
+
+static enum op_seen
+cluster_seen(struct op *op, struct error *err)
+{
+	return rds_seen_with(op, cluster_look, err);
+}
+
+static bool
+cluster_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_params ps = { .op = op };
+	const char *name = op_fact(op, "new_cluster");
+	struct aws_call call = { .service = AWS_RDS,
+		.params = ps.p,
+		.changes = true,
+		.op = fact_or_null(op, "at") ? "RestoreDBClusterToPointInTime" :
+		                               "RestoreDBClusterFromSnapshot" };
+	int64_t id;
+
+	rds_param(&ps, "DBClusterIdentifier", name);
+	fill_source(&ps, true);
+	/* To a moment it is the source's engine. */
+	rds_param(&ps, "Engine", fact_or_null(op, "at") ? NULL : op_fact(op, "engine"));
+	rds_param(&ps, "DBSubnetGroupName", op_fact(op, "subnet_group"));
+	rds_param(&ps, "DBClusterParameterGroupName", op_fact(op, "cluster_group"));
+	rds_param_mark(&ps);
+	rds_param_groups(&ps, op_fact(op, "groups"));
+	return rds_same(op, aws, err) &&
+	    op_leave(op, "rds_cluster", arena_printf(&op->arena, "{\"name\":\"%s\"}", name), &id,
+	        err, "the cluster %s, which is billed", name) &&
+	    rds_make(op, aws, &rds_noun_cluster, name, &call, id, err);
+}
+
+static bool
+cluster_run(struct op *op, struct error *err)
+{
+	return rds_with(op, cluster_with, err);
+}
+
+static bool
+cluster_wait_with(struct op *op, struct aws *aws, struct error *err)
+{
+	return rds_wait_ready(op, aws, &rds_noun_cluster, op_fact(op, "new_cluster"),
+	    arena_printf(&op->arena, "`job undo %lld` removes it.", (long long)op->job), err);
+}
+
+static bool
+cluster_wait_run(struct op *op, struct error *err)
+{
+	return rds_with(op, cluster_wait_with, err);
+}
+
+/* ------------------------------------------------------------------ the instance */
 
 static bool
 create_run(struct op *op, struct error *err)
@@ -245,7 +410,7 @@ wait_with(struct op *op, struct aws *aws, struct error *err)
 	return rds_wait_ready(op, aws, &rds_noun_instance, name, hint, err) &&
 	    rds_instance_get(op, aws, name, &i, err) &&
 	    op_fact_set(op, err, "endpoint", "%s:%d", i.host, i.port) &&
-	    op_settle_kind(op, "rds_instance", err);
+	    op_settle_kind(op, "rds_instance", err) && op_settle_kind(op, "rds_cluster", err);
 }
 
 static bool
@@ -260,7 +425,8 @@ restore_result(struct op *op, struct error *err)
 	bool first = true;
 
 	(void)err;
-	op_result_text(op, &first, "name", op_fact(op, "name"));
+	op_result_text(
+	    op, &first, "name", op_fact(op, op_fact(op, "new_cluster") ? "new_cluster" : "name"));
 	op_result_text(op, &first, "endpoint", op_fact(op, "endpoint"));
 	op_result_text(op, &first, "data_directory", NULL);
 	op_result_time(
@@ -269,6 +435,8 @@ restore_result(struct op *op, struct error *err)
 }
 
 static const struct op_step_def restore_steps[] = {
+	{ "cluster", cluster_seen, cluster_run },
+	{ "cluster-wait", NULL, cluster_wait_run },
 	{ "create", create_seen, create_run },
 	{ "wait", NULL, wait_run },
 	{ NULL, NULL, NULL },

@@ -125,5 +125,20 @@ op "replica drop aur-1" aur --yes
 like "its writer is not dropped" "$(member error.what)" "gate 'member' is red: the writer"
 op "replica drop aur-3" aur --yes
 is "... a reader is" "$(member state) $(member result.dropped)" "done true"
+# ------------------------------------------------------------------ restored clusters
+
+op "snapshot base" aur --yes
+is "a cluster snapshot" "$(member state) $(member result.snapshot)" "done base"
+op "restore base to again" aur --yes
+is "a cluster restored" "$(member state) $(member result.name)" "done again"
+like "... with its endpoint" "$(member result.endpoint)" '^again-1\..*:[0-9]+$'
+like "... has an instance, and the job's tag" "$(rds DescribeDBClusters DBClusterIdentifier=again | tr '\n' ' ')" \
+    'DBInstanceIdentifier again-1.*pgmedic-job'
+like "... of the source's class" "$(rds DescribeDBInstances DBInstanceIdentifier=again-1)" 'DBInstanceClass db.r6g.large'
+op "restore base to aur" aur --yes
+is "... never over it" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore --at latest to later" aur --yes
+is "... to the latest moment" "$(member state) $(member result.name)" "done later"
+
 unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret "$XDG_STATE_HOME" 2>/dev/null)" .
 finish

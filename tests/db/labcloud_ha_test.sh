@@ -36,27 +36,33 @@ aws() {	# SERVICE OPERATION [OPTION...]: text, on one line
 fault() {	# NAME=VALUE...
 	curl -s -f -X POST -H "X-Lab-Key: $(cat "$dir/cloud/control")" -d "$(echo "$*" | tr ' ' '&')" "$url/lab/faults" >/dev/null
 }
+# The client takes a second for each call: what is only looked at is asked for with less.
+quick() {	# ACTION [PARAMETER...]
+	"${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call" -e "$url" -r eu-central-1 rds "$@" 2>&1
+}
 instance() {	# NAME MEMBER
-	aws rds describe-db-instances --db-instance-identifier "$1" --query "DBInstances[0].$2"
+	quick DescribeDBInstances DBInstanceIdentifier="$1" | sed -n "s/^ *$2 //p" | head -n 1
 }
 instance_is() {	# NAME MEMBER VALUE
 	[ "$(instance "$1" "$2")" = "$3" ]
 }
-cluster() {	# MEMBER
-	aws rds describe-db-clusters --db-cluster-identifier aurora --query "DBClusters[0].$1"
+no_instance() {	# NAME
+	quick DescribeDBInstances DBInstanceIdentifier="$1" | grep -q 'not found'
 }
-cluster_is() {
-	[ "$(cluster "$1")" = "$2" ]
+cluster_is() {	# STATUS
+	[ "$(quick DescribeDBClusters DBClusterIdentifier=aurora | sed -n 's/^ *Status //p' | head -n 1)" = "$1" ]
 }
-writer='DBClusterMembers[?IsClusterWriter].DBInstanceIdentifier'
+writer() {
+	quick DescribeDBClusters DBClusterIdentifier=aurora | grep -B 1 'IsClusterWriter true' | sed -n 's/^ *DBInstanceIdentifier //p'
+}
 events() {	# TYPE NAME WORD: how many say it
-	aws rds describe-events --source-type "$1" --source-identifier "$2" --query "length(Events[?contains(Message, '$3')])"
+	quick DescribeEvents SourceType="$1" SourceIdentifier="$2" Duration=600 | grep -c "Message .*$3"
 }
 at() {	# HOST: who answers behind the endpoint
 	"$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@$1:$endpoint/shop" \
 	    -c "SELECT inet_server_port() || ' ' || pg_is_in_recovery()" 2>&1
 }
-endpoint=$(instance lab Endpoint.Port)
+endpoint=$(instance lab Port)
 primary=$(sed -n 's/^primary \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
 standby=$(sed -n 's/^standby \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
 
@@ -94,7 +100,7 @@ op 'drill failover --kind aurora' multi --yes
 is 'a kind is of what the target is' "$(member error.code)" REFUSED
 op 'drill failover --kind aurora' aurora --yes
 is 'a drill of the cluster' "$(member state) $(member result.kind) $(member result.rpo_rows) $(member result.restored)" 'done aurora 0 true'
-is '... its writer is the one of before' "$(cluster "$writer")" aurora-1
+is '... its writer is the one of before' "$(writer)" aurora-1
 
 # ------------------------------------------------------------------ by the client
 
@@ -103,19 +109,20 @@ is 'a forced failover' "$(aws rds reboot-db-instance --db-instance-identifier la
 	rebooting
 ok '... ends' wait_for 60 instance_is lab DBInstanceStatus available
 is '... and the endpoints lead elsewhere' "$(at 127.0.0.1) $(at 127.0.0.2)" "$standby false $primary true"
-ok '... the zone follows' wait_for 10 instance_is lab '[AvailabilityZone,SecondaryAvailabilityZone]' 'eu-central-1b eu-central-1a'
+ok '... the zone follows' wait_for 10 instance_is lab AvailabilityZone eu-central-1b
 is '... as events say' "$(aws rds describe-events --source-type db-instance --source-identifier lab --query 'Events[-2:].Message')" \
 	'Multi-AZ instance failover started Multi-AZ instance failover completed'
-is 'the cluster of the same servers' "$(cluster "[Status,Engine,$writer|[0]]")" 'available aurora-postgresql aurora-2'
+is 'the cluster of the same servers' "$(aws rds describe-db-clusters --db-cluster-identifier aurora --query \
+	'DBClusters[0].[Status,Engine,DBClusterMembers[?IsClusterWriter].DBInstanceIdentifier|[0]]')" 'available aurora-postgresql aurora-2'
 like 'its writer is no target' "$(aws rds failover-db-cluster --db-cluster-identifier aurora --target-db-instance-identifier aurora-2)" \
 	InvalidDBClusterStateFault
 is 'a failover of the cluster' "$(aws rds failover-db-cluster --db-cluster-identifier aurora --query DBCluster.Status)" failing-over
-ok '... ends' wait_for 60 cluster_is Status available
-is '... the writer is another' "$(cluster "$writer") $(at 127.0.0.1)" "aurora-1 $primary false"
+ok '... ends' wait_for 60 cluster_is available
+is '... the writer is another' "$(writer) $(at 127.0.0.1)" "aurora-1 $primary false"
 is 'a cluster snapshot' "$(aws rds create-db-cluster-snapshot --db-cluster-identifier aurora --db-cluster-snapshot-identifier one \
 	--query DBClusterSnapshot.Status)" creating
 one_is() {
-	[ "$(aws rds describe-db-cluster-snapshots --db-cluster-snapshot-identifier one --query 'DBClusterSnapshots[0].Status')" = "$1" ]
+	quick DescribeDBClusterSnapshots DBClusterSnapshotIdentifier=one | grep -q "^ *Status $1"
 }
 ok '... is there' wait_for 60 one_is available
 is 'a restored cluster has no instance' "$(aws rds restore-db-cluster-from-snapshot --db-cluster-identifier copy \
@@ -124,7 +131,7 @@ is '... until one is made' "$(aws rds create-db-instance --db-instance-identifie
 	--engine aurora-postgresql --db-instance-class db.r6g.large --query DBInstance.DBInstanceStatus)" creating
 ok '... which is a server' wait_for 60 instance_is copy-1 DBInstanceStatus available
 # shellcheck disable=SC2046 # address and port
-set -- $(instance copy-1 'Endpoint.[Address,Port]')
+set -- $(instance copy-1 Address) $(instance copy-1 Port)
 is '... that has the data' "$("$PG_BINDIR/psql" -X -A -t -q -d "host=$1 port=$2 user=lab dbname=shop" \
 	-c 'SELECT count(*) >= 40000 FROM orders' 2>&1)" t
 like 'a cluster with instances stays' "$(aws rds delete-db-cluster --db-cluster-identifier copy --skip-final-snapshot)" \
@@ -133,10 +140,7 @@ like 'nothing is deleted without a word on its data' "$(aws rds delete-db-instan
 	'FinalDBSnapshotIdentifier is required'
 is 'a deletion' "$(aws rds delete-db-instance --db-instance-identifier copy-1 --skip-final-snapshot --query DBInstance.DBInstanceStatus)" \
 	deleting
-no_copy() {
-	instance copy-1 DBInstanceStatus | grep -q DBInstanceNotFound
-}
-ok '... ends' wait_for 30 no_copy
+ok '... ends' wait_for 30 no_instance copy-1
 is '... with its folder' "$(ls "$dir/restores")" ''
 like "the lab's own is not deleted" "$(aws rds delete-db-instance --db-instance-identifier lab --skip-final-snapshot)" \
 	'Cannot delete protected'
@@ -179,9 +183,17 @@ is 'killed before it had the answer, and resumed' "$(member state)" 'done'
 is '... the call was sent once' "$(events db-instance lab 'failover started')" $((before + 1))
 ok 'it is available' wait_for 60 instance_is lab DBInstanceStatus available
 
+op 'snapshot whole' aurora --yes
+is 'a snapshot of the cluster' "$(member state) $(member result.snapshot)" 'done whole'
+op 'restore whole to again' aurora --yes
+is 'a cluster restored' "$(member state) $(member result.name)" 'done again'
+is '... with one instance' "$(instance again-1 DBInstanceStatus) $(instance again-1 DBClusterIdentifier)" 'available again'
+quick DeleteDBInstance DBInstanceIdentifier=again-1 SkipFinalSnapshot=true >/dev/null
+ok '... until it is deleted' wait_for 30 no_instance again-1
+
 op 'replica add twin' multi --yes
 is 'a replica' "$(member state) $(member result.replication)" 'done replicating'
-replica=$(instance twin Endpoint.Port)
+replica=$(instance twin Port)
 row() {
 	"$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$replica/shop" -c "$1" 2>&1
 }
