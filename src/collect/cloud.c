@@ -28,6 +28,7 @@ enum {
 	THROTTLED_MS = 60000,   /* after being throttled, at least */
 	MAX_POSTED = 4096,      /* that nobody took */
 	MAX_PAGES = 100,
+	COST_MS = 5000,     /* between two tellings while there is no pause */
 	LOOK_US = 60000000, /* the longest sleep */
 	STOP_MS = 60,       /* how long the threads are waited for at the end */
 };
@@ -439,13 +440,21 @@ wait_until(struct cloud_account *a, struct mono due)
 	pthread_mutex_unlock(&a->cloud->mutex);
 }
 
+static void
+tell_cost(struct cloud_account *a)
+{
+	a->is_cost_old = false;
+	a->cost_at = mono_now();
+	cloud_cost_post(a);
+}
+
 static void *
 account_main(void *arg)
 {
 	struct cloud_account *a = arg;
 	struct cloud *c = a->cloud;
 
-	a->started = mono_now();
+	a->started = a->cost_at = mono_now();
 	while (!cloud_is_stopping(a)) {
 		const struct cloud_kind *kind = NULL;
 		struct cloud_member *m = NULL;
@@ -455,11 +464,13 @@ account_main(void *arg)
 
 		if (turn && turn->due.us <= mono_now().us) {
 			run_turn(a, kind, m, turn);
+			/* Without a pause the cost is told in between. */
+			if (mono_since_ms(mono_now(), a->cost_at) > COST_MS)
+				tell_cost(a);
 			continue;
 		}
 		if (a->is_cost_old)
-			cloud_cost_post(a);
-		a->is_cost_old = false;
+			tell_cost(a);
 		wait_until(a, turn ? turn->due : (struct mono){ 0 });
 	}
 	cloud_unref(c);

@@ -92,8 +92,9 @@ struct cloud_account {
 	int64_t metrics;                        /* asked for since the start */
 	double metrics_per_s;                   /* at the present pace */
 	struct mono started;
-	char trouble[256]; /* of the last failure, "" none */
-	bool is_cost_old;  /* something was asked since the cost was last told */
+	char trouble[256];   /* of the last failure, "" none */
+	struct mono cost_at; /* when the cost was last told */
+	bool is_cost_old;    /* something was asked since the cost was last told */
 };
 
 /* A call, its attempts when their turn has come by the service's bucket; counted. */
