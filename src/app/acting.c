@@ -76,7 +76,9 @@ take_op_job(struct acting *a, const struct actwrite *w)
 	else
 		a->child_line =
 		    xasprintf("%s%s%s", w->error.what, *w->error.hint ? ". " : "", w->error.hint);
-	doc_reset(&a->child_doc);
+	/* A list is in what was planned already, and is what was asked for. */
+	if (!w->job || *a->op->expects)
+		doc_reset(&a->child_doc);
 	a->state = ACTING_DONE;
 }
 
@@ -585,7 +587,7 @@ acting_is_long(const struct acting *a)
 	const char *line;
 
 	if (a->op)
-		return false;
+		return !a->child_failed && !*a->op->expects;
 	if (!a->act)
 		return !a->child_failed || a->child_doc.n > 2;
 	(void)act_result(a->act, &line, &error);

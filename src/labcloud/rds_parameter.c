@@ -457,21 +457,36 @@ read_changes(struct call *c, const struct rowset *rows, bool is_reset, bool does
 	}
 }
 
+static bool
+reset_all(struct world *w)
+{
+	struct parameters *p = parameters(w);
+
+	for (int i = 0; i < p->n; i++)
+		if (!p->items[i].is_reset) {
+			p->items[i].is_reset = true;
+			p->items[i].state = CHANGE_WAITS;
+		}
+	return true;
+}
+
 static void
 change_group(struct call *c, bool is_reset)
 {
+	bool is_all = is_reset &&
+	    call_bool(c, "ResetAllParameters", !form_has(&c->form, "Parameters.Parameter"));
 	const char *group = group_of(c);
 	struct rowset *rows = NULL;
 
 	if (group && strcmp(group, "lab") != 0)
 		call_fail(c, 400, "InvalidParameterValue",
 		    "The parameter group %s is a default one and cannot be modified.", group);
-	else if (group && is_reset && call_bool(c, "ResetAllParameters", true))
-		call_fail(c, 501, "NotImplemented", "The lab's cloud resets parameters by name.");
 	else if (group)
 		rows = ask_server(c);
-	if (rows && read_changes(c, rows, is_reset, false) &&
-	    read_changes(c, rows, is_reset, true)) {
+	if (rows &&
+	    (is_all ? reset_all(c->world) :
+	              read_changes(c, rows, is_reset, false) &&
+	                read_changes(c, rows, is_reset, true))) {
 		world_event(c->world, "db-parameter-group", "lab", "configuration change",
 		    "Updated parameters of the group");
 		parameter_tick(c->world);

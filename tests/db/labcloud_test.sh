@@ -171,6 +171,41 @@ like 'storage does not shrink' "$(aws rds modify-db-instance --db-instance-ident
 like 'retention has bounds' "$(aws rds modify-db-instance --db-instance-identifier lab --backup-retention-period 99)" \
 	'InvalidParameterValue'
 
+# ------------------------------------------------------------------ parameters, classes, proxies
+
+is 'a class that can be had' "$(aws rds describe-orderable-db-instance-options --engine postgres --db-instance-class db.r6g.large \
+	--query 'length(OrderableDBInstanceOptions)')" 4
+is 'a parameter of the group' "$(aws rds describe-db-parameters --db-parameter-group-name lab \
+	--query "Parameters[?ParameterName=='work_mem'].[ApplyType,DataType,AllowedValues]")" 'dynamic integer 64-2147483647'
+is 'a parameter is changed' "$(aws rds modify-db-parameter-group --db-parameter-group-name lab --parameters \
+	ParameterName=work_mem,ParameterValue=7168,ApplyMethod=immediate \
+	ParameterName=max_connections,ParameterValue=123,ApplyMethod=pending-reboot)" lab
+work_mem() {
+	"$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$primary/shop" -c 'SHOW work_mem' 2>/dev/null
+}
+is_set() {
+	[ "$(work_mem)" = "$1" ]
+}
+ok '... on the server' wait_for 20 is_set 7MB
+ok '... and a static one waits' wait_for 20 instance 'DBParameterGroups[0].ParameterApplyStatus' pending-reboot
+is 'it is reset' "$(aws rds reset-db-parameter-group --db-parameter-group-name lab --parameters \
+	ParameterName=work_mem,ApplyMethod=immediate)" lab
+ok '... on the server, too' wait_for 20 is_set 4MB
+ok '... and is done with it' wait_for 20 instance 'DBParameterGroups[0].ParameterApplyStatus' pending-reboot
+like 'a value that it cannot have' "$(aws rds modify-db-parameter-group --db-parameter-group-name lab --parameters \
+	ParameterName=work_mem,ParameterValue=1,ApplyMethod=immediate)" 'InvalidParameterValue.*allowed values are: 64-2147483647'
+is 'a proxy' "$(aws rds create-db-proxy --db-proxy-name front --engine-family POSTGRESQL \
+	--role-arn arn:aws:iam::000000000000:role/proxy --vpc-subnet-ids subnet-a subnet-b \
+	--auth AuthScheme=SECRETS,SecretArn='arn:aws:secretsmanager:eu-central-1:000000000000:secret:rds!db-lab' \
+	--query DBProxy.Status)" creating
+proxy_is() {
+	[ "$(aws rds describe-db-proxies --db-proxy-name front --query 'DBProxies[0].Status')" = "$1" ]
+}
+ok '... comes to be' wait_for 20 proxy_is available
+is '... and its target' "$(aws rds register-db-proxy-targets --db-proxy-name front --db-instance-identifiers lab \
+	--query 'DBProxyTargets[0].TargetHealth.State')" REGISTERING
+is '... goes' "$(aws rds delete-db-proxy --db-proxy-name front --query DBProxy.Status)" deleting
+
 # ------------------------------------------------------------------ pgmedic's own provider for RDS
 
 mkdir -p "$XDG_CONFIG_HOME/pgmedic"

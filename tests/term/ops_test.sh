@@ -17,6 +17,7 @@ while [ -e "$TMP/hang" ]; do
 done
 case " \$* " in
 *" version "*) echo "pgBackRest 2.45" ;;
+*" repo-ls "*) echo "{}" ;;
 *" info "*)
 	printf '[{"name":"lab","status":{"code":0,"message":"ok","lock":{"backup":{"held":false}}},"db":[{"id":1,"system-id":$system}],'
 	printf '"archive":[{"id":"15-1","min":"000000010000000000000001","max":"0000000100000000000000FF"}],"backup":['
@@ -104,4 +105,20 @@ seen "resume is planned, too" "go on with job $second"
 press y
 seen "... and tells its end" "job $second (done|is under way)"
 ok "... which is good" wait_for 20 eval "\"$PGMEDIC\" run 'job $second' --json | grep -q '^{\"job\":$second,\"state\":\"done\"'"
+press : 'snapshots' Enter
+seen "a list is shown, not only that it was made" '20261121-000000F'
+press q
+
+# ------------------------------------------------------------------ set: the console's settings, and the server's
+
+press : 'set hints no' Enter
+press : 'set hints' Enter
+seen "a setting of the console is set at once" 'hints = no'
+press : 'set work_mem 9MB' Enter
+seen "a parameter of the server is planned" 'ALTER SYSTEM SET work_mem'
+press y
+is_set() {
+	[ "$(sql db 'SHOW work_mem')" = 9MB ]
+}
+ok "... and set" wait_for 20 is_set
 finish
