@@ -49,7 +49,7 @@ production_pooling(struct production *p, const char *proxy)
 	if (!has_pgbouncer && !(proxy && *proxy))
 		check_remedy(p->checks, "%s",
 		    now > MANY_CONNECTIONS ?
-		        "Each connection is a process: put PgBouncer or RDS Proxy in between." :
+		        "Each connection is a process: put PgBouncer (or RDS Proxy, `proxy create`) between." :
 		        "Set pgbouncer of the target where there is one (conninfo of its console).");
 }
 

@@ -288,7 +288,7 @@ check_alarms(struct rds_look *r)
 	if (missing.len) {
 		check_evidence(r->p->checks, "none on %s", missing.buf);
 		check_remedy(
-		    r->p->checks, "aws cloudwatch put-metric-alarm for each, to an SNS topic.");
+		    r->p->checks, "`alarm put sns ARN`, with the topic that wakes somebody.");
 	}
 	strbuf_release(&missing);
 }

@@ -169,14 +169,14 @@ for i in 1 2 3 4 5 6; do
 done
 ok "six sessions" wait_for 20 sessions 6
 diagnose "$at user=open"
-like "nearly full" "$text" '^warn +slots +7 of 9'
-alone() {
-	[ "$("$PG_BINDIR/psql" -X -A -t -d "host=$primary_socket port=$primary_port user=postgres dbname=postgres" \
-	    -c "SELECT count(*) FROM pg_stat_activity WHERE usename = 'open'")" = 6 ]
+like "nearly full" "$text" '^warn +slots +[78] of 9'
+# Whoever looks takes a slot, too, and may be in the way of the last one: again until it is in.
+fill() {
+	sessions 7 && return
+	hold open
+	return 1
 }
-ok "... and no other" wait_for 20 alone
-hold open
-ok "seven sessions" wait_for 20 sessions 7
+ok "seven sessions" wait_for 30 fill
 told "full" slots 'all slots are taken but those that are reserved' 'superuser' "$at user=open"
 diagnose "$at user=postgres"
 is "... not for a superuser" "$code" 0
@@ -194,6 +194,7 @@ data_directory = $primary_dir
 CONF
 told "another port" local "runs on port $primary_port" "-p $primary_port" elsewhere
 as_pg "$PG_BINDIR/pg_ctl" -D "$primary_dir" -m smart -W stop >/dev/null 2>&1
+wait_for 20 as_pg grep -q stopping "$primary_dir/postmaster.pid" || fail "the server does not stop"
 told "shutting down" local 'is stopping' 'waits for sessions' here
 like "... as it says itself" "$text" '^fail +state +the server is shutting down'
 stop_pg primary
@@ -209,6 +210,17 @@ told "killed" socket 'nobody listens any more' 'recovers' here
 like "... its file is stale" "$text" '^fail +local +.* was killed'
 rm -f "$primary_socket"/.s.PGSQL.* "$primary_dir/postmaster.pid"
 run_pg primary
+if command -v pgbouncer >/dev/null 2>&1; then
+	. "$test_dir/pair.sh"
+	start_pooler "$primary_port"
+	diagnose "$pooled_uri"
+	is "through PgBouncer" "$code" 0
+	like "... it is seen" "$text" '^ok +pooler +a pooler is in between'
+	diagnose "${pooled_uri%/*}/nowhere"
+	like "a database that it does not know" "$text" '^NOT REACHED: (PgBouncer knows no database|there is no database) nowhere'
+else
+	skip "pgbouncer is not installed"
+fi
 start_standby standby primary "hot_standby = off"
 told "a standby that lets nobody in" state 'does not take connections' 'hot_standby' \
     "host=127.0.0.1 port=$standby_port user=postgres dbname=postgres"
