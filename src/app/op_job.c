@@ -12,6 +12,7 @@
 #include "app/op_target.h"
 #include "base/log.h"
 #include "ops/approval.h"
+#include "ops/local_lock.h"
 #include "ops/op_server.h"
 
 enum { MAX_REQUEST = 60000, MAX_ERROR = 4096 };
@@ -220,6 +221,7 @@ lease(struct journal *j, struct op *op, enum op_job_mode mode, struct error *err
 		snprintf(name, sizeof(name), "system %lld", (long long)act.system_identifier);
 		ok = jobs_lease(j, name, op->job, err);
 	}
+	ok = ok && local_lock(op, err);
 	if (ok && mode != OP_JOB_RUN)
 		ok = op_same_cluster(op, act.system_identifier, err);
 	arena_release(&arena);

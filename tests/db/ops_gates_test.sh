@@ -140,6 +140,21 @@ sed -i 's/^\[target a\]/&\nprotected = yes/' "$conf"
 op "drill failover" a --yes
 is "a protected target wants its name" "$(member state) $(member error.code)" "refused NOT_CONFIRMED"
 sed -i '/^protected = yes/d' "$conf"
+cat >"$TMP/hold.py" <<'PY'
+import fcntl, os, sys, time
+fd = os.open(sys.argv[1], os.O_RDONLY)
+fcntl.flock(fd, fcntl.LOCK_EX)
+open(sys.argv[2], "w").close()
+time.sleep(600)
+PY
+spawn python3 "$TMP/hold.py" "$TMP/pg-b/data" "$TMP/held"
+holder=$spawned_pid
+wait_for 20 test -e "$TMP/held"
+op "drill failover" a --yes
+is "a job of another user's journal" "$(member state) $(member error.code)" "failed STATE"
+is "... is left in peace" "$(state)" "$before"
+kill "$holder"
+wait_for 10 gone "$holder"
 op "drill failover" b --dry-run
 is "from its other end the same" "$(member state)" planned
 is "and nothing of all this has touched them" "$(state)" "$before"
