@@ -2,6 +2,7 @@
 # A healthy load raises no alert: an hour of it in a minute, so to speak: every duration is a sixtieth of what it is, every
 # level as it is. PGMEDIC_HEALTHY_SECONDS makes it longer. What is this machine's business (CPU, disk) is left out.
 # majors: newest
+# sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

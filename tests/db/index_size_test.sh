@@ -1,6 +1,7 @@
 #!/bin/sh
 # The size model against indexes that the server has built: few rows, coarse bounds; tests/bench/advice/size has the figures.
 # shellcheck disable=SC2154 # primary_uri
+# sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

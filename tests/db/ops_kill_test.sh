@@ -3,6 +3,7 @@
 # twice, nothing is lost, `jobs` says the truth, `job resume` ends it and `job undo` takes it back. A few here; the
 # campaign is tests/bench/ops_kill.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
