@@ -21,6 +21,7 @@ struct sampler {
 	struct collector *collector;
 	int wake[2];
 	const struct snapshot *snap;
+	bool has_other_log; /* the log is read without the server: here, or from AWS */
 	struct rowset *posted[PROBE_COUNT]; /* the last of each, until it is seen */
 	void *cache;                        /* of the pane filled last */
 	const struct pane *cache_pane;
@@ -50,6 +51,9 @@ sampler_open(const struct target *target, struct error *err)
 		return NULL;
 	}
 	conf.cloud.is_when_shown = true;
+	s->has_other_log = target->log_file ||
+	    (target->cloud.instance && *target->cloud.instance) ||
+	    (target->cloud.provider && strcmp(target->cloud.provider, "rds") == 0);
 	s->collector = collector_start(&conf, 1, s->wake[1]);
 	return s;
 }
@@ -216,6 +220,13 @@ wait_until(struct sampler *s, const struct pane *pane,
 }
 
 static bool
+log_answered(const struct snapshot *snap, const struct pane *pane)
+{
+	(void)pane;
+	return has_answer(snap, PROBE_LOGS);
+}
+
+static bool
 texts_done(const struct snapshot *snap, const struct pane *pane)
 {
 	(void)pane;
@@ -266,6 +277,11 @@ sampler_wait(struct sampler *s, const struct pane *pane, struct error *err)
 	if (pane->is_cloud) {
 		wait_until(s, pane, cloud_answered, CLOUD_MS);
 		return s->snap;
+	}
+	if (pane->follows && s->has_other_log) {
+		wait_until(s, pane, log_answered, CLOUD_MS);
+		if (has_answer(s->snap, PROBE_LOGS))
+			return s->snap;
 	}
 	if (!wait_first(s, err))
 		return NULL;

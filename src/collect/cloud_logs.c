@@ -14,11 +14,18 @@
 #include "collect/log_files.h"
 #include "collect/log_rows.h"
 
-enum { FIRST_LINES = 1000, PORTIONS = 4, LIST_EVERY_MS = 30000 };
+enum {
+	FIRST_LINES = 1000,
+	PORTIONS = 4,
+	LIST_EVERY_MS = 30000,
+	EACH_MS = 5000, /* of an account's share, for each instance whose log is followed */
+};
 
 struct log_memory {
 	struct log_files files;
 	struct mono listed; /* 0: to be listed */
+	struct mono asked;
+	int64_t pause_ms; /* between two looks */
 	struct log_parser *parser;
 	struct log_rows rows;
 	enum log_format format;
@@ -195,6 +202,22 @@ post_source(struct cloud_member *m, const struct log_memory *memory)
 	cloud_post(m, PROBE_LOG_SOURCE, rows);
 }
 
+/* A recording follows the logs of all its targets: together they take no more calls than a few. */
+static bool
+is_too_soon(struct cloud_account *a, struct log_memory *memory)
+{
+	int64_t each_ms = (int64_t)EACH_MS * a->period_ms / CLOUD_PERIOD_MS, n = 0;
+	struct mono now = mono_now();
+
+	for (const struct cloud_member *i = cloud_members(a); i; i = i->next)
+		n += atomic_load(&i->is_shown[PROBE_LOGS]);
+	memory->pause_ms = each_ms * n;
+	if (memory->asked.us && mono_since_ms(now, memory->asked) < memory->pause_ms)
+		return true;
+	memory->asked = now;
+	return false;
+}
+
 bool
 cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *err)
 {
@@ -207,7 +230,10 @@ cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *er
 	if (!m->logs)
 		m->logs = xcalloc(1, sizeof(*m->logs));
 	memory = m->logs;
-	if (!memory->listed.us || mono_since_ms(mono_now(), memory->listed) > LIST_EVERY_MS) {
+	if (is_too_soon(a, memory))
+		return true;
+	if (!memory->listed.us ||
+	    mono_since_ms(mono_now(), memory->listed) > LIST_EVERY_MS + 2 * memory->pause_ms) {
 		if (!list_files(a, m, memory, err))
 			return false;
 		post_source(m, memory);

@@ -58,6 +58,12 @@ log_tail_free(struct log_tail *l)
 	free(l);
 }
 
+bool
+log_tail_is_named(const struct log_tail *l)
+{
+	return l->conf_file != NULL;
+}
+
 enum log_via
 log_tail_via(const struct log_tail *l)
 {
@@ -320,7 +326,9 @@ log_tail_read(struct log_tail *l, struct rowset **rows, struct error *err)
 		log_tail_close(l);
 		return false;
 	}
-	if (fstat(l->fd, &st) == 0 && st.st_size < l->offset)
+	if (fstat(l->fd, &st) != 0)
+		st.st_size = l->offset;
+	if (st.st_size < l->offset)
 		log_tail_truncated(l);
 	else
 		skip_middle(l, st.st_size);

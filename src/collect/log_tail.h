@@ -28,6 +28,8 @@ enum log_via log_tail_source(struct log_tail *l, const struct sample *source,
  * same. */
 enum log_via log_tail_no_source(struct log_tail *l, struct error *why);
 enum log_via log_tail_via(const struct log_tail *l);
+/* Does the target name a file of its own? */
+bool log_tail_is_named(const struct log_tail *l);
 
 /* Read what has come since, LOG_FILE. False: the file cannot be read any more. */
 bool log_tail_read(struct log_tail *l, struct rowset **rows, struct error *err) MUST_CHECK;

@@ -110,8 +110,16 @@ void
 logs_run(struct target *t, struct mono now, struct mono *wake)
 {
 	struct probe_slot *slot = &t->slots[PROBE_LOGS];
+	struct error why;
 
-	if (log_tail_via(t->log) != LOG_FILE || !slot->is_shown)
+	if (!slot->is_shown)
+		return;
+	/* A server that was never reached said nothing of its log; what the target names is there.
+	 */
+	if (log_tail_via(t->log) == LOG_UNKNOWN && log_tail_is_named(t->log) &&
+	    feed_link_state(t->feed) == LINK_DOWN)
+		follow(t, log_tail_no_source(t->log, &why), &why, now);
+	if (log_tail_via(t->log) != LOG_FILE)
 		return;
 	if (schedule_is_due(PROBE_LOGS, slot, now) && now.us >= slot->due.us)
 		read_file(t, now);

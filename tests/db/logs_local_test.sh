@@ -54,4 +54,12 @@ done
 stop_pg primary
 ok "rotations are followed, and what a server says last is read while it is down" wait_for 30 replayed down.rec \
 	"[len([x for x in k('error', t) if x['statement']]) for t in ('before_rotation', 'rotation_1', 'rotation_2')] == [1, 1, 1] and len(k('server', 'database system is shut down')) == 1"
+cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<-EOF
+	[target named]
+	conninfo = $primary_uri
+	log_file = $(find "$primary_dir/log" -name '*.log' | sort | tail -n 1)
+EOF
+status 0 "show reads a named file of a server that is down" "$PGMEDIC" show logs named --json
+cp "$TMP/out" "$TMP/last.json"
+is "its last word" "$(value last "r[0]['message']")" "database system is shut down"
 finish
