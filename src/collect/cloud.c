@@ -490,7 +490,7 @@ cloud_is_endpoint(const char *host)
 bool
 cloud_answers(enum probe_id probe)
 {
-	return probe >= PROBE_CLOUD && probe <= PROBE_CLOUD_COST;
+	return probe == PROBE_LOGS || (probe >= PROBE_CLOUD && probe <= PROBE_CLOUD_COST);
 }
 
 struct cloud *

@@ -39,7 +39,7 @@ void cloud_free(struct cloud *c);
 
 /* Is this the name of an endpoint of RDS? */
 bool cloud_is_endpoint(const char *host);
-/* Is the probe answered by the cloud? */
+/* Is the probe answered by the cloud, of a target that is there? */
 bool cloud_answers(enum probe_id probe);
 
 #endif

@@ -132,7 +132,8 @@ is "the server's panes notice none of it" "$(json "len(rows) > 0")" True
 
 # ------------------------------------------------------------------ the server's log through RDS
 
-"$PG_BINDIR/psql" -X -q -d "$uri" -c 'SELECT 1 / 0 AS before_recording' >/dev/null 2>&1
+primary=postgresql://dba@127.0.0.1:$(sed -n 's/^primary \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")/shop
+"$PG_BINDIR/psql" -X -q -d "$primary" -c 'SELECT 1 / 0 AS before_recording' >/dev/null 2>&1
 answer=$("$PGMEDIC" show logs dark --json 2>&1)
 is 'the log, without an SQL connection' "$(json "len([r for r in rows if 'before_recording' in str(r['statement'])]), s['errors'] > 0")" '(1, True)'
 like '... from the file that RDS names' "$(json "rows[0]['file']")" '^error/'
@@ -142,7 +143,7 @@ logged() {	# EXPRESSION
 ok 'it is recorded, too' wait_for 60 logged "len([r for r in rows if 'before_recording' in str(r['statement'])]) == 1"
 fault kind=page action=DownloadDBLogFilePortion value=5000
 for i in 1 2 3 4 5 6 7 8; do
-	"$PG_BINDIR/psql" -X -q -d "$uri" -c "SELECT 1 / 0 AS piece_$i" >/dev/null 2>&1
+	"$PG_BINDIR/psql" -X -q -d "$primary" -c "SELECT 1 / 0 AS piece_$i" >/dev/null 2>&1
 done
 ok '... what is added, however small the portions' wait_for 60 logged \
 	"[len([r for r in rows if 'piece_%d' % i in str(r['statement'])]) for i in range(1, 9)] == [1] * 8"
