@@ -30,17 +30,21 @@ wait_with(struct op *op, struct aws *aws, struct error *err)
 	return rds_ha_wait(op, aws, "there", op_fact(op, "member"), err);
 }
 
+/* Refused, unknown or not over in time: clients must not wait for it. */
 static bool
-send_run(struct op *op, struct error *err)
+let_go(struct op *op, struct error *err)
 {
 	struct error more = { 0 };
 
-	if (rds_with(op, send_with, err))
-		return true;
-	/* Refused or unknown: clients must not wait for it. */
 	if (op_fact(op, "pooler") && !pooler_resume(op, "", &more))
 		error_hint(err, "And PgBouncer is still paused: %.150s", more.what);
 	return false;
+}
+
+static bool
+send_run(struct op *op, struct error *err)
+{
+	return rds_with(op, send_with, err) || let_go(op, err);
 }
 
 static enum op_seen
@@ -52,7 +56,7 @@ send_seen(struct op *op, struct error *err)
 static bool
 wait_run(struct op *op, struct error *err)
 {
-	return rds_with(op, wait_with, err);
+	return rds_with(op, wait_with, err) || let_go(op, err);
 }
 
 static const struct op_step_def steps[] = {

@@ -300,6 +300,12 @@ has_refused(struct op *op, const struct view *v, struct error *err)
 	return !error_hint(err, "See the events of %s.", rds_ha_name(op));
 }
 
+static bool
+is_passing(const struct error *why)
+{
+	return why->code == ERR_CONNECT || why->code == ERR_LOST || why->code == ERR_TIMEOUT;
+}
+
 bool
 rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member, struct error *err)
 {
@@ -309,9 +315,19 @@ rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member,
 
 	for (;;) {
 		int64_t past = mono_since_ms(mono_now(), begin);
+		struct error why = { 0 };
 
-		if (!look(op, aws, way, &v, err))
-			return error_prefix(err, "while waiting");
+		if (!look(op, aws, way, &v, &why)) {
+			/* AWS itself may be hard to reach meanwhile. */
+			if (!is_passing(&why) || past > LIMIT_MS) {
+				*err = why;
+				return error_prefix(err, "while waiting");
+			}
+			op_progress(op, -1, "RDS does not answer: %s", why.what);
+			if (!op_wait_ms(op, rds_poll_ms(), err))
+				return false;
+			continue;
+		}
 		if (has_refused(op, &v, err))
 			return false;
 		if (is_over(op, way, member, &v))
