@@ -7,17 +7,19 @@
 #include "app/act_sync.h"
 #include "app/commands.h"
 #include "app/run.h"
+#include "base/digest.h"
 #include "ops/approval.h"
 
 enum { MAX_TEXT = 1 << 20 };
 
 /* Shown, and asked about on a terminal. */
 static bool
-is_confirmed(struct run_ctx *ctx, const char *folder, const char *hash, struct error *err)
+is_confirmed(
+    struct run_ctx *ctx, const char *folder, const char *hash, char *seen, struct error *err)
 {
 	struct strbuf text = STRBUF_INIT(MAX_TEXT);
 	char answer[64] = "";
-	bool ok = approval_show(folder, hash, &text, err);
+	bool ok = approval_show(folder, hash, &text, seen, err);
 
 	if (ok && ctx->opt->yes && !ctx->screen) {
 		strbuf_release(&text);
@@ -44,6 +46,7 @@ is_confirmed(struct run_ctx *ctx, const char *folder, const char *hash, struct e
 static bool
 run_approve(struct run_ctx *ctx, const struct words *words, struct error *err)
 {
+	static char seen[DIGEST_HEX]; /* UI thread */
 	const char *folder = settings_get(ctx->settings, "approvals");
 	const char *hash = words->n > 1 ? words->w[1].text : NULL;
 	bool is_said = words->n > 2 && strcmp(words->w[2].text, "yes") == 0;
@@ -52,9 +55,10 @@ run_approve(struct run_ctx *ctx, const struct words *words, struct error *err)
 		return approval_list(folder, ctx->out, err);
 	if (words->n > 2 && !is_said)
 		return error_set(err, ERR_USAGE, "'%s' is too much", words->w[2].text);
-	if (!is_said && !is_confirmed(ctx, folder, hash, err))
+	/* `approve HASH yes` at the console is about what it has shown last. */
+	if (!is_said && !is_confirmed(ctx, folder, hash, seen, err))
 		return !*err->what;
-	return approval_give(folder, hash, ctx->out, err);
+	return approval_give(folder, hash, seen, ctx->out, err);
 }
 
 const struct command cmd_approve = {

@@ -379,7 +379,8 @@ go_on(struct aws *aws, const struct aws_call *call, struct aws_answer *a,
 		return aws_have_creds(aws, true, err);
 	}
 	if (verdict == AWS_CLOCK) {
-		if (*timed || !http_date(http, &theirs))
+		/* A date before 2020 is nobody's clock. */
+		if (*timed || !http_date(http, &theirs) || theirs.us < INT64_C(1577836800000000))
 			return false;
 		*timed = true;
 		aws->skew_us = theirs.us - wall_now().us;
@@ -421,7 +422,10 @@ attempts(struct aws *aws, const struct aws_call *call, struct attempt *try,
 			if (aws->budget < BUDGET)
 				aws->budget += a->attempts > 1 ? COST : 1;
 			a->code[0] = '\0';
-			return read_answer(call, try->wire, http, a, err);
+			if (read_answer(call, try->wire, http, a, err))
+				return true;
+			a->is_uncertain = call->changes; /* done, and nobody can read what */
+			return false;
 		}
 		if (go_on(aws, call, a, http, verdict, &renewed, &timed, &renewal))
 			continue;

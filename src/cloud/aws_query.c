@@ -147,8 +147,8 @@ aws_time(const struct json *value, struct wall *t)
 	double seconds;
 
 	if (text && wall_parse(text, t))
-		return true;
-	if (!aws_number(value, &seconds))
+		return t->us > 0;
+	if (!aws_number(value, &seconds) || !(seconds > 0 && seconds < 2.5e11))
 		return false;
 	t->us = (int64_t)(seconds * 1e6);
 	return true;

@@ -421,7 +421,7 @@ take_hurries(struct cloud_account *a)
 			struct cloud_turn *turn =
 			    cloud_kinds[k].is_each ? &m->turns[k] : &a->turns[k];
 
-			if (k != CLOUD_METRICS && is_wanted(&cloud_kinds[k], m))
+			if (k != CLOUD_METRICS && !turn->failures && is_wanted(&cloud_kinds[k], m))
 				turn->due = now;
 		}
 	}
@@ -435,8 +435,9 @@ wait_until(struct cloud_account *a, struct mono due)
 	struct timespec at = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
 
 	pthread_mutex_lock(&a->cloud->mutex);
-	if (!cloud_is_stopping(a))
+	if (!cloud_is_stopping(a) && !a->is_awoken)
 		pthread_cond_timedwait(&a->wake, &a->cloud->mutex, &at);
+	a->is_awoken = false;
 	pthread_mutex_unlock(&a->cloud->mutex);
 }
 
@@ -579,15 +580,15 @@ cloud_add(
 	/* Until it is found, or where it may not be looked for, it is taken at its name. */
 	snprintf(m->id, sizeof(m->id), "%s", m->instance);
 	m->host = text(host);
+	atomic_store(&m->is_hurried, !is_first);
 	pthread_mutex_lock(&c->mutex);
 	m->next = a->members;
 	a->members = m;
+	a->is_awoken = true;
 	pthread_cond_signal(&a->wake);
 	pthread_mutex_unlock(&c->mutex);
 	if (is_first)
 		start(a);
-	else
-		atomic_store(&m->is_hurried, true);
 }
 
 static struct cloud_member *
@@ -604,6 +605,7 @@ static void
 wake_up(struct cloud *c, struct cloud_account *a)
 {
 	pthread_mutex_lock(&c->mutex);
+	a->is_awoken = true;
 	pthread_cond_signal(&a->wake);
 	pthread_mutex_unlock(&c->mutex);
 }

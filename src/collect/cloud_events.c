@@ -228,7 +228,7 @@ take_alarms(const struct aws_answer *answer, void *arg, struct error *err)
 	for (; alarm; alarm = json_next(alarm)) {
 		const char *id = watched(alarm), *statistic;
 
-		if (!id)
+		if (!id || !*id)
 			continue;
 		struct cell *c = rowset_add(rows);
 

@@ -153,8 +153,8 @@ ask_portion(struct cloud_account *a, struct cloud_member *m, struct log_memory *
 		/* From its end on, a first answer without a marker would come again and again. */
 		*more = xml_true(answer.xml, "AdditionalDataPending") && *marker && *got;
 		feed(memory, data, is_first);
-		snprintf(memory->marker, sizeof(memory->marker), "%s",
-		    *marker ? marker : memory->marker);
+		if (*marker)
+			snprintf(memory->marker, sizeof(memory->marker), "%s", marker);
 	} else if (strstr(answer.code, "DBLogFileNotFound")) {
 		memory->file[0] = '\0'; /* its hour is over, and more than that */
 		memory->listed = (struct mono){ 0 };
@@ -163,10 +163,10 @@ ask_portion(struct cloud_account *a, struct cloud_member *m, struct log_memory *
 	return ok;
 }
 
-/* To the end of what there is of this file, a few portions at most. */
+/* To the end of what there is of this file, a few portions at most; *left: there is more. */
 static bool
-read_on(
-    struct cloud_account *a, struct cloud_member *m, struct log_memory *memory, struct error *err)
+read_on(struct cloud_account *a, struct cloud_member *m, struct log_memory *memory, bool *left,
+    struct error *err)
 {
 	bool more = true, got = false, any = false, is_first = !*memory->marker;
 
@@ -175,6 +175,7 @@ read_on(
 			return false;
 		any |= got;
 	}
+	*left = more;
 	/* As of a file: while it grows, its last entry may not be whole. */
 	if (!more && (is_first || !any)) {
 		log_rows_begin(&memory->rows, memory->file);
@@ -223,6 +224,7 @@ cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *er
 {
 	const struct log_file *next;
 	struct log_memory *memory;
+	bool left;
 
 	if (!*m->id)
 		return error_set(err, *a->trouble ? ERR_CONNECT : ERR_UNSUPPORTED,
@@ -244,15 +246,18 @@ cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *er
 			return error_set(err, ERR_NOT_FOUND, "RDS lists no log file of %s", m->id);
 		begin_file(memory, next, "");
 	}
-	if (!read_on(a, m, memory, err))
+	if (!read_on(a, m, memory, &left, err))
 		return false;
 	/* The hour after it, from its beginning. */
 	next = log_files_neighbour(&memory->files, memory->format, memory->file, 1);
 	if (next) {
 		log_rows_begin(&memory->rows, memory->file);
 		log_parser_flush(memory->parser, log_rows_add, &memory->rows);
+		if (left)
+			log_rows_gap(&memory->rows, memory->offset,
+			    "the rest of this log file was left out: RDS gives it slower than it is written");
 		begin_file(memory, next, "0");
-		if (!read_on(a, m, memory, err))
+		if (!read_on(a, m, memory, &left, err))
 			return false;
 	}
 	log_rows_begin(&memory->rows, memory->file);

@@ -197,7 +197,9 @@ take_result(struct asking *ask, const struct json *r)
 	if (i < 0 || i >= ask->n)
 		return;
 	for (; t && v; t = json_next(t), v = json_next(v))
-		if (aws_time(t, &at) && aws_number(v, &value))
+		/* What was not asked for has no place among the minutes. */
+		if (aws_time(t, &at) && aws_number(v, &value) &&
+		    at.us / 1000000 >= ask->from - 3600 && at.us / 1000000 <= ask->to + 3600)
 			put_point(ask->queries[i].member->metrics, ask->queries[i].def,
 			    at.us / 1000000, value);
 }

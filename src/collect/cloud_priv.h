@@ -78,6 +78,7 @@ struct cloud_account {
 	int period_ms;
 	struct cloud_member *members; /* added to under the mutex, never taken away */
 	pthread_cond_t wake;
+	bool is_awoken; /* under the mutex: somebody wants something, whether it sleeps or not */
 
 	/* of its thread only */
 	struct aws *aws;

@@ -372,10 +372,16 @@ log_tail_answer(struct log_tail *l, const struct rowset *answer)
 	const struct cell *part = answer->nrows ? rowset_get(answer, 0, "part") : NULL;
 	bool is_there = part && part->type == CELL_TEXT, more = false;
 
+	/* Closed, or of another format, since it was asked for. */
+	if (!l->file[0])
+		return log_rows_take(&l->rows);
 	if (is_there && part->len > 0)
 		feed(l, part->s, part->len);
 	if (is_there && part->len == SQL_CHUNK) {
+		/* The first look is from less than that before the end: a log that is written
+		 * faster than it is read is shown, and passed over, as it comes. */
 		more = !l->is_started;
+		l->is_started = true;
 	} else if (strcmp(l->file, l->current[l->format]) != 0) {
 		more = next_file(l);
 	} else if (!is_there) {

@@ -355,6 +355,10 @@ take_csv(struct log_parser *p, const char *s, size_t len, bool is_cut, log_take 
 	strbuf_add(&p->record, s, len);
 	p->record.cut |= is_cut;
 	p->in_quotes ^= is_odd;
+	if (p->in_quotes && is_truncated_by_rds(s, len)) {
+		p->in_quotes = false;
+		p->record.cut = true;
+	}
 	if (!p->in_quotes)
 		give_record(p, &p->record, p->record.cut, take, arg);
 }

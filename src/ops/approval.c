@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 enum { MAX_FILE_BYTES = 1 << 20, LEAST_DIGITS = 8, HASH_DIGITS = 64 };
 
@@ -365,24 +366,40 @@ tidy(int folder, struct arena *arena)
 		close(copy);
 }
 
+/* What the other user has written is not to move our cursor. */
+static void
+add_clean(struct strbuf *out, const char *text, bool one_line)
+{
+	utf8_clean(out, text, strlen(text), one_line);
+}
+
 static void
 describe(struct strbuf *out, const struct request *r)
 {
-	strbuf_addf(out, "%-22s%s\n%-22s%s\n%-22s%s\n%-22s%s\n", "asked by", r->by, "target",
-	    r->target, "command", r->line, "hash", r->hash);
-	strbuf_addf(out, "%s", r->plan);
+	const char *const pairs[][2] = { { "asked by", r->by }, { "target", r->target },
+		{ "command", r->line }, { "hash", r->hash } };
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		strbuf_addf(out, "%-22s", pairs[i][0]);
+		add_clean(out, pairs[i][1], true);
+		strbuf_addc(out, '\n');
+	}
+	add_clean(out, r->plan, false);
 }
 
 bool
-approval_show(const char *folder, const char *hash, struct strbuf *out, struct error *err)
+approval_show(
+    const char *folder, const char *hash, struct strbuf *out, char *seen, struct error *err)
 {
 	struct arena arena = { 0 };
 	int fd = open_folder(folder, err);
 	struct request r;
 	bool ok = fd >= 0 && find(fd, hash, &arena, &r, err);
 
-	if (ok)
+	if (ok) {
 		describe(out, &r);
+		snprintf(seen, DIGEST_HEX, "%s", r.digest);
+	}
 	if (fd >= 0)
 		close(fd);
 	arena_release(&arena);
@@ -416,7 +433,8 @@ give(int fd, const struct request *r, struct arena *arena, struct error *err)
 }
 
 bool
-approval_give(const char *folder, const char *hash, struct strbuf *out, struct error *err)
+approval_give(
+    const char *folder, const char *hash, const char *seen, struct strbuf *out, struct error *err)
 {
 	struct arena arena = { 0 };
 	int fd = open_folder(folder, err);
@@ -425,10 +443,18 @@ approval_give(const char *folder, const char *hash, struct strbuf *out, struct e
 
 	if (fd >= 0)
 		tidy(fd, &arena);
+	if (ok && *seen && strcmp(r.digest, seen) != 0) {
+		ok = error_set(err, ERR_CHANGED, "this is not the request that was shown");
+		error_hint(err, "It was replaced meanwhile: look at it again.");
+	}
 	ok = ok && give(fd, &r, &arena, err);
-	if (ok)
-		strbuf_addf(out, "approved: %s may run `%s` on %s within %d minutes\n", r.by,
-		    r.line, r.target, APPROVAL_S / 60);
+	if (ok) {
+		strbuf_addf(out, "approved: %s may run `", r.by);
+		add_clean(out, r.line, true);
+		strbuf_adds(out, "` on ");
+		add_clean(out, r.target, true);
+		strbuf_addf(out, " within %d minutes\n", APPROVAL_S / 60);
+	}
 	if (fd >= 0)
 		close(fd);
 	arena_release(&arena);
@@ -438,7 +464,13 @@ approval_give(const char *folder, const char *hash, struct strbuf *out, struct e
 static bool
 list_one(const struct request *r, void *arg)
 {
-	strbuf_addf(arg, "%.12s  %s  %s  %s\n", r->hash, r->by, r->target, r->line);
+	struct strbuf *out = arg;
+
+	strbuf_addf(out, "%.12s  %s  ", r->hash, r->by);
+	add_clean(out, r->target, true);
+	strbuf_adds(out, "  ");
+	add_clean(out, r->line, true);
+	strbuf_addc(out, '\n');
 	return true;
 }
 

@@ -35,10 +35,13 @@ bool approval_given(const char *folder, const struct approval_plan *plan, struct
 void approval_used(const char *folder, const char *hash);
 
 /* For the other one. hash: at least 8 digits of it. What is asked for, as text. */
-bool approval_show(
-    const char *folder, const char *hash, struct strbuf *out, struct error *err) MUST_CHECK;
-bool approval_give(
-    const char *folder, const char *hash, struct strbuf *out, struct error *err) MUST_CHECK;
+/* seen: DIGEST_HEX bytes, for approval_give(). */
+bool approval_show(const char *folder, const char *hash, struct strbuf *out, char *seen,
+    struct error *err) MUST_CHECK;
+/* Only what was seen is approved: ERR_CHANGED when another request is there now. seen "": whatever
+ * is there. */
+bool approval_give(const char *folder, const char *hash, const char *seen, struct strbuf *out,
+    struct error *err) MUST_CHECK;
 /* All that can be approved here, a line each. */
 bool approval_list(const char *folder, struct strbuf *out, struct error *err) MUST_CHECK;
 

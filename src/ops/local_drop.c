@@ -60,6 +60,17 @@ goes(const struct drop *d, const char *label)
 	return false;
 }
 
+static bool
+is_named_in(const char *labels, const char *label)
+{
+	size_t len = strlen(label);
+
+	for (const char *at = labels; (at = strstr(at, label)); at += len)
+		if ((at == labels || at[-1] == ' ') && (!at[len] || at[len] == ' '))
+			return true;
+	return false;
+}
+
 /* "expire adhoc backup set A, B": what pgBackRest would take. */
 static bool
 ask_pgbackrest(struct op *op, const struct pgbackrest_info *info,
@@ -192,17 +203,6 @@ drop_plan(struct op *op, struct error *err)
 	return ok;
 }
 
-static bool
-is_named_in(const char *labels, const char *label)
-{
-	size_t len = strlen(label);
-
-	for (const char *at = labels; (at = strstr(at, label)); at += len)
-		if ((at == labels || at[-1] == ' ') && (!at[len] || at[len] == ' '))
-			return true;
-	return false;
-}
-
 /* Those of the plan that are there, and how many others are. */
 static bool
 count(struct op *op, int *there, int *others, struct error *err)
@@ -230,10 +230,31 @@ expire_seen(struct op *op, struct error *err)
 	return there ? OP_NOT_SEEN : OP_SEEN;
 }
 
+/* pgBackRest takes what builds upon it, also what was made since the plan: looked at again. */
+static bool
+is_as_planned(struct op *op, struct error *err)
+{
+	struct pgbackrest_info info = { 0 };
+	const char *label = op_fact(op, "label");
+	struct drop d = { 0 };
+	bool ok = pgbackrest_info(op, &info, err);
+	const struct pgbackrest_backup *b = ok ? pgbackrest_find(&info, label) : NULL;
+
+	if (ok && !b)
+		ok = error_set(err, ERR_CHANGED, "%s is not there any more", label);
+	ok = ok && ask_pgbackrest(op, &info, b, &d, err);
+	for (int i = 0; ok && i < d.n; i++)
+		if (!is_named_in(op_fact(op, "goes"), d.goes[i]->label))
+			ok = error_set(err, ERR_CHANGED, "%s was made since, and builds upon %s",
+			    d.goes[i]->label, label);
+	pgbackrest_info_release(&info);
+	return ok;
+}
+
 static bool
 expire_run(struct op *op, struct error *err)
 {
-	return expire(op, op_fact(op, "label"), false, NULL, err);
+	return is_as_planned(op, err) && expire(op, op_fact(op, "label"), false, NULL, err);
 }
 
 static bool

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,7 +86,9 @@ show(struct op *op, const char *name, const char *dir, struct error *err)
 	op_add_step(op, "stop", "medium", "stop its server", "fast; nothing of it is kept");
 	op_add_step(op, "remove", "high", "remove its folder", "%s; it cannot be taken back", dir);
 	op->question = arena_printf(&op->arena, "drop the restored server %s?", name);
-	return op_fact_set(op, err, "copy.dir", "%s", dir) &&
+	return op_fact_set(op, err, "goes", "%lld", (long long)st.st_ino) &&
+	    op_fact_set(op, err, "mark", "%.*s", (int)strcspn(mark, "\n"), mark) &&
+	    op_fact_set(op, err, "copy.dir", "%s", dir) &&
 	    op_fact_set(op, err, "copy.major", "%ld", version ? strtol(version, NULL, 10) : 0L) &&
 	    op_fact_set(op, err, "name", "%s", name);
 }
@@ -113,9 +116,42 @@ restore_drop_result(struct op *op, struct error *err)
 	return true;
 }
 
+/* Still the one of the plan, and still nobody's work? What is gone is as it was to be; one whose
+ * removal was cut off may have lost its mark. */
+static bool
+is_same(struct op *op, struct error *err)
+{
+	const char *dir = op_fact(op, "copy.dir"), *mark;
+	struct stat st;
+
+	if (lstat(dir, &st) != 0 && errno == ENOENT)
+		return true;
+	mark = copy_mark(op, dir);
+	if ((int64_t)st.st_ino != op_fact_int(op, "goes", 0) ||
+	    (mark &&
+	        (strncmp(mark, op_fact(op, "mark"), strcspn(mark, "\n")) != 0 ||
+	            strlen(op_fact(op, "mark")) != strcspn(mark, "\n")))) {
+		error_set(err, ERR_CHANGED, "%s is another one than was planned for", dir);
+		return error_hint(err, "Give the command again: restore drop NAME.");
+	}
+	return is_finished(op, dir, err);
+}
+
+static bool
+stop_run(struct op *op, struct error *err)
+{
+	return is_same(op, err) && copy_stop(op, err);
+}
+
+static bool
+remove_run(struct op *op, struct error *err)
+{
+	return is_same(op, err) && copy_remove(op, err);
+}
+
 static const struct op_step_def drop_steps[] = {
-	{ "stop", NULL, copy_stop },
-	{ "remove", NULL, copy_remove },
+	{ "stop", NULL, stop_run },
+	{ "remove", NULL, remove_run },
 	{ NULL, NULL, NULL },
 };
 

@@ -21,12 +21,17 @@ static int
 fulls_with_wal(const struct pgbackrest_info *info, const struct retention *r)
 {
 	int64_t since = wall_now().us - (int64_t)r->continuous * DAY_S * 1000000;
-	int n = 1;
+	int n = 0;
 
-	for (int i = 0; i < info->n; i++)
-		n += strcmp(info->backups[i].type, "full") == 0 && !info->backups[i].has_error &&
-		    info->backups[i].stop.us > since;
-	return n;
+	/* Bad ones are counted by pgBackRest, too; the one to begin from has to be good. */
+	for (int i = info->n - 1; i >= 0; i--) {
+		if (strcmp(info->backups[i].type, "full") != 0)
+			continue;
+		n++;
+		if (!info->backups[i].has_error && info->backups[i].stop.us <= since)
+			break;
+	}
+	return n ? n : 1;
 }
 
 /* "repo1-retention-full=2" in its file: the repository is made smaller at each backup, whatever is

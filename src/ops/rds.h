@@ -28,8 +28,9 @@ enum {
 	RDS_SIGN_MS = 180000,
 	RDS_WAIT_MS = 6 * 3600 * 1000
 };
-#define RDS_MARK   "pgmedic-job"    /* the tag by which what a job made is found again */
-#define RDS_POLICY "pgmedic-policy" /* the tag that says what a snapshot is: "daily" … */
+#define RDS_REPLICA_MARK "replica-"       /* how its value begins for what `replica add` made */
+#define RDS_MARK         "pgmedic-job"    /* the tag by which what a job made is found again */
+#define RDS_POLICY       "pgmedic-policy" /* the tag that says what a snapshot is: "daily" … */
 
 /* DescribeDBInstances; strings in the operation's arena, "" where there is nothing. */
 struct rds_instance {

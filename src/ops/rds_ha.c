@@ -3,6 +3,7 @@
 #include "ops/rds_ha.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "ops/op_server.h"
@@ -166,7 +167,8 @@ is_over(struct op *op, const char *way, const char *member, const struct view *v
 	has_moved = is_cluster ?
 	    place_moved(op, way, v) :
 	    v->events.is_done || place_moved(op, way, v) || server_moved(op, way, v);
-	if (!v->is_ready || !has_moved || (is_cluster && *member && strcmp(member, v->place) != 0))
+	if (!v->is_ready || !has_moved ||
+	    (is_cluster && *member && strcasecmp(member, v->place) != 0))
 		return false;
 	/* Where the server was seen before, it has to be another one, and take writes. */
 	return !op_fact_int(op, key(op, way, "started_us"), 0) || !rds_ha_endpoint_moves(op) ||

@@ -118,7 +118,8 @@ plan(struct op *op, struct error *err)
 static bool
 is_begun(const struct rds_instance *i)
 {
-	return !*i->source || !rds_can_change(i->status);
+	/* Backing up begins by itself. */
+	return !*i->source || (!rds_can_change(i->status) && strcmp(i->status, "backing-up") != 0);
 }
 
 static enum op_seen

@@ -8,6 +8,7 @@
 #include "ops/rds_replica.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "ops/gates.h"
 #include "ops/op_result.h"
@@ -141,6 +142,8 @@ keep_options(
 	    op_fact_set(op, err, "public", "%s", like->is_public ? "true" : "false") &&
 	    op_fact_set(op, err, "engine", "%s", like->engine) &&
 	    op_fact_set(op, err, "arn", "%s", like->arn) && rds_mark_set(op, err) &&
+	    /* Once promoted it is no copy that `restore drop` may remove. */
+	    op_fact_set(op, err, "mark", RDS_REPLICA_MARK "%s", op_fact(op, "mark")) &&
 	    rds_with_in(op, o->region, new_with, err);
 }
 
@@ -292,7 +295,7 @@ check_same(struct op *op, struct aws *aws, struct error *err)
 	if (!rds_cluster_get(op, aws, cluster, &c, err))
 		return false;
 	writer = rds_writer(&c);
-	return (writer && strcmp(writer, name) != 0) ||
+	return (writer && strcasecmp(writer, name) != 0) ||
 	    error_set(err, ERR_CHANGED, "%s is the writer of %s now", name, cluster);
 }
 
@@ -320,7 +323,8 @@ plan_drop_member(struct op *op, struct aws *aws, const char *name, struct gates 
 	gate(g, "protection", !i.is_protected, "deletion protection is %s",
 	    i.is_protected ? "on" : "off");
 	op_identity(op, "replica", "%s", i.resource_id);
-	return op_fact_set(op, g->err, "cluster", "%s", c.id) &&
+	return op_fact_set(op, g->err, "name", "%s", i.id) &&
+	    op_fact_set(op, g->err, "cluster", "%s", c.id) &&
 	    op_fact_set(op, g->err, "region", "%s", "") &&
 	    op_fact_set(op, g->err, "replica_resource", "%s", i.resource_id);
 }
@@ -340,7 +344,8 @@ plan_drop_replica(struct op *op, struct aws *aws, const char *name, struct gates
 	    i.is_protected ? "on" : "off");
 	gate(g, "replicas of its own", i.nreplicas == 0, "%d", i.nreplicas);
 	op_identity(op, "replica", "%s %s", i.resource_id, i.source);
-	return op_fact_set(op, g->err, "region", "%s", region) &&
+	return op_fact_set(op, g->err, "name", "%s", i.id) &&
+	    op_fact_set(op, g->err, "region", "%s", region) &&
 	    op_fact_set(op, g->err, "replica_resource", "%s", i.resource_id) &&
 	    op_fact_set(op, g->err, "replica_source", "%s", i.source);
 }

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/fmt.h"
 #include "ops/local.h"
@@ -11,13 +12,15 @@
 static bool
 may_go(struct op *op, const struct rds_instance *i, struct error *err)
 {
-	if (strcmp(i->id, op_fact(op, "source")) == 0)
+	if (strcasecmp(i->id, op_fact(op, "source")) == 0)
 		return error_set(err, ERR_REFUSED, "%s is the target itself", i->id);
-	if (!*i->mark || *i->source) {
+	/* What was added as a replica and promoted is somebody's primary. */
+	if (!*i->mark || *i->source ||
+	    strncmp(i->mark, RDS_REPLICA_MARK, strlen(RDS_REPLICA_MARK)) == 0) {
 		error_set(err, ERR_REFUSED, "%s is not what a restore has made", i->id);
 		return error_hint(err,
 		    *i->source ? "It is a replica: replica drop %s." :
-		                 "%s does not carry the tag of a job.",
+		                 "%s does not carry the tag of a restore.",
 		    i->id);
 	}
 	if (*i->cluster) {

@@ -67,7 +67,7 @@ import json, re, sys
 found = re.findall(r"^\{.*?^\}", open(sys.argv[1]).read(), re.S | re.M)
 print([sorted({a.partition(":")[0] for s in json.loads(d)["Statement"] for a in s["Action"]}) for d in found][1:], len(found))
 PY
-)" "[['rds']] 2"
+)" "[['application-autoscaling', 'cloudwatch', 'iam', 'rds']] 2"
 
 op "restore one to copy" lab --yes
 is "a restore beside the source" "$(member state) $(member result.name)" "done copy"

@@ -17,6 +17,11 @@ for file in "$SOURCE"/src/pg/*.sql; do
 	case $query in
 	pool_*) continue ;;
 	esac
+	# What only a server that cannot be had here has.
+	if grep -q '^-- requires: aurora_' "$file"; then
+		skip "$query: Aurora only"
+		continue
+	fi
 	sed -e 's/@pgss@/public/g' "$file" >"$TMP/body.sql"
 	if grep -q -i -E '^[[:space:]]*(SELECT|WITH|VALUES|TABLE|INSERT|UPDATE|DELETE)' "$TMP/body.sql"; then
 		{ echo "PREPARE q AS"; cat "$TMP/body.sql"; echo ";"; } >"$TMP/prepare.sql"

@@ -72,7 +72,8 @@ static void
 numbers_and_times(void **state)
 {
 	struct error err = { 0 };
-	static const char text[] = "[1.5,\"2\",\"x\",1795284000.25]";
+	static const char text[] =
+	    "[1.5,\"2\",\"x\",1795284000.25,-300,1e300,\"nan\",\"1960-01-01T00:00:00Z\"]";
 	struct json *o = json_parse(text, strlen(text), &err);
 	struct wall t;
 	double v;
@@ -84,6 +85,9 @@ numbers_and_times(void **state)
 	assert_false(aws_number(NULL, &v));
 	assert_true(aws_time(json_at(o, 3), &t));
 	assert_true(t.us == INT64_C(1795284000250000));
+	/* No time of anything in a cloud. */
+	for (int i = 4; i < 8; i++)
+		assert_false(aws_time(json_at(o, i), &t));
 	json_free(o);
 }
 

@@ -218,6 +218,27 @@ refuses(void **state)
 	log_tail_free(l);
 }
 
+/* Asked for in the same flight that told of another format: there is no file any more. */
+static void
+drops_late_answers(void **state)
+{
+	static const char *const names[] = { "now", "part" };
+	static const uint8_t types[] = { CELL_TIME, CELL_TEXT };
+	struct log_tail *l = log_tail_new(NULL);
+	struct rowset *answer = rowset_new(2, names, types), *rows;
+	struct cell *c = rowset_add(answer);
+
+	(void)state;
+	c[0] = cell_time(1);
+	c[1] = cell_text("2026-11-21 17:57:25.798 UTC [42] LOG:  late\n");
+	rows = log_tail_answer(l, answer);
+	assert_non_null(rows);
+	assert_int_equal(rows->nrows, 0);
+	rowset_unref(rows);
+	rowset_unref(answer);
+	log_tail_free(l);
+}
+
 int
 main(void)
 {
@@ -227,6 +248,7 @@ main(void)
 		cmocka_unit_test_setup(truncated_and_replaced, set_up),
 		cmocka_unit_test_setup(takes_secrets_out, set_up),
 		cmocka_unit_test_setup(refuses, set_up),
+		cmocka_unit_test(drops_late_answers),
 	};
 	int failed;
 

@@ -411,6 +411,13 @@ truncated_by_rds(void **state)
 	TEXT(k->e[0].user, "bob");
 	assert_null(k->e[1].user.s);
 	done(k);
+	/* The cut takes the quote that ends the text: what follows is a record all the same. */
+	k = parse(LOGFORMAT_CSV, NULL,
+	    "2026-11-21 17:57:09.283 UTC,\"bob\",\"shop\",2185,\"[local]\",6b01db75.889,1,\"SELECT\",2026-11-21 17:57:09 UTC,1/2,757,LOG,00000,\"duration: 5 ms  statement: select [Your log message was truncated]\n"
+	    "2026-11-21 17:57:10.283 UTC,\"bob\",\"shop\",2186,\"[local]\",6b01db75.889,1,\"SELECT\",2026-11-21 17:57:09 UTC,1/2,757,LOG,00000,\"after it\",,,,,,,,,\"\",\"client backend\",,0\n");
+	assert_true(k->n >= 1);
+	assert_int_equal(k->e[k->n - 1].pid, 2186);
+	done(k);
 }
 
 int
