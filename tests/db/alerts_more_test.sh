@@ -1,7 +1,8 @@
 #!/bin/sh
 # The rules that alerts_test.sh leaves out: disks, archives, backups, poolers, subscriptions, counters and corruption, each
 # by a real fault.
-# majors: ends
+# majors: newest
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 

@@ -2,6 +2,7 @@
 # The cloud pane against an AWS that is not ours (moto): facts, metrics, events and alarms of an instance without an SQL
 # connection, twenty instances in one account, what is missing, what it costs, a recording of it.
 # majors: system
+# sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 
 python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"

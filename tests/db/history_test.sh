@@ -1,6 +1,6 @@
 #!/bin/sh
 # The history of a real server: kept by a recorder and a console at once, killed, read back, imported, forgotten.
-# majors: ends
+# majors: newest
 # long
 . "$(dirname "$0")/../lib.sh"
 

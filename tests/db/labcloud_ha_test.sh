@@ -2,6 +2,7 @@
 # Failovers, replicas and clusters of the lab's cloud: driven by the real aws command-line client, they really happen; and
 # pgmedic's own operations on them, killed and cut off around the call that must not be sent twice.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The lab's cloud, driven by the real aws command-line client: what it accepts, and that it really acts.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 

@@ -2,6 +2,7 @@
 # restore across a failover that has lost something: two timelines in the repository, with segments of the same numbers. What
 # .history says is followed: before the fork, behind it, and, for what was made on the branch that was left, that.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"

@@ -2,6 +2,7 @@
 # switchover, failover and a drill of a cluster that Patroni runs (its own raft, no other store): by its REST API, judged
 # by what the cluster becomes; and no server of Patroni's is touched without it.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
