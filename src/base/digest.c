@@ -4,6 +4,7 @@
 
 /* OpenSSL has a type of the name of one of our errors. */
 #define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #undef ERR_STATE
@@ -45,4 +46,10 @@ digest_sha256_hex(const void *data, size_t len, char hex[static DIGEST_HEX])
 
 	digest_sha256(data, len, digest);
 	return digest_hex(digest, hex);
+}
+
+void
+digest_thread_end(void)
+{
+	OPENSSL_thread_stop();
 }

@@ -13,5 +13,8 @@ void digest_hmac(const void *key, size_t keylen, const void *data, size_t len,
 const char *digest_hex(const unsigned char digest[static DIGEST_SIZE], char hex[static DIGEST_HEX]);
 /* Both in one. */
 const char *digest_sha256_hex(const void *data, size_t len, char hex[static DIGEST_HEX]);
+/* Give back what OpenSSL keeps for this thread, libpq's and libcurl's use included: before a
+ * detached thread tells that it has ended, since at the exit of the program nobody else does. */
+void digest_thread_end(void);
 
 #endif

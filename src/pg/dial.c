@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/mem.h"
 #include "pg/conn_private.h"
 #include "pg/fault.h"
@@ -182,6 +183,7 @@ dial_main(void *arg)
 		d->error = (struct error){ .code = ERR_OK };
 		dial_connect(d);
 	}
+	digest_thread_end();
 	atomic_store(&d->is_done, true);
 	ssize_t n = write(d->fds[1], "", 1);
 	(void)n; /* the pipe is empty and both ends are open */
