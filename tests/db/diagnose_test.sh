@@ -71,7 +71,7 @@ status 2 "no address" "$PGMEDIC" diagnose connect "$at user=open" --from here
 
 free_port
 told "nobody listens" local 'nothing listens there' 'not running' "host=127.0.0.1 port=$port"
-like "... but here is a server" "$text" 'a server runs in .*, port [0-9]+, pid'
+like "... but here is a server" "$text" 'a server runs.*, pid [0-9]+'
 told "a name that is not" dns 'no host no-such-host.invalid' 'spelling' "host=no-such-host.invalid"
 told "a folder without a socket" socket 'no such socket' . "host=$TMP port=$port"
 told "another address of this machine" local 'nothing listens' 'listen_addresses leaves this address out' \
