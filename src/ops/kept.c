@@ -132,3 +132,18 @@ op_has_word(const struct op *op, const char *word)
 			return true;
 	return false;
 }
+
+bool
+kept_leaves(struct op *op, bool has_good, bool has_verified, const char *again, struct error *err)
+{
+	if (has_good && has_verified)
+		return true;
+	doc_pair(&op->doc, "left", ROLE_WARN, "%s",
+	    has_good ? "no snapshot that was verified" : "no snapshot that can be restored");
+	if (op_has_word(op, "--last"))
+		return true;
+	error_set(err, ERR_REFUSED, "nothing that %s would be left",
+	    has_good ? "was verified" : "can be restored");
+	return has_good ? error_hint(err, "Verify another one first, or say --last.") :
+	                  error_hint(err, "Make another one first: %s. Or say --last.", again);
+}

@@ -35,4 +35,9 @@ const char *kept_expires(struct op *op, const struct retention_item *item);
 /* Is that word on the command line, after the verb? */
 bool op_has_word(const struct op *op, const char *word);
 
+/* A drop leaves one that can be restored, and does not take the last that was verified: else it is
+ * refused, unless --last was said. again: the command that makes another one. */
+bool kept_leaves(struct op *op, bool has_good, bool has_verified, const char *again,
+    struct error *err) MUST_CHECK;
+
 #endif

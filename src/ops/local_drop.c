@@ -122,17 +122,7 @@ leaves_enough(struct op *op, const struct pgbackrest_info *info, const struct dr
 		full = full || (strcmp(b->type, "full") == 0 && !b->has_error);
 		verified = verified || is_verified;
 	}
-	if (full && (verified || !takes_verified))
-		return true;
-	doc_pair(&op->doc, "left", ROLE_WARN, "%s",
-	    full ? "no snapshot that was verified" : "no full snapshot that is good");
-	if (op_has_word(op, "--last"))
-		return true;
-	error_set(err, ERR_REFUSED, "nothing that %s would be left",
-	    full ? "was verified" : "can be restored");
-	return error_hint(err,
-	    full ? "Verify another one first, or say --last." :
-	           "Make another one first: snapshot full. Or say --last.");
+	return kept_leaves(op, full, verified || !takes_verified, "snapshot full", err);
 }
 
 static bool

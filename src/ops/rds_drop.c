@@ -71,17 +71,7 @@ leaves_enough(struct op *op, const struct rds_snapshot *items, int n, const stru
 		any = true;
 		verified = verified || kept_verified(k, items[i].id, "").us;
 	}
-	if (any && (verified || !takes_verified))
-		return true;
-	doc_pair(&op->doc, "left", ROLE_WARN, "%s",
-	    any ? "no snapshot that was verified" : "no snapshot at all");
-	if (op_has_word(op, "--last"))
-		return true;
-	error_set(err, ERR_REFUSED, "%s",
-	    any ? "nothing that was verified would be left" : "no snapshot would be left");
-	return error_hint(err,
-	    any ? "Verify another one first, or say --last." :
-	          "Make another one first: snapshot. Or say --last.");
+	return kept_leaves(op, any, verified || !takes_verified, "snapshot", err);
 }
 
 static bool

@@ -75,7 +75,7 @@ is "an answer to a deletion was cut off: it is gone" "$(member state) $(made slo
 op "snapshot drop killed" prod --yes
 is "dropped" "$(member state) $(made killed)" "done 0"
 op "snapshot drop cut" prod --yes
-is "the last one is not" "$(member state) $(member error.what)" "refused no snapshot would be left"
+is "the last one is not" "$(member state) $(member error.what)" "refused nothing that can be restored would be left"
 op "snapshot tagged weekly" prod --yes
 op "backup retention daily 7 weekly 90" prod --yes
 is "retention" "$(member state) $(member result.dropped)" "done []"
