@@ -4,9 +4,24 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "pg/fault.h"
 #include "pg/login_priv.h"
+
+/* A database of encoding SQL_ASCII holds any bytes: the server would check them as UTF-8 and refuse
+ * the rows. */
+static bool
+take_bytes(PGconn *pq, struct error *err)
+{
+	const char *encoding = PQparameterStatus(pq, "server_encoding");
+
+	if (!encoding || strcmp(encoding, "SQL_ASCII") != 0 ||
+	    PQsetClientEncoding(pq, "SQL_ASCII") == 0)
+		return true;
+	return error_set(
+	    err, ERR_STATE, "its bytes cannot be read as they are: %s", PQerrorMessage(pq));
+}
 
 PGconn *
 plain_connect(const char *conninfo, const char *password, const char *database, const char *what,
@@ -32,6 +47,10 @@ plain_connect(const char *conninfo, const char *password, const char *database, 
 	pq = login_connect(&list, password, err);
 	if (!pq)
 		return NULL;
+	if (!take_bytes(pq, err)) {
+		PQfinish(pq);
+		return NULL;
+	}
 	PQsetErrorVerbosity(pq, PQERRORS_DEFAULT);
 	return pq;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each alert rule on its fault, made for real: it fires within two refreshes of its duration, names what is behind it, and
 # clears when the fault has gone. A recorder watches and runs a command at each change (--exec); durations are lowered.
-# majors: ends
+# majors: newest
 # long
 . "$(dirname "$0")/../lib.sh"
 

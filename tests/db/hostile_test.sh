@@ -44,9 +44,14 @@ ok "the scene is set" wait_for 30 waiting
 
 # ------------------------------------------------------------------ show
 
+# Each pane waits for its second sample: the three beside each other.
 for db in postgres bytes west; do
-	hostile panes "$PGMEDIC" 2 -d "$(uri $db)" >"$TMP/found" 2>&1
-	is "$db: every pane, every format, to a pipe and to a terminal" "$(cat "$TMP/found")" ""
+	hostile panes "$PGMEDIC" 2 -d "$(uri $db)" >"$TMP/found.$db" 2>&1 &
+	eval "panes_$db=$!"
+done
+for db in postgres bytes west; do
+	eval "wait \$panes_$db"
+	is "$db: every pane, every format, to a pipe and to a terminal" "$(cat "$TMP/found.$db")" ""
 done
 # A target whose own name is hostile, in the title and in errors.
 evil="host=127.0.0.1 port=$primary_port user=postgres dbname='$(printf '\033]52;c;UFdORUQ=\007osc')'"
@@ -76,8 +81,12 @@ is "of a session in a database of bytes is read" "$(cat "$TMP/found")" found
 
 for db in postgres bytes; do
 	hostile console "$PGMEDIC" '2 a Enter Esc 3 Enter Esc 4 Enter Esc 5 Enter Esc 6 Enter Esc 7 Enter Esc Right Down Enter Esc 8 Enter Esc 9 Enter Esc 0 Enter Esc' \
-	    -d "$(uri $db)" >"$TMP/found" 2>"$TMP/raw"
-	is "$db: the console writes nothing but its own" "$(cat "$TMP/found")" ""
-	like "$db: the names were on the screen" "$(strings "$TMP/raw" 2>/dev/null || tr -c ' -~' '\n' <"$TMP/raw")" 'csi|DROP|bad'
+	    -d "$(uri $db)" >"$TMP/found.$db" 2>"$TMP/raw.$db" &
+	eval "console_$db=$!"
+done
+for db in postgres bytes; do
+	eval "wait \$console_$db"
+	is "$db: the console writes nothing but its own" "$(cat "$TMP/found.$db")" ""
+	like "$db: the names were on the screen" "$(strings "$TMP/raw.$db" 2>/dev/null || tr -c ' -~' '\n' <"$TMP/raw.$db")" 'csi|DROP|bad'
 done
 finish

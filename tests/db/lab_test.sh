@@ -1,6 +1,7 @@
 #!/bin/sh
 # The lab: up, what is in it, what its load shows, and down in every state that a crash can leave it in.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 

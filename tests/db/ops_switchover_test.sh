@@ -3,6 +3,7 @@
 # acknowledged by a primary that was stopped in order; the old primary follows. Traps: pg_rewind right after a
 # promotion, configuration that it overwrites, application_name, slots on both sides.
 # majors: newest
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"

@@ -183,7 +183,7 @@ def check_pane(program, pane, form, terminal, args):
 
 
 def panes(program, jobs, args):
-    names = "overview activity waits locks statements replication tables indexes maintenance databases settings pools storage".split()
+    names = "overview activity waits locks statements replication tables indexes maintenance databases settings pools storage alerts advice logs".split()
     work = [(p, f, t) for p in names for f in ("", "--json", "--csv") for t in (False, True)]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for found in pool.map(lambda w: check_pane(program, *w, args), work):
