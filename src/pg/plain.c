@@ -19,8 +19,7 @@ take_bytes(PGconn *pq, struct error *err)
 	if (!encoding || strcmp(encoding, "SQL_ASCII") != 0 ||
 	    PQsetClientEncoding(pq, "SQL_ASCII") == 0)
 		return true;
-	return error_set(
-	    err, ERR_STATE, "its bytes cannot be read as they are: %s", PQerrorMessage(pq));
+	return fault_connection(err, pq, ERR_CONNECT);
 }
 
 PGconn *
