@@ -227,7 +227,7 @@ print_value(struct strbuf *out, const struct json *v)
 	else if (json_number(v, &number))
 		strbuf_addf(out, "%.15g", number);
 	else
-		strbuf_adds(out, json_true(v) ? "yes" : "-");
+		strbuf_adds(out, json_true(v) ? "yes" : json_false(v) ? "no" : "-");
 }
 
 /* A list of objects: each in a line, its values in the order of the result. */
@@ -293,9 +293,12 @@ print_text(struct sync_op *s)
 		error_of_json(s);
 	if (strcmp(s->state, "planned") == 0)
 		strbuf_adds(out, plan_text(s));
-	else if (s->has_error)
+	else if (s->has_error) {
+		/* a gate that is red: all of them, in their table */
+		if (!s->job && s->error.code == ERR_REFUSED && !only_looks(s))
+			strbuf_adds(out, plan_text(s));
 		error_report(&s->error);
-	else if (strcmp(s->state, "running") == 0)
+	} else if (strcmp(s->state, "running") == 0)
 		strbuf_addf(out, "job %lld is under way: see `jobs`, or wait with --wait\n",
 		    (long long)s->job);
 	else if (*s->result)

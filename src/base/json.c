@@ -276,6 +276,12 @@ json_true(const struct json *v)
 }
 
 bool
+json_false(const struct json *v)
+{
+	return cJSON_IsFalse(inside(v));
+}
+
+bool
 json_is_tree(const struct json *v)
 {
 	return cJSON_IsObject(inside(v)) || cJSON_IsArray(inside(v));

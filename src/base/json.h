@@ -43,6 +43,7 @@ int json_len(const struct json *arr);
 const char *json_text(const struct json *v); /* NULL unless a string */
 bool json_number(const struct json *v, double *num);
 bool json_true(const struct json *v);                /* is it the literal true? */
+bool json_false(const struct json *v);               /* is it the literal false? */
 bool json_is_tree(const struct json *v);             /* an object or an array? */
 const char *json_name(const struct json *v);         /* key of a member, or NULL */
 const struct json *json_child(const struct json *v); /* first member or element */

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/proc.h"
 #include "base/utf8.h"
+#include "guide/lab_backup.h"
 #include "guide/lab_cloud.h"
 #include "guide/lab_cluster.h"
 #include "guide/lab_folder.h"
@@ -74,6 +75,7 @@ take_down(struct lab *lab, struct error *err)
 	load_stop(lab);
 	pool_stop(lab);
 	cloud_stop(lab);
+	backup_stop(lab);
 	lab_end_in("pg_basebackup", lab->dir, SIGTERM);
 	lab_end_in("initdb", lab->dir, SIGTERM);
 	lab_end_in("postgres", lab_path(lab, lab->scratch), SIGQUIT);
@@ -124,14 +126,17 @@ write_targets(struct lab *lab, struct error *err)
 	const char *dir = lab->dir;
 	const char *standby = lab->standby.port ?
 	    arena_printf(&lab->arena,
-	        "[target lab-standby]\nconninfo = %s\nprovider = local\ndata_directory = %s/standby\n",
-	        lab_uri(lab, "lab", lab->standby.port, "shop"), dir) :
+	        "[target lab-standby]\nconninfo = %s\nprovider = local\ndata_directory = %s/standby\n"
+	        "restore_root = %s/restores\nstandby = lab\n%s",
+	        lab_uri(lab, "lab", lab->standby.port, "shop"), dir, dir,
+	        lab->has_backup ? backup_keys(lab, true) : "") :
 	    "";
 	const char *keys = lab->cloud_port ?
 	    cloud_target_keys(lab) :
 	    arena_printf(&lab->arena,
-	        "provider = local\ndata_directory = %s/primary\nrestore_root = %s/restores\n%s",
-	        dir, dir, lab->standby.port ? "standby = lab-standby\n" : "");
+	        "provider = local\ndata_directory = %s/primary\nrestore_root = %s/restores\n%s%s",
+	        dir, dir, lab->standby.port ? "standby = lab-standby\n" : "",
+	        lab->has_backup ? backup_keys(lab, false) : "");
 
 	return lab_write_file(lab, LAB_TARGETS,
 	    arena_printf(&lab->arena, "[target lab]\nconninfo = %s\n%s%s",
@@ -159,7 +164,22 @@ plan(struct lab *lab, const struct options *opts, const char *pool, struct error
 	lab->scratch = arena_printf(&lab->arena, "initdb-%s", suffix);
 	return lab_write(lab, err) && lab_make_dir(lab, "log", err) &&
 	    lab_make_dir(lab, "sql", err) && lab_make_dir(lab, "restores", err) &&
-	    (!opts->cloud || cloud_make(lab, err)) && write_targets(lab, err);
+	    (!opts->cloud || cloud_make(lab, err)) && (!lab->has_backup || backup_make(lab, err));
+}
+
+/* Without backups the lab is one, its cloud is none. */
+static bool
+begin_backups(struct lab *lab, struct error *err)
+{
+	if (!lab->has_backup || backup_begin(lab, err))
+		return write_targets(lab, err);
+	if (lab->cloud_port || err->code != ERR_PROGRAM)
+		return false;
+	fprintf(stderr,
+	    "pgmedic: pgBackRest has no stanza for PostgreSQL %s: the lab goes without backups\n%s",
+	    lab->version, lab->tail.len ? lab->tail.buf : "");
+	lab->has_backup = false;
+	return write_targets(lab, err);
 }
 
 /* The standby is copied while the data is loaded; what it misses it streams. */
@@ -200,8 +220,15 @@ bring_up(struct lab *lab, const struct options *opts, struct error *err)
 		fprintf(stderr,
 		    "pgmedic: pgbouncer is not installed: the lab goes without it\n"
 		    "HINT: apt-get install pgbouncer\n");
+	lab->has_backup = backup_find(lab, err);
+	if (!lab->has_backup && opts->cloud)
+		return false;
+	if (!lab->has_backup)
+		fprintf(stderr, "pgmedic: the lab goes without backups: %s\n%s%s%s", err->what,
+		    *err->hint ? "HINT: " : "", err->hint, *err->hint ? "\n" : "");
 	if (!plan(lab, opts, pool, err) || !cluster_make_primary(lab, err) ||
-	    !cluster_start(lab, "primary", &lab->primary, err) || !fill_and_follow(lab, err))
+	    !begin_backups(lab, err) || !cluster_start(lab, "primary", &lab->primary, err) ||
+	    !fill_and_follow(lab, err))
 		return false;
 	if (lab->pool_port && !pool_start(lab, pool, err))
 		return false;

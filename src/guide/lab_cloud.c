@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,14 +18,12 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
-#include "guide/lab_cluster.h"
+#include "guide/lab_backup.h"
 #include "guide/lab_stop.h"
 
 enum {
-	STANZA_MS = 60000,
 	START_MS = 15000,
 	LOOK_MS = 5,
-	MAX_SOCKET = 107 - 21, /* of a socket's path, and what the server adds to its folder */
 };
 
 static const char program_name[] = "pgmedic-cloud";
@@ -61,14 +58,6 @@ cloud_find(struct lab *lab, struct error *err)
 		    program_name, lab->user);
 		return error_hint(
 		    err, "It is built where libmicrohttpd is: apt-get install libmicrohttpd-dev.");
-	}
-	if (!proc_find(&lab->arena, "pgbackrest")) {
-		error_set(err, ERR_PROGRAM, "pgbackrest is not installed");
-		return error_hint(err, "apt-get install pgbackrest");
-	}
-	if (strlen(lab_path(lab, "socket")) > MAX_SOCKET || strchr(lab->dir, '%')) {
-		error_set(err, ERR_LAB, "the path of %s is too long, or holds a '%%'", lab->dir);
-		return error_hint(err, "Choose another folder with --directory.");
 	}
 	return true;
 }
@@ -116,58 +105,39 @@ write_keys(struct lab *lab, struct error *err)
 	        err);
 }
 
-/* pgBackRest's configuration for when this server is the primary. */
-static bool
-write_backrest(struct lab *lab, const char *file, const char *name, int port, struct error *err)
-{
-	const char *dir = lab->dir;
-
-	return lab_write_file(lab, file,
-	    arena_printf(&lab->arena,
-	        "[global]\nrepo1-path=%s/repo\nlog-path=%s/cloud/backrest\nlock-path=%s/cloud/backrest\n"
-	        "spool-path=%s/cloud/backrest\nlog-level-file=off\nstart-fast=y\nprocess-max=2\n"
-	        "compress-type=lz4\nrepo1-retention-full=9999999\n"
-	        "[lab]\npg1-path=%s/%s\npg1-port=%d\npg1-socket-path=%s/socket\npg1-user=lab\n",
-	        dir, dir, dir, dir, dir, name, port, dir),
-	    err);
-}
-
 /* A target of pgmedic's own configuration: either server may be the primary. */
 static const char *
-target_text(struct lab *lab, const char *target, const char *name, int port, const char *backrest,
-    const char *other)
+target_text(struct lab *lab, bool is_standby, const char *other)
 {
 	const char *dir = lab->dir;
 
 	return arena_printf(&lab->arena,
 	    "[target %s]\nconninfo = host='%s/socket' port=%d user=lab dbname=shop\n"
-	    "provider = local\ndata_directory = %s/%s\n"
-	    "pgbackrest_config = %s/%s\npgbackrest_stanza = lab\nrestore_root = %s/restores\n%s%s%s",
-	    target, dir, port, dir, name, dir, backrest, dir, *other ? "standby = " : "", other,
-	    *other ? "\n" : "");
+	    "provider = local\ndata_directory = %s/%s\n%srestore_root = %s/restores\n%s%s%s",
+	    is_standby ? "lab-standby" : "lab", dir,
+	    is_standby ? lab->standby.port : lab->primary.port, dir,
+	    is_standby ? "standby" : "primary", backup_keys(lab, is_standby), dir,
+	    *other ? "standby = " : "", other, *other ? "\n" : "");
 }
 
 /* What the cloud acts with. */
 static bool
 write_local(struct lab *lab, struct error *err)
 {
-	static const char first[] = "cloud/pgbackrest.conf", second[] = "cloud/pgbackrest-b.conf";
-	int standby = lab->standby.port;
-	const char *conf = arena_printf(&lab->arena, "%s%s",
-	    target_text(
-	        lab, "lab", "primary", lab->primary.port, first, standby ? "lab-standby" : ""),
-	    standby ? target_text(lab, "lab-standby", "standby", standby, second, "lab") : "");
+	bool has_standby = lab->standby.port != 0;
 
-	return write_backrest(lab, first, "primary", lab->primary.port, err) &&
-	    (!standby || write_backrest(lab, second, "standby", standby, err)) &&
-	    lab_write_file(lab, "cloud/config/pgmedic/pgmedic.conf", conf, err);
+	return lab_write_file(lab, "cloud/config/pgmedic/pgmedic.conf",
+	    arena_printf(&lab->arena, "%s%s",
+	        target_text(lab, false, has_standby ? "lab-standby" : ""),
+	        has_standby ? target_text(lab, true, "lab") : ""),
+	    err);
 }
 
 bool
 cloud_make(struct lab *lab, struct error *err)
 {
 	static const char *const folders[] = { "cloud", "cloud/config", "cloud/config/pgmedic",
-		"cloud/state", "cloud/backrest", "repo", "socket" };
+		"cloud/state" };
 
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		if (!lab_make_dir(lab, folders[i], err))
@@ -175,54 +145,7 @@ cloud_make(struct lab *lab, struct error *err)
 	return true;
 }
 
-/* ---- the servers' side */
-
-const char *
-cloud_server_conf(struct lab *lab)
-{
-	return arena_printf(&lab->arena,
-	    "# For the lab's cloud: backups by pgBackRest, over a socket in the lab's private folder.\n"
-	    "unix_socket_directories = '\"%s/socket\"'\nunix_socket_permissions = 0700\n"
-	    "full_page_writes = on\narchive_mode = on\n"
-	    "archive_command = 'pgbackrest --config=\"%s/cloud/pgbackrest.conf\" --stanza=lab archive-push \"%%p\"'\n",
-	    lab->dir, lab->dir);
-}
-
-const char *
-cloud_standby_conf(struct lab *lab)
-{
-	return arena_printf(&lab->arena,
-	    "archive_command = 'pgbackrest --config=\"%s/cloud/pgbackrest-b.conf\" --stanza=lab archive-push \"%%p\"'\n",
-	    lab->dir);
-}
-
-const char *
-cloud_hba(void)
-{
-	return "# Who reaches the socket is the lab's owner already, or root.\n"
-	       "local  all          lab                       trust\n"
-	       "local  replication  all                       trust\n";
-}
-
 /* ---- the endpoint */
-
-static bool
-make_stanza(struct lab *lab, struct error *err)
-{
-	const char *argv[] = { "pgbackrest",
-		arena_printf(&lab->arena, "--config=%s/cloud/pgbackrest.conf", lab->dir),
-		"--stanza=lab", "--log-level-console=warn", "stanza-create", NULL };
-	const struct proc_spec spec = { .argv = argv,
-		.env = lab_environment(lab, NULL),
-		.dir = lab->dir,
-		.log = lab_path(lab, "log/pgbackrest.log"),
-		.dies_with_us = true };
-
-	if (proc_run(&spec, STANZA_MS, lab->stop, NULL, err))
-		return true;
-	lab_keep_tail(lab, spec.log);
-	return false;
-}
 
 static bool
 accepts(int port)
@@ -283,7 +206,7 @@ cloud_start(struct lab *lab, struct error *err)
 		.dir = lab_path(lab, "cloud"),
 		.log = lab_path(lab, "log/cloud.log") };
 
-	return write_keys(lab, err) && write_local(lab, err) && make_stanza(lab, err) &&
+	return write_keys(lab, err) && write_local(lab, err) &&
 	    proc_spawn(&spec, &pid, &start, err) && wait_up(lab, pid, start, err);
 }
 
@@ -366,18 +289,8 @@ end_operation(const struct proc_info *info, void *arg)
 void
 cloud_stop(struct lab *lab)
 {
-	glob_t found;
 	char *state = arena_printf(&lab->arena, "XDG_STATE_HOME=%s/cloud/state", lab->dir);
 
 	lab_end_in(program_name, lab_path(lab, "cloud"), SIGTERM);
 	proc_each(end_operation, state);
-	/* Restored servers run in restores/NAME or a folder of it. */
-	for (int depth = 0; depth < 2; depth++) {
-		if (glob(arena_printf(&lab->arena, "%s/restores/*%s", lab->dir, depth ? "/*" : ""),
-		        GLOB_ONLYDIR, NULL, &found) != 0)
-			continue;
-		for (size_t i = 0; i < found.gl_pathc; i++)
-			lab_end_in("postgres", found.gl_pathv[i], SIGQUIT);
-		globfree(&found);
-	}
 }

@@ -1,6 +1,6 @@
 /*
- * The lab's cloud: `pgmedic lab up --cloud`. pgBackRest for the primary, and pgmedic-cloud, a
- * loopback endpoint that speaks the AWS APIs for the lab's servers and acts through pgmedic.
+ * The lab's cloud: `pgmedic lab up --cloud`: pgmedic-cloud, a loopback endpoint that speaks the AWS
+ * APIs for the lab's servers and acts through pgmedic, on its backups.
  */
 #ifndef PGMEDIC_GUIDE_LAB_CLOUD_H
 #define PGMEDIC_GUIDE_LAB_CLOUD_H
@@ -14,12 +14,9 @@
 
 /* Is what it takes installed? Before anything is made. */
 bool cloud_find(struct lab *lab, struct error *err) MUST_CHECK;
-/* Its folders; what postgresql.conf and pg_hba.conf need for archiving, in the lab's arena. */
+/* Its folders. */
 bool cloud_make(struct lab *lab, struct error *err) MUST_CHECK;
-const char *cloud_server_conf(struct lab *lab);
-const char *cloud_standby_conf(struct lab *lab);
-const char *cloud_hba(void);
-/* Once the servers run: the stanza, the keys, the endpoint. */
+/* Once the servers run: the keys, the endpoint. */
 bool cloud_start(struct lab *lab, struct error *err) MUST_CHECK;
 void cloud_stop(struct lab *lab);
 pid_t cloud_pid(struct lab *lab); /* 0: it does not run */

@@ -22,7 +22,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
-#include "guide/lab_cloud.h"
+#include "guide/lab_backup.h"
 
 enum {
 	PROGRAM_MS = 120000, /* for any one program; a loaded machine may need ten times what it
@@ -204,8 +204,8 @@ program(struct lab *lab, const char *name)
 
 /* ---- making */
 
-static bool
-append(struct lab *lab, const char *name, const char *text, struct error *err)
+bool
+cluster_configure(struct lab *lab, const char *name, const char *text, struct error *err)
 {
 	const char *path = lab_path(lab, name);
 	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -225,13 +225,13 @@ configure(struct lab *lab, const char *data, struct error *err)
 	           *hba = lab_fill(lab, "guide/lab_hba.conf", (char *)NULL);
 
 	lab->has_statements = true; /* the first start shows it */
-	return append(lab, arena_printf(&lab->arena, "%s/postgresql.conf", data),
+	return cluster_configure(lab, arena_printf(&lab->arena, "%s/postgresql.conf", data),
 	           arena_printf(&lab->arena,
-	               "\n%s%sport = %d\ncluster_name = 'pgmedic-lab/primary'\n", conf,
-	               lab->cloud_port ? cloud_server_conf(lab) : "", lab->primary.port),
+	               "\n%sport = %d\ncluster_name = 'pgmedic-lab/primary'\n", conf,
+	               lab->primary.port),
 	           err) &&
 	    lab_write_file(lab, arena_printf(&lab->arena, "%s/pg_hba.conf", data),
-	        arena_printf(&lab->arena, "%s%s", hba, lab->cloud_port ? cloud_hba() : ""), err);
+	        arena_printf(&lab->arena, "%s%s", hba, lab->has_backup ? backup_hba() : ""), err);
 }
 
 bool
@@ -240,11 +240,9 @@ cluster_make_primary(struct lab *lab, struct error *err)
 	const char *scratch = lab_path(lab, lab->scratch), *password = lab_path(lab, "password");
 	const char *argv[] = { program(lab, "initdb"), "-D", scratch, "-U", "lab", "-A",
 		"scram-sha-256", arena_printf(&lab->arena, "--pwfile=%s", password), "-E", "UTF8",
-		"--locale=C", "--no-sync", NULL, NULL, NULL };
-	size_t n = ARRAY_LEN(argv) - 3;
+		"--locale=C", "--no-sync", "--data-checksums", NULL, NULL };
+	size_t n = ARRAY_LEN(argv) - 2;
 
-	if (lab->cloud_port)
-		argv[n++] = "--data-checksums";
 	if (strtol(lab->version, NULL, 10) >= 14)
 		argv[n] = "--no-instructions";
 	if (!lab_write_file(lab, "password", lab->password, err) ||
@@ -331,7 +329,8 @@ mend_start(struct lab *lab, const char *data, struct lab_server *server, struct 
 	/* Somebody took the port between our look and the server's. */
 	if (strstr(lab->tail.buf, "Address already in use"))
 		return cluster_free_port(lab, &server->port, err) &&
-		    append(lab, conf, arena_printf(&lab->arena, "port = %d\n", server->port), err);
+		    cluster_configure(
+		        lab, conf, arena_printf(&lab->arena, "port = %d\n", server->port), err);
 	/* In a package of its own on some systems. */
 	if (lab->has_statements &&
 	    strstr(lab->tail.buf, "could not access file \"pg_stat_statements\"")) {
@@ -339,7 +338,7 @@ mend_start(struct lab *lab, const char *data, struct lab_server *server, struct 
 		fprintf(stderr,
 		    "pgmedic: pg_stat_statements is not installed: the lab goes without it\n"
 		    "HINT: Install the package postgresql-contrib.\n");
-		return append(lab, conf, "shared_preload_libraries = ''\n", err);
+		return cluster_configure(lab, conf, "shared_preload_libraries = ''\n", err);
 	}
 	return false;
 }
@@ -385,10 +384,10 @@ cluster_make_standby(struct lab *lab, struct error *err)
 
 	if (!run_program(lab, argv, NULL, err))
 		return false;
-	return append(lab, "standby/postgresql.conf",
+	return cluster_configure(lab, "standby/postgresql.conf",
 	           arena_printf(&lab->arena,
 	               "\n%sport = %d\ncluster_name = 'pgmedic-lab/standby'\n",
-	               lab->cloud_port ? cloud_standby_conf(lab) : "", lab->standby.port),
+	               lab->has_backup ? backup_standby_conf(lab) : "", lab->standby.port),
 	           err) &&
 	    cluster_start(lab, "standby", &lab->standby, err);
 }

@@ -14,6 +14,9 @@ bool cluster_find(struct lab *lab, struct error *err) MUST_CHECK;
 bool cluster_free_port(const struct lab *lab, int *port, struct error *err) MUST_CHECK;
 /* initdb, configuration, and the system identifier in the marker. Reserves lab->primary.port. */
 bool cluster_make_primary(struct lab *lab, struct error *err) MUST_CHECK;
+/* Add a text to a server's postgresql.conf. */
+bool cluster_configure(
+    struct lab *lab, const char *name, const char *text, struct error *err) MUST_CHECK;
 /* Copy the running primary into a standby with a slot of its own, and start it. */
 bool cluster_make_standby(struct lab *lab, struct error *err) MUST_CHECK;
 /* Start the server in `data` ("primary", "standby") and wait until it takes connections. */

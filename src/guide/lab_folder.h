@@ -33,6 +33,7 @@ struct lab {
 	int lock_fd;                       /* -1: not locked */
 	const volatile sig_atomic_t *stop; /* give up what is waited for; may be NULL */
 	bool has_statements; /* pg_stat_statements is loaded; known while the lab is made */
+	bool has_backup;     /* pgBackRest serves it; known while it is made */
 	struct strbuf tail;  /* end of the log of what failed, for the user */
 
 	/* The marker. */

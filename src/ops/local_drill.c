@@ -256,7 +256,8 @@ drill_plan(struct op *op, struct error *err)
 	const char *old;
 	bool is_crash, has_pooler, waits;
 
-	if (!read_kind(op, &is_crash, err) || !pair_gates(op, PAIR_DRILLS, err))
+	if (!read_kind(op, &is_crash, err) ||
+	    !pair_gates(op, is_crash ? PAIR_REWINDS : PAIR_DRILLS, err))
 		return false;
 	old = op_fact(op, "first");
 	/* A commit on the new primary waits for the old one to follow: so does its measurement. */

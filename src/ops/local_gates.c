@@ -153,9 +153,9 @@ check_role(struct gates *g, struct node *n, const struct node_look *l, enum pair
 {
 	const char *lacks = l->lacks;
 
-	if (!*lacks && need != PAIR_SWITCHES && !l->can_be_source)
+	if (!*lacks && need == PAIR_REWINDS && !l->can_be_source)
 		lacks = "EXECUTE on pg_read_binary_file, pg_ls_dir and pg_stat_file, for pg_rewind";
-	if (!*lacks && need == PAIR_DRILLS && !l->can_create)
+	if (!*lacks && need != PAIR_SWITCHES && !l->can_create)
 		lacks = "CREATE on the database";
 	gate(g, "role", !*lacks, "%s at %s%s%s", *lacks ? "ours" : "enough", n->name,
 	    *lacks ? " lacks " : "", lacks);
@@ -170,10 +170,11 @@ check(struct gates *g, struct node *old, struct node *new, const struct node_loo
 	    "max_connections and what a standby must have as high: %s and %s", p->must_match,
 	    s->must_match);
 	check_work(g, p, s);
-	if (need != PAIR_SWITCHES)
+	if (need == PAIR_REWINDS)
 		gate(g, "rewind", p->can_rewind, "%s",
-		    p->can_rewind ? "checksums or wal_log_hints" :
-		                    "neither checksums nor wal_log_hints");
+		    p->can_rewind ?
+		        "full_page_writes, and checksums or wal_log_hints" :
+		        "full_page_writes is off, or neither checksums nor wal_log_hints are on");
 	check_role(g, old, p, need);
 	check_role(g, new, s, need);
 	check_disk(g, old, p);

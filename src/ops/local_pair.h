@@ -30,7 +30,7 @@ const char *pair_fact(struct pair *p, const char *name);
 
 /* What is to be done with the pair: change places; and a probe may need its table; and the old
  * primary may not be stopped in order, so that it is rewound. */
-enum pair_need { PAIR_SWITCHES, PAIR_DRILLS };
+enum pair_need { PAIR_SWITCHES, PAIR_DRILLS, PAIR_REWINDS };
 /* What the plan looks at. ERR_REFUSED names the first gate that is red. Sets the facts (and
  * "waits": the new primary's commits wait for the old one), the identity, and what is shown. */
 bool pair_gates(struct op *op, enum pair_need need, struct error *err) MUST_CHECK;

@@ -34,8 +34,8 @@ SELECT pg_catalog.pg_is_in_recovery() AS is_standby,
             AS is_replay_paused,
        pg_catalog.current_setting('cluster_name') AS cluster_name,
        pg_catalog.current_setting('primary_slot_name') AS slot_name,
-       pg_catalog.current_setting('data_checksums') = 'on'
-            OR pg_catalog.current_setting('wal_log_hints') = 'on' AS can_rewind,
+       pg_catalog.current_setting('full_page_writes') = 'on'
+            AND 'on' IN (pg_catalog.current_setting('data_checksums'), pg_catalog.current_setting('wal_log_hints')) AS can_rewind,
        (SELECT c.system_identifier FROM pg_catalog.pg_control_system() c) AS system_identifier,
        pg_catalog.current_setting('synchronous_standby_names') AS sync_names,
        pg_catalog.current_setting('archive_mode') AS archive_mode,

@@ -151,6 +151,15 @@ whole_load() {
 ok 'all programs run' wait_for 20 whole_load
 like 'its targets know their servers' "$(PGMEDIC_LAB=$dir "$PGMEDIC" run 'switchover nopause' lab --dry-run 2>&1)" \
 	'^streaming +lab-standby streaming'
+like '... and can be drilled' "$(PGMEDIC_LAB=$dir "$PGMEDIC" run 'drill failover --kind crash' lab --dry-run 2>&1)" \
+	'kill the primary'
+if command -v pgbackrest >/dev/null; then
+	status 0 'it has backups' env PGMEDIC_LAB="$dir" "$PGMEDIC" run 'snapshot first' lab --yes --wait
+	is 'its archiving has not failed' "$(q "$uri" 'SELECT archived_count > 0 AND failed_count = 0 FROM pg_stat_archiver')" t
+	status 0 'one is restored beside it' env PGMEDIC_LAB="$dir" "$PGMEDIC" run 'restore first to copy' lab --yes --wait
+else
+	skip 'pgbackrest is not installed'
+fi
 
 # ------------------------------------------------------------------ down
 

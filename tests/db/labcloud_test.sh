@@ -118,7 +118,7 @@ snapshot_is() {
 ok 'it is there' wait_for 30 snapshot_is before-x available
 status 0 'as the client finds that waits for it' "$aws_program" --endpoint-url "$url" rds wait db-snapshot-available --db-snapshot-identifier before-x
 label=$(aws rds describe-db-snapshots --db-snapshot-identifier before-x --query 'DBSnapshots[0].TagList[0].Value')
-like 'it is a backup of pgBackRest' "$(pgbackrest --config="$dir/cloud/pgbackrest.conf" --stanza=lab info 2>&1)" "full backup: $label"
+like 'it is a backup of pgBackRest' "$(pgbackrest --config="$dir/backrest/pgbackrest.conf" --stanza=lab info 2>&1)" "full backup: $label"
 like 'its events' "$(aws rds describe-events --source-type db-snapshot --source-identifier before-x --query 'Events[].Message')" \
 	'^Creating manual snapshot Manual snapshot created$'
 ok 'the instance is available again' wait_for 10 instance DBInstanceStatus available

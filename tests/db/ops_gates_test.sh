@@ -83,6 +83,27 @@ wait_for 10 paused
 red replay "a standby that does not replay" switchover
 sql b "SELECT pg_wal_replay_resume()"
 
+# pg_rewind: without whole pages in the WAL it refuses, after the crash
+setting a full_page_writes off
+sql b "SELECT pg_wal_replay_pause()"
+wait_for 10 paused
+red replay "two that are red"
+like "... the second is named, too" "$(member error.what)" "; red, too: 'rewind'"
+like "... and what mends the first" "$(member error.hint)" 'pg_wal_replay_resume'
+sql b "SELECT pg_wal_replay_resume()"
+resumed() {
+	! paused
+}
+wait_for 10 resumed
+red rewind "what pg_rewind cannot do"
+like "... with what mends it" "$(member error.hint)" 'full_page_writes = on'
+text=$("$PGMEDIC" run "drill failover --kind crash" a --dry-run 2>/dev/null)
+like "the table of the gates is shown beside" "$text" '^rewind +RED: full_page_writes is off'
+like "... the green ones, too" "$text" '^streaming +b streaming'
+op "drill failover --kind planned" a --dry-run
+is "a planned drill rewinds nothing" "$(member state)" planned
+reset a full_page_writes
+
 # whom the new primary would wait for
 setting b synchronous_standby_names "'somebody'"
 red sync "a new primary that waits for a stranger"
