@@ -15,8 +15,6 @@
 
 enum { QUEUE_MAX = 64, RUN_MS = 30000, RUNS_A_MINUTE = 60, ENV_OWN = 4 };
 
-extern char **environ;
-
 struct job {
 	char *env[ENV_OWN]; /* PGMEDIC_ALERT_… */
 	char *json;
@@ -50,14 +48,15 @@ run(struct alert_hook *h, const struct job *job)
 	struct strbuf out = STRBUF_INIT(4096);
 	struct error err = { 0 };
 	struct proc proc;
+	const char *const *ours = proc_env_public(&arena, NULL);
 	const char **env;
 	int n = 0, status = 0;
 	char text[64];
 
-	while (environ[n])
+	while (ours[n])
 		n++;
 	env = arena_zalloc(&arena, (size_t)n + ENV_OWN + 1, sizeof(*env));
-	memcpy(env, environ, (size_t)n * sizeof(*env));
+	memcpy(env, ours, (size_t)n * sizeof(*env));
 	for (int i = 0; i < ENV_OWN; i++)
 		env[n + i] = job->env[i];
 	struct proc_spec spec = {

@@ -2,7 +2,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,6 +16,7 @@
 #include "app/help.h"
 #include "app/run.h"
 #include "base/json.h"
+#include "base/proc.h"
 #include "base/utf8.h"
 #include "pg/conninfo.h"
 #include "pg/explain.h"
@@ -279,13 +282,22 @@ begin_read_only(void)
 	strbuf_release(&options);
 }
 
+/* A password is in neither its environment nor its arguments: what is started from it sees both. */
 static void
 psql_exec(const struct conninfo_env *env, bool read_only)
 {
 	const char *argv[] = { "psql", *env->rest ? env->rest : NULL, NULL };
+	int fd =
+	    env->passfile && !env->is_from_file ? proc_secret_fd(env->passfile, (uid_t)-1, 0) : -1;
+	char file[64];
 
 	for (int i = 0; i < env->n; i++)
 		setenv(env->names[i], env->values[i], 1);
+	if (fd >= 0 && fcntl(fd, F_SETFD, 0) == 0) {
+		snprintf(file, sizeof(file), PROC_SECRET_FOLDER "%d", fd);
+		setenv("PGPASSFILE", file, 1);
+	}
+	unsetenv("PGPASSWORD");
 	if (read_only)
 		begin_read_only();
 	setenv("PGAPPNAME", "psql (pgmedic)", 1);

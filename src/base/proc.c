@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 #ifdef __linux__
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
@@ -60,11 +61,15 @@ proc_find(struct arena *arena, const char *name)
 	return file ? file : find_in(arena, extra_path, name);
 }
 
+/* PROC_SECRET_FILE: 0, 1, 2 are its own, 3 tells us what failed. */
+enum { SECRET_FD = 4 };
+
 /* Everything the child does between fork and exec, with the descriptors it needs. */
 struct launch {
 	const struct proc_spec *spec;
 	const char *path;
 	int null_fd, in_fd, out_fd; /* the last two become 0 and 1, 2 */
+	int secret_fd;              /* becomes SECRET_FD; -1: none */
 	int tell_fd;                /* errno of what failed */
 	pid_t parent;
 };
@@ -116,7 +121,9 @@ launch_child(struct launch *l)
 	if (dup3(l->tell_fd, 3, O_CLOEXEC) < 0)
 		return;
 	l->tell_fd = 3;
-	close_from(4);
+	if (l->secret_fd >= 0 && dup2(l->secret_fd, SECRET_FD) < 0)
+		return;
+	close_from(l->secret_fd >= 0 ? SECRET_FD + 1 : SECRET_FD);
 	if (!drop_user(spec) || (spec->dir && chdir(spec->dir) < 0))
 		return;
 #ifdef __linux__
@@ -127,13 +134,13 @@ launch_child(struct launch *l)
 	execve(l->path, (char *const *)spec->argv, spec->env ? (char *const *)spec->env : environ);
 }
 
-/* 0, 1, 2 and 3 are taken in the child: keep what it needs above them. */
+/* The first numbers are taken in the child: keep what it needs above them. */
 static int
 above(int fd)
 {
-	if (fd < 0 || fd > 3)
+	if (fd < 0 || fd > SECRET_FD)
 		return fd;
-	int up = fcntl(fd, F_DUPFD_CLOEXEC, 4);
+	int up = fcntl(fd, F_DUPFD_CLOEXEC, SECRET_FD + 1);
 
 	close(fd);
 	return up;
@@ -236,9 +243,41 @@ input_fd(const char *text)
 	if (!f)
 		return -1;
 	if (fwrite(text, 1, len, f) == len && fflush(f) == 0 && lseek(fileno(f), 0, SEEK_SET) == 0)
-		fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, 4);
+		fd = fcntl(fileno(f), F_DUPFD_CLOEXEC, SECRET_FD + 1);
 	fclose(f);
 	return fd;
+}
+
+static int
+new_secret_file(void)
+{
+#ifdef __linux__
+	return memfd_create("pgmedic", MFD_CLOEXEC);
+#else
+	FILE *f = tmpfile();
+	int fd = f ? fcntl(fileno(f), F_DUPFD_CLOEXEC, SECRET_FD + 1) : -1;
+
+	if (f)
+		fclose(f);
+	return fd;
+#endif
+}
+
+int
+proc_secret_fd(const char *text, uid_t uid, gid_t gid)
+{
+	int fd = above(new_secret_file());
+	size_t len = strlen(text);
+	bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len && fchmod(fd, 0400) == 0 &&
+	    (uid == (uid_t)-1 || fchown(fd, uid, gid) == 0) && lseek(fd, 0, SEEK_SET) == 0;
+
+	if (ok || fd < 0)
+		return fd;
+	int failed = errno;
+
+	close(fd);
+	errno = failed;
+	return -1;
 }
 
 static bool
@@ -249,7 +288,8 @@ launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, stru
 		.path = proc_find(&arena, spec->argv[0]),
 		.null_fd = -1,
 		.in_fd = -1,
-		.out_fd = -1 };
+		.out_fd = -1,
+		.secret_fd = -1 };
 	bool ok = false;
 
 	if (!l.path) {
@@ -259,7 +299,7 @@ launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, stru
 	}
 	l.null_fd = above(open("/dev/null", O_RDWR | O_CLOEXEC));
 	if (out_fd >= 0)
-		l.out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, 4);
+		l.out_fd = fcntl(out_fd, F_DUPFD_CLOEXEC, SECRET_FD + 1);
 	else if (spec->log)
 		l.out_fd = above(
 		    open(spec->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
@@ -268,6 +308,14 @@ launch(const struct proc_spec *spec, int out_fd, bool detached, pid_t *pid, stru
 	l.in_fd = spec->input ? input_fd(spec->input) : l.null_fd;
 	if (l.null_fd >= 0 && l.in_fd < 0) {
 		error_set(err, ERR_FILE, "cannot keep the input of %s: %s", spec->argv[0],
+		    strerror(errno));
+		goto out;
+	}
+	if (spec->secret)
+		l.secret_fd = proc_secret_fd(
+		    spec->secret, spec->drops_user ? spec->uid : (uid_t)-1, spec->gid);
+	if (spec->secret && l.secret_fd < 0) {
+		error_set(err, ERR_FILE, "cannot keep the password of %s: %s", spec->argv[0],
 		    strerror(errno));
 		goto out;
 	}
@@ -282,6 +330,8 @@ out:
 		close(l.out_fd);
 	if (l.in_fd >= 0 && l.in_fd != l.null_fd)
 		close(l.in_fd);
+	if (l.secret_fd >= 0)
+		close(l.secret_fd);
 	if (l.null_fd >= 0)
 		close(l.null_fd);
 	arena_release(&arena);

@@ -18,6 +18,15 @@
 #include "base/mem.h"
 #include "base/strbuf.h"
 
+/* For what is in no environment, argument or disk: libpq, for one, reads its password file there.
+ */
+#ifdef __linux__
+#define PROC_SECRET_FOLDER "/proc/self/fd/"
+#else
+#define PROC_SECRET_FOLDER "/dev/fd/"
+#endif
+#define PROC_SECRET_FILE PROC_SECRET_FOLDER "4"
+
 struct proc_spec {
 	const char *const
 	    *argv; /* NULL-terminated; argv[0] with a slash, or looked up by proc_find() */
@@ -25,6 +34,8 @@ struct proc_spec {
 	    *env;          /* the whole environment "NAME=value", NULL-terminated; NULL: ours */
 	const char *dir;   /* working directory; NULL: ours */
 	const char *input; /* what it reads on its standard input; NULL: nothing, /dev/null */
+	const char
+	    *secret; /* what is in PROC_SECRET_FILE for it and its children; NULL: no such file */
 	const char *log;   /* output and errors are appended here (0600); NULL: thrown away */
 	bool dies_with_us; /* is killed when the thread that started it ends (Linux) */
 	int grace_ms;      /* when it is to stop: asked (SIGTERM) so long before it is killed */
@@ -50,6 +61,20 @@ const char *proc_find(struct arena *arena, const char *name);
  * NULL). In the arena.
  */
 const char *const *proc_env(struct arena *arena, const char *const *also);
+
+/*
+ * Our environment for a program that the user names: all but the secrets that are meant for us
+ * (PGPASSWORD, AWS's keys and tokens, passwords and keys of pgBackRest), unless their names begin
+ * with one of `also` (NULL-terminated; may be NULL). In the arena.
+ */
+const char *const *proc_env_public(struct arena *arena, const char *const *also);
+/* Is "NAME=value" one of those secrets? */
+bool proc_env_is_secret(const char *entry);
+/*
+ * The number of a file without a name, as PROC_SECRET_FILE is (close-on-exec is set); -1 and errno.
+ * uid, gid: of who may read it, where they are not (uid_t)-1.
+ */
+int proc_secret_fd(const char *text, uid_t uid, gid_t gid);
 
 /* Start a program. With `captured`, its output and errors are for proc_wait() instead of spec->log.
  */

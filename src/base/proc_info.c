@@ -182,3 +182,40 @@ proc_env(struct arena *arena, const char *const *also)
 			env[n++] = arena_strdup(arena, environ[i]);
 	return env;
 }
+
+bool
+proc_env_is_secret(const char *entry)
+{
+	static const char *const names[] = { "PGPASSWORD=", "AWS_SECRET_ACCESS_KEY=",
+		"AWS_SESSION_TOKEN=", "AWS_SECURITY_TOKEN=", "AWS_CONTAINER_AUTHORIZATION_TOKEN=",
+		NULL };
+	static const char *const parts[] = { "_PASS", "_KEY", "_SECRET", "_TOKEN" };
+	const char *end = strchr(entry, '=');
+
+	if (begins_with_one_of(entry, names))
+		return true;
+	for (size_t i = 0; end && strncmp(entry, "PGBACKREST_", 11) == 0 && i < ARRAY_LEN(parts);
+	     i++) {
+		const char *at = strstr(entry, parts[i]);
+
+		if (at && at < end)
+			return true;
+	}
+	return false;
+}
+
+const char *const *
+proc_env_public(struct arena *arena, const char *const *also)
+{
+	const char **env;
+	int n = 0;
+
+	while (environ[n])
+		n++;
+	env = arena_zalloc(arena, (size_t)n + 1, sizeof(*env));
+	n = 0;
+	for (int i = 0; environ[i]; i++)
+		if (!proc_env_is_secret(environ[i]) || begins_with_one_of(environ[i], also))
+			env[n++] = arena_strdup(arena, environ[i]);
+	return env;
+}

@@ -183,6 +183,8 @@ creds_json(struct creds_search *s, const struct json *o, const char *token, cons
 enum creds_found
 creds_process(struct creds_search *s)
 {
+	/* It may make its keys of others. */
+	static const char *const also[] = { "AWS_", NULL };
 	const char *line = creds_key(s, "credential_process");
 	struct arena arena = { 0 };
 	struct strbuf out = STRBUF_INIT(MAX_ANSWER);
@@ -208,6 +210,7 @@ creds_process(struct creds_search *s)
 		argv[i] = words.w[i].text;
 	argv[words.n] = NULL;
 	spec.argv = argv;
+	spec.env = proc_env_public(&arena, also);
 	wipe_reserve(&out, 65536);
 	if (!proc_start(&proc, &spec, true, s->err) ||
 	    !proc_wait(&proc, PROCESS_MS, s->ask->stop, &out, &status, s->err)) {

@@ -132,8 +132,8 @@ in_dir(struct op *op, const char *file)
 }
 
 /*
- * A client program, with the server in its environment: no password among its arguments. What has
- * no variable goes into --dbname, unless it is a secret.
+ * A client program, with the server in its environment, but the password, which is in neither its
+ * arguments nor its environment. What has no variable goes into --dbname.
  */
 static bool
 run_client(
@@ -152,15 +152,15 @@ run_client(
 
 	if (!conninfo_to_env(a, op->target->conninfo, op->target->password, &env, err))
 		return false;
-	for (int i = 0; i < env.n && n < MAX_ENV - 1; i++)
+	for (int i = 0; i < env.n && n < MAX_ENV - 2; i++)
 		if (strcmp(env.names[i], "PGDATABASE") != 0 &&
-		    strcmp(env.names[i], "PGAPPNAME") != 0)
+		    strcmp(env.names[i], "PGAPPNAME") != 0 &&
+		    (!env.passfile || strcmp(env.names[i], "PGPASSFILE") != 0))
 			vars[n++] = arena_printf(a, "%s=%s", env.names[i], env.values[i]);
+	if (env.passfile)
+		vars[n++] = "PGPASSFILE=" PROC_SECRET_FILE;
 	vars[n] = NULL;
-	if (strstr(env.rest, "password")) {
-		error_set(err, ERR_CONFIG, "the conninfo has a secret that has no variable");
-		return error_hint(err, "Put sslpassword into a service file.");
-	}
+	spec.secret = env.passfile;
 	while (argv[last])
 		last++;
 	if (*env.rest)

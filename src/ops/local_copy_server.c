@@ -14,6 +14,8 @@
 #include "ops/local_tools.h"
 #include "pg/sync.h"
 
+extern char **environ;
+
 enum {
 	PORT = 5432, /* only a part of the socket's name: nothing listens on TCP */
 	TOOL_MS = 60000,
@@ -112,14 +114,23 @@ add_limits(struct op *op, struct strbuf *conf, struct error *err)
 	return ok;
 }
 
-/* What pgBackRest has written for the recovery, of all that postgresql.auto.conf holds. */
+/*
+ * What pgBackRest has written for the recovery, of all that postgresql.auto.conf holds. Keys of its
+ * repository that came by our environment are not in restore_command: launch() hands them over.
+ */
 static void
 add_recovery(struct strbuf *conf, const char *text)
 {
+	static const char command[] = "restore_command = '";
+
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
-		if (strncmp(text, "restore_command", 15) == 0 ||
+		if (strncmp(text, command, sizeof(command) - 1) == 0)
+			strbuf_addf(conf, "%s[ ! -r %s ] || . %s; %.*s\n", command,
+			    PROC_SECRET_FILE, PROC_SECRET_FILE, (int)(len - sizeof(command) + 1),
+			    text + sizeof(command) - 1);
+		else if (strncmp(text, "restore_command", 15) == 0 ||
 		    strncmp(text, "recovery_target", 15) == 0)
 			strbuf_addf(conf, "%.*s\n", (int)len, text);
 		text += len + (text[len] == '\n');
@@ -303,6 +314,35 @@ keep_proof(struct op *op, struct error *err)
 	return op_fact_set(op, err, "recovered.proof", "%s", line ? line : "");
 }
 
+/*
+ * Secrets of pgBackRest in our environment, for the shell that runs restore_command: neither the
+ * copy's environment nor its files have them. NULL: none.
+ */
+static const char *
+repository_secrets(struct op *op)
+{
+	struct strbuf sb = STRBUF_INIT(MAX_TEXT);
+	const char *text = NULL;
+
+	for (int i = 0; environ[i]; i++) {
+		const char *s = environ[i];
+		size_t name = strcspn(s, "=");
+
+		if (strncmp(s, "PGBACKREST_", 11) != 0 || !s[name] || !proc_env_is_secret(s) ||
+		    strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != name)
+			continue;
+		strbuf_addf(&sb, "export %.*s='", (int)name, s);
+		for (s += name + 1; *s; s++)
+			strbuf_addf(&sb, *s == '\'' ? "'\\%c'" : "%c", *s);
+		strbuf_adds(&sb, "'\n");
+	}
+	if (sb.len)
+		text = arena_strndup(&op->arena, sb.buf, sb.len);
+	explicit_bzero(sb.buf, sb.len);
+	strbuf_release(&sb);
+	return text;
+}
+
 static bool
 launch(struct op *op, struct error *err)
 {
@@ -313,7 +353,7 @@ launch(struct op *op, struct error *err)
 		return error_set(err, ERR_PROGRAM, "pg_ctl is not there any more");
 	/* What an earlier start has said is not about this one. */
 	unlink(log_of(op));
-	return local_run(op, argv, NULL, TOOL_MS, NULL, NULL, err);
+	return local_run_secret(op, argv, repository_secrets(op), TOOL_MS, err);
 }
 
 bool

@@ -75,18 +75,16 @@ node_by_sql(struct node *n, struct op *op, const struct op_target *target)
 }
 
 bool
-node_run(struct node *n, const char *const *argv, const char *const *env, const char *input,
-    int timeout_ms, struct strbuf *out, struct error *err)
+node_run(struct node *n, const char *const *argv, const char *input, int timeout_ms,
+    struct strbuf *out, struct error *err)
 {
-	const char *all[64] = { "LC_ALL=C", "PATH=/usr/bin:/bin", "HOME=/" }, *words[MAX_WORDS + 1];
-	struct proc_spec spec = { .argv = words, .env = all, .dir = "/", .input = input };
+	static const char *const env[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", "HOME=/", NULL };
+	const char *words[MAX_WORDS + 1];
+	struct proc_spec spec = { .argv = words, .env = env, .dir = "/", .input = input };
 	struct strbuf own = STRBUF_INIT(MAX_OUTPUT);
-	int nenv = 3, nwords = 0;
+	int nwords = 0;
 	bool ok;
 
-	while (env && *env && nenv < 62)
-		all[nenv++] = *env++;
-	all[nenv] = NULL;
 	for (; argv[nwords] && nwords < MAX_WORDS; nwords++)
 		words[nwords] = argv[nwords];
 	words[nwords] = NULL;
@@ -151,8 +149,8 @@ node_write(struct node *n, const char *name, const char *text, struct error *err
 	const char *move[] = { "/bin/mv", "-f", "-T", new, path, NULL };
 	/* tee says what it writes: it is not kept. */
 	struct strbuf none = STRBUF_INIT(1);
-	bool ok = node_run(n, write, NULL, text, TOOL_MS, &none, err) &&
-	    node_run(n, move, NULL, NULL, TOOL_MS, NULL, err);
+	bool ok = node_run(n, write, text, TOOL_MS, &none, err) &&
+	    node_run(n, move, NULL, TOOL_MS, NULL, err);
 
 	strbuf_release(&none);
 	return ok;
@@ -186,7 +184,7 @@ node_control(struct node *n, struct node_control *c, struct error *err)
 	const char *argv[] = { "pg_controldata", "-D", n->data, NULL };
 	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
 	struct arena *arena = &n->op->arena;
-	bool ok = node_run(n, argv, NULL, NULL, TOOL_MS, &out, err);
+	bool ok = node_run(n, argv, NULL, TOOL_MS, &out, err);
 
 	if (ok) {
 		*c = (struct node_control){
@@ -303,7 +301,7 @@ node_stop(struct node *n, const char *mode, struct error *err)
 
 	if (!node_pid(n))
 		return true;
-	return node_run(n, argv, NULL, NULL, STOP_MS, NULL, err) && wait_gone(n, err);
+	return node_run(n, argv, NULL, STOP_MS, NULL, err) && wait_gone(n, err);
 }
 
 bool
@@ -424,7 +422,7 @@ node_start(struct node *n, struct error *err)
 		error_set(err, ERR_STATE, "%s is not started: its rewind was cut off", n->name);
 		return error_hint(err, "`job resume`, or a new base backup.");
 	}
-	return forget_dead(n, err) && node_run(n, argv, NULL, NULL, START_MS, NULL, err);
+	return forget_dead(n, err) && node_run(n, argv, NULL, START_MS, NULL, err);
 }
 
 /* ------------------------------------------------------------------ asking it */

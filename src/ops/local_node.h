@@ -60,9 +60,9 @@ bool node_is_clear(struct node *n, struct error *err) MUST_CHECK;
 /* Where its output goes: for node_start(), asked while it runs. */
 const char *node_log(const struct node *n);
 
-/* A program of the server's version. env: more variables, NULL-terminated, or NULL. */
-bool node_run(struct node *n, const char *const *argv, const char *const *env, const char *input,
-    int timeout_ms, struct strbuf *out, struct error *err) MUST_CHECK;
+/* A program of the server's version. */
+bool node_run(struct node *n, const char *const *argv, const char *input, int timeout_ms,
+    struct strbuf *out, struct error *err) MUST_CHECK;
 /* A file of the data directory as text, at most 1 MB; NULL and *err. */
 const char *node_read(struct node *n, const char *name, struct error *err);
 /* postmaster.opts, with which it was started the last time; NULL: not known. */

@@ -80,13 +80,13 @@ copy_files(struct node *n, const char *from, const char *to, wants_file wants, u
 		argv[5 + files++] = arena_printf(&n->op->arena, "%s/%s", from, entry->d_name);
 		argv[5 + files] = NULL;
 		if (files == MAX_FILES) {
-			ok = node_run(n, argv, NULL, NULL, COPY_MS, NULL, err);
+			ok = node_run(n, argv, NULL, COPY_MS, NULL, err);
 			files = 0;
 		}
 	}
 	if (dir)
 		closedir(dir);
-	return ok && (files == 0 || node_run(n, argv, NULL, NULL, COPY_MS, NULL, err));
+	return ok && (files == 0 || node_run(n, argv, NULL, COPY_MS, NULL, err));
 }
 
 static bool
@@ -114,13 +114,13 @@ set_aside(struct node *n, uint64_t first, struct error *err)
 	const char *mode[] = { "/bin/chmod", "700", part, NULL };
 	const char *move[] = { "/bin/mv", "-T", part, kept, NULL };
 
-	return node_run(n, clear, NULL, NULL, COPY_MS, NULL, err) &&
-	    node_run(n, make, NULL, NULL, TOOL_MS, NULL, err) &&
-	    node_run(n, mode, NULL, NULL, TOOL_MS, NULL, err) &&
+	return node_run(n, clear, NULL, COPY_MS, NULL, err) &&
+	    node_run(n, make, NULL, TOOL_MS, NULL, err) &&
+	    node_run(n, mode, NULL, TOOL_MS, NULL, err) &&
 	    copy_files(n, n->data, part, is_own, 0, err) &&
 	    copy_files(
 	        n, below(n, n->data, "pg_wal"), below(n, part, "pg_wal"), is_wal, first, err) &&
-	    node_run(n, move, NULL, NULL, TOOL_MS, NULL, err);
+	    node_run(n, move, NULL, TOOL_MS, NULL, err);
 }
 
 static bool
@@ -131,7 +131,7 @@ put_back(struct node *n, struct error *err)
 
 	return !exists(n, kept) ||
 	    (copy_files(n, kept, n->data, is_own, 0, err) &&
-	        node_run(n, clear, NULL, NULL, COPY_MS, NULL, err));
+	        node_run(n, clear, NULL, COPY_MS, NULL, err));
 }
 
 /* Where postmaster.opts says that the configuration file is elsewhere (Debian). */
@@ -147,9 +147,10 @@ config_file_of(struct node *n)
 	return arena_strndup(&n->op->arena, at, strcspn(at, "\"\n"));
 }
 
-/* The arguments and variables of pg_rewind; a password must not stand among the arguments. */
+/* The arguments, variables and password file of pg_rewind: a password stands in the last alone. */
 static bool
-command(struct pair *p, const char **argv, const char **vars, struct error *err)
+command(
+    struct pair *p, const char **argv, const char **vars, const char **secret, struct error *err)
 {
 	struct conninfo_env env;
 	struct arena *a = &p->op->arena;
@@ -161,8 +162,12 @@ command(struct pair *p, const char **argv, const char **vars, struct error *err)
 	vars[nvars++] = "LC_ALL=C";
 	vars[nvars++] = "PATH=/usr/bin:/bin";
 	vars[nvars++] = "HOME=/";
-	for (int i = 0; i < env.n && nvars < 63; i++)
-		vars[nvars++] = arena_printf(a, "%s=%s", env.names[i], env.values[i]);
+	for (int i = 0; i < env.n && nvars < 62; i++)
+		if (!env.passfile || strcmp(env.names[i], "PGPASSFILE") != 0)
+			vars[nvars++] = arena_printf(a, "%s=%s", env.names[i], env.values[i]);
+	if (env.passfile)
+		vars[nvars++] = "PGPASSFILE=" PROC_SECRET_FILE;
+	*secret = env.passfile;
 	vars[nvars] = NULL;
 	argv[n++] = arena_printf(a, "%s/pg_rewind", p->old.bin);
 	argv[n++] = "-D";
@@ -181,6 +186,14 @@ log_path(struct pair *p)
 	    arena_printf(&p->op->arena, "jobs/%lld-rewind.log", (long long)p->op->job));
 }
 
+static void
+become_owner(const struct node *n, struct proc_spec *spec)
+{
+	spec->drops_user = geteuid() == 0 && n->uid != 0;
+	spec->uid = n->uid;
+	spec->gid = n->gid;
+}
+
 /*
  * It goes on when this process is killed or told to stop, writing into a file: a pipe without a
  * reader would end it. It works in the data directory, by which the next process finds it.
@@ -193,10 +206,9 @@ run_rewind(struct pair *p, struct error *err)
 		.argv = argv, .env = vars, .dir = p->old.data, .log = log_path(p)
 	};
 
-	spec.drops_user = geteuid() == 0 && p->old.uid != 0;
-	spec.uid = p->old.uid;
-	spec.gid = p->old.gid;
-	return command(p, argv, vars, err) && proc_run(&spec, REWIND_MS, NULL, NULL, err);
+	become_owner(&p->old, &spec);
+	return command(p, argv, vars, &spec.secret, err) &&
+	    proc_run(&spec, REWIND_MS, NULL, NULL, err);
 }
 
 /* Of a process before this one, whose job goes on here. */
@@ -223,7 +235,7 @@ recover(struct node *n, struct node_control *c, struct error *err)
 
 	if (strcmp(c->state, "shut down") == 0)
 		return true;
-	return node_run(n, argv, NULL, NULL, RECOVER_MS, NULL, err) && node_control(n, c, err) &&
+	return node_run(n, argv, NULL, RECOVER_MS, NULL, err) && node_control(n, c, err) &&
 	    (strcmp(c->state, "shut down") == 0 ||
 	        error_set(err, ERR_STATE, "%s does not recover: %s", n->name, c->state));
 }
@@ -235,16 +247,20 @@ rehearse(struct pair *p, const struct node_control *c, bool *is_needed, uint64_t
 {
 	static const char says[] = "last common checkpoint at ";
 	const char *argv[8], *vars[64], *at;
+	struct proc_spec spec = { .argv = argv, .env = vars, .dir = "/", .dies_with_us = true };
 	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
 	unsigned hi = 0, lo = 0;
 	int n = 0;
-	bool ok = command(p, argv, vars, err);
+	bool ok = command(p, argv, vars, &spec.secret, err);
 
 	while (ok && argv[n])
 		n++;
 	argv[n] = "--dry-run";
 	argv[n + 1] = NULL;
-	ok = ok && node_run(&p->old, argv, vars, NULL, REWIND_MS, &out, err);
+	become_owner(&p->old, &spec);
+	ok = ok &&
+	    (proc_run(&spec, REWIND_MS, p->op->stop, &out, err) ||
+	        error_prefix(err, "%s", p->old.name));
 	at = ok ? strstr(out.buf, says) : NULL;
 	*is_needed = ok && !strstr(out.buf, "no rewind required");
 	if (ok && *is_needed &&

@@ -56,16 +56,19 @@ local_pg_program(struct op *op, int major, const char *name)
 	return proc_find(&op->arena, name);
 }
 
-bool
-local_run(struct op *op, const char *const *argv, const char *input, int timeout_ms,
+static bool
+run(struct op *op, const char *const *argv, const char *input, const char *secret, int timeout_ms,
     struct strbuf *out, int *status, struct error *err)
 {
 	static const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
 		"LC_ALL=C", "HOME=/", "TZ=UTC", NULL };
 	struct strbuf own = STRBUF_INIT(MAX_FILE);
-	struct proc_spec spec = {
-		.argv = argv, .env = env, .dir = "/", .input = input, .dies_with_us = true
-	};
+	struct proc_spec spec = { .argv = argv,
+		.env = env,
+		.dir = "/",
+		.input = input,
+		.secret = secret,
+		.dies_with_us = true };
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
 	struct proc proc;
 	char how[64];
@@ -95,6 +98,20 @@ local_run(struct op *op, const char *const *argv, const char *input, int timeout
 	}
 	strbuf_release(&own);
 	return ok;
+}
+
+bool
+local_run(struct op *op, const char *const *argv, const char *input, int timeout_ms,
+    struct strbuf *out, int *status, struct error *err)
+{
+	return run(op, argv, input, NULL, timeout_ms, out, status, err);
+}
+
+bool
+local_run_secret(
+    struct op *op, const char *const *argv, const char *secret, int timeout_ms, struct error *err)
+{
+	return run(op, argv, NULL, secret, timeout_ms, NULL, NULL, err);
 }
 
 /* Whose it is to be, where we are root. */

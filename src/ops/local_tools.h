@@ -22,6 +22,9 @@ const char *local_pg_program(struct op *op, int major, const char *name);
  */
 bool local_run(struct op *op, const char *const *argv, const char *input, int timeout_ms,
     struct strbuf *out, int *status, struct error *err) MUST_CHECK;
+/* The same, with a secret (may be NULL) for what it starts: see proc_spec. */
+bool local_run_secret(struct op *op, const char *const *argv, const char *secret, int timeout_ms,
+    struct error *err) MUST_CHECK;
 /* A new folder, 0700, of the owner; ERR_STATE where there is something already. */
 bool local_make_folder(struct op *op, const char *path, struct error *err) MUST_CHECK;
 /* Write a file (0600) of the owner, by rename. */

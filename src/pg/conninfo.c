@@ -3,6 +3,7 @@
 #include "pg/conninfo.h"
 
 #include <libpq-fe.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -33,46 +34,108 @@ conninfo_is_none(const char *conninfo)
 	return strcmp(conninfo, CONNINFO_NONE) == 0;
 }
 
+/* A password file's line for any server: "*:*:*:*:" and the password, ':' and '\\' escaped. */
+static const char *
+passfile_line(struct arena *arena, const char *password)
+{
+	struct strbuf sb = STRBUF_INIT(1 << 16);
+	const char *line;
+
+	strbuf_adds(&sb, "*:*:*:*:");
+	for (const char *s = password; *s; s++) {
+		if (*s == ':' || *s == '\\')
+			strbuf_addc(&sb, '\\');
+		strbuf_addc(&sb, *s);
+	}
+	strbuf_addc(&sb, '\n');
+	line = arena_strndup(arena, sb.buf, sb.len);
+	explicit_bzero(sb.buf, sb.len);
+	strbuf_release(&sb);
+	return line;
+}
+
+/* Of what stands in the conninfo itself, or in libpq's variable. */
+static const char *
+session_attrs(struct arena *arena, const char *conninfo)
+{
+	PQconninfoOption *said = PQconninfoParse(conninfo, NULL);
+	const char *value = login_option(said, "target_session_attrs");
+
+	value = *value ? arena_strdup(arena, value) : getenv("PGTARGETSESSIONATTRS");
+	PQconninfoFree(said);
+	return value ? value : "";
+}
+
+/* Said by nobody, or already done: what a service has, and where passwords are. */
+static bool
+is_left_to_default(const PQconninfoOption *o)
+{
+	static const char *const done[] = { "password", "passfile", "service", "servicefile" };
+
+	for (size_t i = 0; i < ARRAY_LEN(done); i++)
+		if (strcmp(o->keyword, done[i]) == 0)
+			return true;
+	/* The compiled-in port may be another one in the child. */
+	return strcmp(o->keyword, "port") != 0 && o->compiled && o->val &&
+	    strcmp(o->val, o->compiled) == 0;
+}
+
+static void
+add_option(struct arena *arena, struct conninfo_env *env, struct strbuf *rest,
+    const PQconninfoOption *o, const char *value)
+{
+	if (!value || !*value)
+		return;
+	if (o->envvar) {
+		env->names[env->n] = arena_strdup(arena, o->envvar);
+		env->values[env->n++] = arena_strdup(arena, value);
+	} else if (*o->dispchar != '*') {
+		/* A secret without a variable (sslpassword) would stand in the list of processes:
+		 * libpq asks for it. */
+		add_pair(rest, o->keyword, value);
+	}
+}
+
 bool
 conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
     struct conninfo_env *env, struct error *err)
 {
-	char *message = NULL;
-	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
-	struct login_params extra = { .n = 0 };
+	struct login_params list = { .n = 0 }, extra = { .n = 0 };
 	struct strbuf rest = STRBUF_INIT(1 << 16);
+	PQconninfoOption *options;
 	int cap = 0;
 
-	if (!options) {
-		fault_message(err, message ? message : "out of memory", ERR_USAGE);
-		PQfreemem(message);
+	*env = (struct conninfo_env){ .rest = "" };
+	if (!login_expand(arena, conninfo, password, &extra, err))
 		return false;
-	}
-	if (!login_expand(arena, conninfo, password, &extra, err)) {
-		PQconninfoFree(options);
+	login_param(&list, "dbname", conninfo ? conninfo : "");
+	options = login_resolve(&list, err);
+	if (!options)
 		return false;
-	}
 	for (PQconninfoOption *o = options; o->keyword; o++)
 		cap++;
 	env->names = arena_zalloc(arena, (size_t)cap + 1, sizeof(*env->names));
 	env->values = arena_zalloc(arena, (size_t)cap + 1, sizeof(*env->values));
-	env->n = 0;
 	for (PQconninfoOption *o = options; o->keyword; o++) {
-		const char *value = o->val;
+		const char *value = is_left_to_default(o) ? "" : o->val;
 
+		if (strcmp(o->keyword, "target_session_attrs") == 0)
+			value = session_attrs(arena, conninfo);
 		for (int i = 0; i < extra.n; i++)
 			if (strcmp(o->keyword, extra.keys[i]) == 0)
 				value = extra.values[i];
-		if (!value || !*value)
-			continue;
-		if (o->envvar) {
-			env->names[env->n] = arena_strdup(arena, o->envvar);
-			env->values[env->n++] = arena_strdup(arena, value);
-		} else if (*o->dispchar != '*') {
-			/* A secret without a variable (sslpassword) would stand in the list of
-			 * processes: libpq asks for it. */
-			add_rest(&rest, o);
-		}
+		if (strcmp(o->keyword, "password") != 0)
+			add_option(arena, env, &rest, o, value);
+		else if (value && *value)
+			env->passfile = passfile_line(arena, value);
+	}
+	if (!env->passfile && *login_option(options, "password"))
+		env->passfile = passfile_line(arena, login_option(options, "password"));
+	if (!env->passfile) {
+		const char *found = login_password(arena, &list);
+
+		env->is_from_file = found != NULL;
+		env->passfile = found ? passfile_line(arena, found) : NULL;
 	}
 	env->rest = arena_strdup(arena, rest.buf);
 	strbuf_release(&rest);

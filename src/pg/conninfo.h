@@ -15,9 +15,11 @@
 bool conninfo_is_none(const char *conninfo);
 
 struct conninfo_env {
-	const char **names, **values; /* PGHOST, PGPASSWORD … */
+	const char **names, **values; /* PGHOST, PGUSER …, never PGPASSWORD */
 	int n;
-	const char *rest; /* keywords that have no variable, as a conninfo string; "" none */
+	const char *passfile; /* a line of a password file; NULL: no password is known */
+	bool is_from_file;    /* the line is of the user's own password file */
+	const char *rest;     /* keywords that have no variable, as a conninfo string; "" none */
 };
 
 /* What libpq makes of a conninfo (environment, service file included); password NULL: its own. In

@@ -112,16 +112,36 @@ login_option(const PQconninfoOption *options, const char *keyword)
 	return "";
 }
 
+/* A connection that has everything but is refused before anything is sent. */
+static const char nonsense[] = "none of them";
+
+static PGconn *
+start_nowhere(const struct login_params *list)
+{
+	struct login_params all = *list;
+
+	login_param(&all, "target_session_attrs", nonsense);
+	return PQconnectStartParams(all.keys, all.values, 1);
+}
+
+const char *
+login_password(struct arena *arena, const struct login_params *list)
+{
+	PGconn *pq = start_nowhere(list);
+	const char *password = pq ? PQpass(pq) : NULL;
+
+	if (password)
+		password = *password ? arena_strdup(arena, password) : NULL;
+	PQfinish(pq);
+	return password;
+}
+
 PQconninfoOption *
 login_resolve(const struct login_params *list, struct error *err)
 {
-	static const char nonsense[] = "none of them";
-	struct login_params all = *list;
 	PQconninfoOption *options = NULL;
-	PGconn *pq;
+	PGconn *pq = start_nowhere(list);
 
-	login_param(&all, "target_session_attrs", nonsense);
-	pq = PQconnectStartParams(all.keys, all.values, 1);
 	if (pq)
 		options = PQconninfo(pq);
 	/* Refused for another reason: so will be the connection itself. */

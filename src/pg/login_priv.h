@@ -28,6 +28,8 @@ PGconn *login_connect(
 /* What libpq makes of a list of parameters, without connecting: PQconninfo()'s list, or NULL with
  * *err. */
 PQconninfoOption *login_resolve(const struct login_params *list, struct error *err) MUST_CHECK;
+/* The password that libpq takes for it, also from a password file; NULL: none. In the arena. */
+const char *login_password(struct arena *arena, const struct login_params *list);
 /* Of such a list; "" not set. */
 const char *login_option(const PQconninfoOption *options, const char *keyword);
 /*

@@ -234,6 +234,54 @@ tail_is_the_last_lines(void **state)
 	strbuf_release(&out);
 }
 
+/* Also to what it starts, again and again; and without one there is no such file. */
+static void
+hands_over_a_secret(void **state)
+{
+	const char *const argv[] = { "/bin/sh", "-c",
+		"cat " PROC_SECRET_FILE "; sh -c 'cat " PROC_SECRET_FILE "'; env", NULL };
+	const char *const env[] = { "PATH=/usr/bin:/bin", NULL };
+	struct proc_spec spec = { .argv = argv, .env = env, .secret = "geheim\n" };
+	struct strbuf out = STRBUF_INIT(10000);
+	struct error err;
+
+	(void)state;
+	assert_true(proc_run(&spec, 10000, NULL, &out, &err));
+	assert_memory_equal(out.buf, "geheim\ngeheim\n", 14);
+	assert_null(strstr(out.buf + 14, "geheim"));
+	strbuf_clear(&out);
+	assert_true(run_shell("[ -e " PROC_SECRET_FILE " ] || echo none", 10000, &out, &err));
+	assert_string_equal(out.buf, "none\n");
+	strbuf_release(&out);
+}
+
+static void
+others_get_no_secret(void **state)
+{
+	static const char *const aws[] = { "AWS_", NULL };
+	struct arena arena = { 0 };
+	const char *const *env;
+	bool has_path = false, has_aws = false;
+
+	(void)state;
+	setenv("PGPASSWORD", "geheim", 1);
+	setenv("AWS_SESSION_TOKEN", "geheim", 1);
+	setenv("PGBACKREST_REPO1_CIPHER_PASS", "geheim", 1);
+	setenv("PGBACKREST_REPO1_S3_KEY_SECRET", "geheim", 1);
+	setenv("PGBACKREST_REPO1_PATH", "/my_KEY", 1);
+	env = proc_env_public(&arena, NULL);
+	for (int i = 0; env[i]; i++) {
+		assert_null(strstr(env[i], "geheim"));
+		has_path |= strcmp(env[i], "PGBACKREST_REPO1_PATH=/my_KEY") == 0;
+	}
+	assert_true(has_path);
+	env = proc_env_public(&arena, aws);
+	for (int i = 0; env[i]; i++)
+		has_aws |= strcmp(env[i], "AWS_SESSION_TOKEN=geheim") == 0;
+	assert_true(has_aws);
+	arena_release(&arena);
+}
+
 static bool
 see(const struct proc_info *info, void *arg)
 {
@@ -287,6 +335,8 @@ main(void)
 		cmocka_unit_test(a_zombie_is_not_alive),
 		cmocka_unit_test(tail_is_the_last_lines),
 		cmocka_unit_test(each_finds_us),
+		cmocka_unit_test(hands_over_a_secret),
+		cmocka_unit_test(others_get_no_secret),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

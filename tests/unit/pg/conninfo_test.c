@@ -31,10 +31,27 @@ secrets_stay_out_of_the_rest(void **state)
 	assert_true(conninfo_to_env(&arena,
 	    "host=db1 password=first sslpassword=second keepalives_idle=7", NULL, &env, &err));
 	assert_string_equal(variable(&env, "PGHOST"), "db1");
-	assert_string_equal(variable(&env, "PGPASSWORD"), "first");
+	assert_string_equal(variable(&env, "PGPASSWORD"), "");
+	assert_string_equal(env.passfile, "*:*:*:*:first\n");
 	assert_null(strstr(env.rest, "first"));
 	assert_null(strstr(env.rest, "second"));
 	assert_non_null(strstr(env.rest, "keepalives_idle='7'"));
+	arena_release(&arena);
+}
+
+/* Nor is a password in an environment, which other programs of the user can read. */
+static void
+a_password_is_for_a_file(void **state)
+{
+	struct arena arena = { 0 };
+	struct conninfo_env env;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_true(conninfo_to_env(&arena, "host=db1", "a:b\\c", &env, &err));
+	assert_string_equal(env.passfile, "*:*:*:*:a\\:b\\\\c\n");
+	assert_true(conninfo_to_env(&arena, "host=db1", NULL, &env, &err));
+	assert_null(env.passfile);
 	arena_release(&arena);
 }
 
@@ -43,6 +60,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(secrets_stay_out_of_the_rest),
+		cmocka_unit_test(a_password_is_for_a_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
