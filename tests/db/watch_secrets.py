@@ -1,4 +1,4 @@
-"""Which programs show a secret: watch_secrets.py STOP OUT SECRET...
+"""Which programs show a secret: watch_secrets.py STOP OUT FILE_OF_SECRETS
 
 Until the file STOP is there the arguments and the environment of every process of this machine are looked through, again
 and again. OUT gets a line "argv|env NAME VARIABLE" for each that has a secret. Not looked at: this process and what it
@@ -6,8 +6,8 @@ descends from (the test itself), and the environment of pgmedic, which is given 
 """
 import os, sys, time
 
-stop, path, *secrets = sys.argv[1:]
-secrets = [s.encode() for s in secrets]
+stop, path, words = sys.argv[1:]
+secrets = open(words, "rb").read().split()
 found, ours, pid = set(), set(), os.getpid()
 while pid > 1:
     ours.add(pid)
