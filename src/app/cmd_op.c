@@ -56,7 +56,8 @@ OP(switchover, "switchover", "switchover [MEMBER] [nopause]",
 OP(failover, "failover", "failover [MEMBER] [fenced] [rejoin] [nopause]",
     "promote the standby of a dead primary; of RDS: fail over an instance or a cluster");
 OP(promote, "promote", "promote REPLICA", "make a replica a primary of its own");
-OP(replica, "replica", "replica add NAME [--region R] [--class C] [--kms KEY]|drop NAME",
+OP(replica, "replica",
+    "replica add NAME [--port N] [--region R] [--class C] [--kms KEY] | drop NAME [--standby]",
     "make a read replica, or remove one");
 OP(pool, "pool", "pool pause|resume|reconnect|kill [DATABASE]",
     "hold, let go, or cut the clients of PgBouncer");

@@ -69,6 +69,47 @@ read_keys(struct arena *arena, const struct settings *s, const char *section, st
 	}
 }
 
+static const char *
+value_of(const struct settings *s, const char *section, const char *key)
+{
+	const struct conf *conf = settings_conf(s, section);
+	const char *value = "";
+
+	for (int i = 0; i < conf->n; i++)
+		if (strcmp(conf->entries[i].section, section) == 0 &&
+		    strcmp(conf->entries[i].key, key) == 0)
+			value = conf->entries[i].value;
+	return value;
+}
+
+/* Who is whose standby, of all targets. */
+static const struct op_standby *
+read_standbys(struct arena *arena, const struct settings *s)
+{
+	static const char target[] = "target ";
+	const struct conf *const confs[] = { &s->conf, &s->lab };
+	struct op_standby *all =
+	    arena_zalloc(arena, (size_t)s->conf.n + (size_t)s->lab.n + 1, sizeof(*all));
+	int n = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(confs); k++)
+		for (int i = 0; i < confs[k]->n; i++) {
+			const struct conf_entry *e = &confs[k]->entries[i];
+
+			if (strncmp(e->section, target, strlen(target)) != 0 ||
+			    strcmp(e->key, "standby") != 0 || !*e->value)
+				continue;
+			all[n++] = (struct op_standby){
+				.of = arena_strdup(arena, e->section + strlen(target)),
+				.name = arena_strdup(arena, e->value),
+				.data_directory = arena_strdup(arena,
+				    value_of(s, arena_printf(arena, "target %s", e->value),
+				        "data_directory")),
+			};
+		}
+	return all;
+}
+
 const struct op_target *
 op_target_of(struct arena *arena, const struct settings *settings, const struct target *target,
     struct error *err)
@@ -84,6 +125,7 @@ op_target_of(struct arena *arena, const struct settings *settings, const struct 
 	t->approvals = arena_strdup(arena, settings_get(settings, "approvals"));
 	t->is_protected = target->is_protected;
 	t->read_only_why = target->read_only_why;
+	t->standbys = read_standbys(arena, settings);
 	read_keys(arena, settings, arena_printf(arena, "target %s", t->name), t, &standby);
 	if (!standby)
 		return t;
@@ -102,6 +144,22 @@ op_target_of(struct arena *arena, const struct settings *settings, const struct 
 	return t;
 }
 
+static void
+write_standbys(struct strbuf *out, const struct op_standby *s)
+{
+	strbuf_addc(out, '[');
+	for (int i = 0; s[i].of; i++) {
+		bool first = true;
+
+		strbuf_adds(out, i ? ",{" : "{");
+		child_member(out, &first, "of", s[i].of);
+		child_member(out, &first, "name", s[i].name);
+		child_member(out, &first, "data_directory", s[i].data_directory);
+		strbuf_addc(out, '}');
+	}
+	strbuf_addc(out, ']');
+}
+
 void
 op_target_write(struct strbuf *out, const struct op_target *t)
 {
@@ -116,6 +174,10 @@ op_target_write(struct strbuf *out, const struct op_target *t)
 	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
 		child_member(out, &first, keys[k].key,
 		    *(const char *const *)(const void *)((const char *)t + keys[k].at));
+	if (t->standbys) {
+		json_key(out, &first, "standbys");
+		write_standbys(out, t->standbys);
+	}
 	if (t->standby) {
 		json_key(out, &first, "standby");
 		op_target_write(out, t->standby);
@@ -131,6 +193,18 @@ text_or(const struct json *object, const char *key, const char *other)
 	return s ? s : other;
 }
 
+static const struct op_standby *
+standbys_of(struct arena *arena, const struct json *list)
+{
+	struct op_standby *all = arena_zalloc(arena, (size_t)json_len(list) + 1, sizeof(*all));
+	int n = 0;
+
+	for (const struct json *one = json_child(list); one; one = json_next(one))
+		all[n++] = (struct op_standby){ text_or(one, "of", ""), text_or(one, "name", ""),
+			text_or(one, "data_directory", "") };
+	return all;
+}
+
 const struct op_target *
 op_target_read(struct arena *arena, const struct json *object)
 {
@@ -144,6 +218,7 @@ op_target_read(struct arena *arena, const struct json *object)
 	t->read_only_why = text_or(object, "read_only_why", NULL);
 	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
 		*value_at(t, keys[k].at) = text_or(object, keys[k].key, "");
+	t->standbys = standbys_of(arena, json_get(object, "standbys"));
 	if (standby)
 		t->standby = op_target_read(arena, standby);
 	return t;

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 
 #include "base/conf.h"
 #include "base/fmt.h"
+#include "base/json.h"
+#include "base/proc.h"
 #include "ops/local_tools.h"
 
 enum {
@@ -108,8 +111,7 @@ has_space(struct op *op, const char *root, int64_t bytes, struct error *err)
 }
 
 bool
-copy_plan(struct op *op, const char *name, const struct pgbackrest_info *info, int64_t bytes,
-    struct error *err)
+copy_plan(struct op *op, const char *name, int major, int64_t bytes, struct error *err)
 {
 	static const char *const needed[] = { "pg_ctl", "postgres", "pg_controldata" };
 	const char *root = copy_root(op, err);
@@ -121,21 +123,21 @@ copy_plan(struct op *op, const char *name, const struct pgbackrest_info *info, i
 		return false;
 	if (lstat(dir, &st) == 0) {
 		error_set(err, ERR_REFUSED, "there is a %s already", dir);
-		return error_hint(err, "Choose another name: nothing is restored over anything.");
+		return error_hint(err, "Choose another name: nothing is made over what is there.");
 	}
 	if (strlen(dir) + sizeof("/.s.PGSQL.5432.lock") > sizeof(un.sun_path)) {
 		error_set(err, ERR_CONFIG, "%s is too long for a socket in it", dir);
 		return error_hint(err, "A shorter restore_root of [target %s].", op->target->name);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
-		if (!local_pg_program(op, info->pg_major, needed[i])) {
+		if (!local_pg_program(op, major, needed[i])) {
 			error_set(err, ERR_PROGRAM, "%s of PostgreSQL %d is not on this machine",
-			    needed[i], info->pg_major);
-			return error_hint(err, "A restored server needs the same major version.");
+			    needed[i], major);
+			return error_hint(err, "A copy of a server needs the same major version.");
 		}
 	return has_space(op, root, bytes, err) && op_fact_set(op, err, "copy.root", "%s", root) &&
 	    op_fact_set(op, err, "copy.dir", "%s", dir) &&
-	    op_fact_set(op, err, "copy.major", "%d", info->pg_major);
+	    op_fact_set(op, err, "copy.major", "%d", major);
 }
 
 bool
@@ -203,6 +205,49 @@ copy_mark(struct op *op, const char *dir)
 	return local_read(op, arena_printf(&op->arena, "%s/%s", dir, marker), &ignored);
 }
 
+bool
+copy_is_finished(struct op *op, const char *dir, struct error *err)
+{
+	struct journal *j = journal_open(err);
+	struct job_leftover *left = NULL;
+	int n = 0;
+	bool ok = j && jobs_leftovers(j, 0, &op->arena, &left, &n, err);
+
+	for (int i = 0; ok && i < n; i++) {
+		struct error ignored = { 0 };
+		struct json *args = json_parse(left[i].args, strlen(left[i].args), &ignored);
+		const char *of = json_text(json_get(args, "dir"));
+
+		if (of && strcmp(of, dir) == 0 && left[i].job != op->job) {
+			ok = error_set(err, ERR_REFUSED, "job %lld has not ended with %s",
+			    (long long)left[i].job, dir);
+			error_hint(err, "`job undo %lld` removes it.", (long long)left[i].job);
+		}
+		json_free(args);
+	}
+	journal_close(j);
+	return ok;
+}
+
+bool
+copy_is_same(struct op *op, struct error *err)
+{
+	const char *dir = op_fact(op, "copy.dir"), *mark;
+	struct stat st;
+
+	if (lstat(dir, &st) != 0 && errno == ENOENT)
+		return true;
+	mark = copy_mark(op, dir);
+	if ((int64_t)st.st_ino != op_fact_int(op, "goes", 0) ||
+	    (mark &&
+	        (strncmp(mark, op_fact(op, "mark"), strcspn(mark, "\n")) != 0 ||
+	            strlen(op_fact(op, "mark")) != strcspn(mark, "\n")))) {
+		error_set(err, ERR_CHANGED, "%s is another one than was planned for", dir);
+		return error_hint(err, "Give the command again.");
+	}
+	return copy_is_finished(op, dir, err);
+}
+
 /* Nothing but the mark is left in it. */
 static bool
 is_alone(const char *dir)
@@ -217,6 +262,29 @@ is_alone(const char *dir)
 	if (d)
 		closedir(d);
 	return alone;
+}
+
+static bool
+end_one(const struct proc_info *info, void *arg)
+{
+	const char *dir = arg;
+	char cwd[PATH_MAX];
+
+	if (proc_is_program(info->pid, "pg_basebackup") && proc_cwd(info->pid, cwd, sizeof(cwd)) &&
+	    strcmp(cwd, dir) == 0)
+		kill(info->pid, SIGKILL);
+	return true;
+}
+
+/* What copied into it dies with the process that started it, but not its child, which receives WAL
+ * and would hold the slot for ever. Both work in the folder, by which they are found. */
+static void
+end_copying(const char *dir)
+{
+	char real[PATH_MAX];
+
+	if (realpath(dir, real))
+		proc_each(end_one, real);
 }
 
 /*
@@ -243,11 +311,13 @@ remove_folder(struct op *op, const char *root, const char *dir, struct error *er
 		error_set(err, ERR_REFUSED, "%s does not carry our mark", dir);
 		return error_hint(err, "Look at it, and remove it by hand.");
 	}
+	end_copying(dir);
 	for (int try = 0;; try++) {
 		const char *argv[] = { "/bin/rm", "-rf", "--one-file-system", "--",
 			arena_printf(&op->arena, "%s/data", dir),
 			arena_printf(&op->arena, "%s/tablespaces", dir),
 			arena_printf(&op->arena, "%s/server.log", dir),
+			arena_printf(&op->arena, "%s/passfile", dir),
 			arena_printf(&op->arena, "%s/.s.PGSQL.5432", dir),
 			arena_printf(&op->arena, "%s/.s.PGSQL.5432.lock", dir), NULL };
 
@@ -282,7 +352,7 @@ restore_into(struct op *op, const char *label, const char *const *target, struct
 }
 
 bool
-copy_restore(struct op *op, const char *label, const char *const *target, struct error *err)
+copy_begin(struct op *op, const char *text, struct error *err)
 {
 	const char *dir = fact(op, "copy.dir"), *root = fact(op, "copy.root");
 	const char *mark = below(op, marker);
@@ -298,11 +368,16 @@ copy_restore(struct op *op, const char *label, const char *const *target, struct
 		return false;
 	return copy_make_root(root, err) && leave(op, "directory", "the copy in", err) &&
 	    local_make_folder(op, dir, err) &&
-	    local_write(
-	        op, mark, arena_printf(&op->arena, "job %lld\n", (long long)op->job), err) &&
+	    local_write(op, mark,
+	        arena_printf(&op->arena, "job %lld\n%s", (long long)op->job, text), err) &&
 	    local_make_folder(op, copy_data(op), err) &&
-	    local_make_folder(op, below(op, "tablespaces"), err) &&
-	    restore_into(op, label, target, err);
+	    local_make_folder(op, below(op, "tablespaces"), err);
+}
+
+bool
+copy_restore(struct op *op, const char *label, const char *const *target, struct error *err)
+{
+	return copy_begin(op, "", err) && restore_into(op, label, target, err);
 }
 
 /* ------------------------------------------------------------------ its server */
@@ -320,6 +395,12 @@ copy_remove(struct op *op, struct error *err)
 	return copy_stop(op, err) && op_settle_kind(op, "server", err) &&
 	    remove_folder(op, fact(op, "copy.root"), fact(op, "copy.dir"), err) &&
 	    op_settle_kind(op, "directory", err);
+}
+
+bool
+copy_leave_directory(struct op *op, struct error *err)
+{
+	return leave(op, "directory", "the copy in", err);
 }
 
 bool

@@ -12,6 +12,9 @@
 #include "ops/op.h"
 #include "ops/pgbackrest.h"
 
+/* In the mark of a replica, followed by the name of its primary's target. */
+#define COPY_REPLICA "\nreplica of "
+
 /* Names of a copy: letters, digits, '_', '.', '-'; no option, no hidden file. */
 bool copy_is_name(const char *s);
 /* The target's restore_root, else a folder of our own; ERR_CONFIG where it is no absolute path. */
@@ -19,16 +22,25 @@ const char *copy_root(struct op *op, struct error *err);
 /* restore_root itself (or another such): made where it is not there, and to be passed by the
  * cluster's owner. */
 bool copy_make_root(const char *root, struct error *err) MUST_CHECK;
-/* What its mark says, "job 12"; NULL: it has none. */
+/* What its mark says, "job 12\n" and perhaps more lines; NULL: it has none. */
 const char *copy_mark(struct op *op, const char *dir);
+/* Still the folder copy.dir of the plan (facts goes, its inode, and mark, the first line of that),
+ * and nobody's work? What is gone is as it was to be; one whose removal was cut off may have lost
+ * its mark. */
+bool copy_is_same(struct op *op, struct error *err) MUST_CHECK;
+/* ERR_REFUSED where another job has not come to its end with it: `job undo` removes that. */
+bool copy_is_finished(struct op *op, const char *dir, struct error *err) MUST_CHECK;
 /* Can a copy of that many bytes be made as root/NAME? Facts copy.root, copy.dir, copy.major. */
-bool copy_plan(struct op *op, const char *name, const struct pgbackrest_info *info, int64_t bytes,
-    struct error *err) MUST_CHECK;
+bool copy_plan(
+    struct op *op, const char *name, int major, int64_t bytes, struct error *err) MUST_CHECK;
 /* Who connects to the copy: facts copy.user and copy.database. */
 bool copy_plan_login(
     struct op *op, const char *user, const char *database, struct error *err) MUST_CHECK;
 
-/* Make the folder (anew, where this job has begun with it) and restore into it. target: options
+/* Make the folder (anew, where this job has begun with it), with a mark whose first line is the job
+ * and whose others are `text`; in it the empty folders data and tablespaces. */
+bool copy_begin(struct op *op, const char *text, struct error *err) MUST_CHECK;
+/* The same, and restore into it. target: options
  * of pgbackrest restore, NULL-terminated. */
 bool copy_restore(
     struct op *op, const char *label, const char *const *target, struct error *err) MUST_CHECK;
@@ -40,13 +52,18 @@ bool copy_stop(struct op *op, struct error *err) MUST_CHECK;
 /* Stop the server of the copy in dir, if it runs: the process of its pid file, when that works in
  * its data directory. */
 bool copy_server_stop(struct op *op, const char *dir, int major, struct error *err) MUST_CHECK;
-/* Written down before it is started. */
+/* Written down before its folder is removed, and before it is started. */
+bool copy_leave_directory(struct op *op, struct error *err) MUST_CHECK;
 bool copy_leave_server(struct op *op, struct error *err) MUST_CHECK;
 /* Stop it and remove its folder; both leftovers are settled. */
 bool copy_remove(struct op *op, struct error *err) MUST_CHECK;
 
-const char *copy_data(struct op *op);                      /* its data directory */
-const char *copy_uri(struct op *op);                       /* for clients */
+/* The last line of its server's log that has `word`; NULL: none. */
+const char *copy_log_line(struct op *op, const char *word);
+const char *copy_data(struct op *op); /* its data directory */
+const char *copy_uri(struct op *op);  /* for clients */
+/* The same of a server that listens elsewhere. */
+const char *copy_uri_at(struct op *op, const char *host, int port);
 const char *copy_conninfo(struct op *op);                  /* the same as keywords */
 const char *copy_program(struct op *op, const char *name); /* of its version; NULL: none */
 /* host, port and user as options for a client program. */

@@ -59,11 +59,17 @@ escaped(struct op *op, const char *s)
 }
 
 const char *
-copy_uri(struct op *op)
+copy_uri_at(struct op *op, const char *host, int port)
 {
 	return arena_printf(&op->arena, "postgresql://%s@/%s?host=%s&port=%d",
 	    escaped(op, op_fact(op, "copy.user")), escaped(op, op_fact(op, "copy.database")),
-	    escaped(op, dir_of(op)), PORT);
+	    escaped(op, host), port);
+}
+
+const char *
+copy_uri(struct op *op)
+{
+	return copy_uri_at(op, dir_of(op), PORT);
 }
 
 const char *
@@ -137,30 +143,14 @@ add_recovery(struct strbuf *conf, const char *text)
 	}
 }
 
-static const char *
-quoted(struct op *op, const char *s)
-{
-	struct strbuf sb = STRBUF_INIT(8192);
-	const char *copy;
-
-	for (; *s; s++) {
-		if (*s == '\'')
-			strbuf_addc(&sb, '\'');
-		strbuf_addc(&sb, *s);
-	}
-	copy = arena_strndup(&op->arena, sb.buf, sb.len);
-	strbuf_release(&sb);
-	return copy;
-}
-
 static void
 add_neutral(struct op *op, struct strbuf *conf, bool is_scratch)
 {
 	strbuf_addf(conf,
 	    "# Written by pgmedic for a restored copy: it reaches nobody, and only this folder\n"
 	    "# reaches it. postgresql.auto.conf.restored has what ALTER SYSTEM had set.\n"
-	    "listen_addresses = ''\nport = %d\nunix_socket_directories = '%s'\n",
-	    PORT, quoted(op, dir_of(op)));
+	    "listen_addresses = ''\nport = %d\nunix_socket_directories = %s\n",
+	    PORT, local_conf_value(op, dir_of(op)));
 	strbuf_adds(conf,
 	    "archive_mode = off\nshared_preload_libraries = ''\nssl = off\nhot_standby = off\n"
 	    "max_logical_replication_workers = 0\nprimary_conninfo = ''\nprimary_slot_name = ''\n"
@@ -253,9 +243,8 @@ log_of(struct op *op)
 	return arena_printf(&op->arena, "%s/server.log", dir_of(op));
 }
 
-/* The last line of the server's log that has `word`; NULL: none. */
-static const char *
-log_line(struct op *op, const char *word)
+const char *
+copy_log_line(struct op *op, const char *word)
 {
 	struct error ignored = { 0 };
 	const char *text = local_read(op, log_of(op), &ignored), *last = NULL;
@@ -268,10 +257,10 @@ log_line(struct op *op, const char *word)
 static bool
 say_dead(struct op *op, struct error *err)
 {
-	const char *why = log_line(op, "FATAL:  ");
+	const char *why = copy_log_line(op, "FATAL:  ");
 
 	if (!why)
-		why = log_line(op, "PANIC:  ");
+		why = copy_log_line(op, "PANIC:  ");
 	error_set(err, ERR_PROGRAM, "the copy does not start%s%s", why ? ": " : "", why ? why : "");
 	if (why && strstr(why, "before configured recovery target"))
 		return error_hint(err, "No commit after the target is in the repository.");
@@ -309,7 +298,7 @@ has_recovered(struct op *op, bool *is_done, struct error *err)
 static bool
 keep_proof(struct op *op, struct error *err)
 {
-	const char *line = log_line(op, "recovery stopping ");
+	const char *line = copy_log_line(op, "recovery stopping ");
 
 	return op_fact_set(op, err, "recovered.proof", "%s", line ? line : "");
 }
@@ -371,7 +360,7 @@ copy_start(struct op *op, struct error *err)
 
 		if (running(op, data))
 			alive_ms = past;
-		else if (alive_ms >= 0 || past > APPEAR_MS || log_line(op, "FATAL:  "))
+		else if (alive_ms >= 0 || past > APPEAR_MS || copy_log_line(op, "FATAL:  "))
 			return say_dead(op, err);
 		if (!has_recovered(op, &is_done, err))
 			return false;

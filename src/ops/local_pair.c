@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "ops/local_pooler.h"
+#include "ops/local_tools.h"
 #include "pg/conninfo.h"
 
 enum {
@@ -280,25 +281,31 @@ pair_checkpoint(struct pair *p, struct error *err)
 
 /* ------------------------------------------------------------------ the old one follows */
 
+const char *
+pair_slot_name(struct op *op, const char *name)
+{
+	struct strbuf sb = STRBUF_INIT(63);
+	const char *slot;
+
+	strbuf_adds(&sb, "pgmedic_");
+	for (const char *s = name; *s; s++) {
+		char c = *s >= 'A' && *s <= 'Z' ? (char)(*s + 32) : *s;
+
+		strbuf_addc(&sb, (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '_');
+	}
+	slot = arena_strndup(&op->arena, sb.buf, sb.len);
+	strbuf_release(&sb);
+	return slot;
+}
+
 /* The slot that the old primary will use: its own of before, else one of ours; on the way back none
  * where it had none. */
 static const char *
 slot_of(struct pair *p)
 {
 	const char *own = node_fact(p->op, "slot", &p->old);
-	struct strbuf sb = STRBUF_INIT(63);
 
-	if (*own || p->way == PAIR_BACK)
-		return own;
-	strbuf_adds(&sb, "pgmedic_");
-	for (const char *s = p->old.name; *s; s++) {
-		char c = *s >= 'A' && *s <= 'Z' ? (char)(*s + 32) : *s;
-
-		strbuf_addc(&sb, (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '_');
-	}
-	own = arena_strndup(&p->op->arena, sb.buf, sb.len);
-	strbuf_release(&sb);
-	return own;
+	return *own || p->way == PAIR_BACK ? own : pair_slot_name(p->op, p->old.name);
 }
 
 bool
@@ -316,19 +323,6 @@ pair_slot(struct pair *p, struct error *err)
 	rows = node_ask(&p->new, "op_slot_make", params, 1, TOOL_MS, err);
 	rowset_unref(rows);
 	return rows != NULL;
-}
-
-/* A value of postgresql.auto.conf. */
-static void
-add_quoted(struct strbuf *sb, const char *value)
-{
-	strbuf_addc(sb, '\'');
-	for (; *value; value++) {
-		if (*value == '\'' || *value == '\\')
-			strbuf_addc(sb, *value);
-		strbuf_addc(sb, *value);
-	}
-	strbuf_adds(sb, "'\n");
 }
 
 /* The file without what is said anew: how a standby follows, and targets of an old recovery. */
@@ -375,10 +369,8 @@ write_settings(struct pair *p, struct error *err)
 
 	if (ok) {
 		add_others(&sb, now);
-		strbuf_adds(&sb, "primary_conninfo = ");
-		add_quoted(&sb, conninfo);
-		strbuf_adds(&sb, "primary_slot_name = ");
-		add_quoted(&sb, slot);
+		strbuf_addf(&sb, "primary_conninfo = %s\n", local_conf_value(p->op, conninfo));
+		strbuf_addf(&sb, "primary_slot_name = %s\n", local_conf_value(p->op, slot));
 		ok = node_write(&p->old, "postgresql.auto.conf", sb.buf, err) &&
 		    node_write(&p->old, "standby.signal", "", err) &&
 		    op_fact_set(p->op, err, arena_printf(&p->op->arena, "uses.%s", p->old.name),

@@ -62,6 +62,8 @@ bool pair_clean(struct pair *p, struct error *err) MUST_CHECK;
 /* Written down before a server is stopped or killed. */
 bool pair_leave_down(struct pair *p, struct error *err) MUST_CHECK;
 
+/* What we call the slot of a standby of that name. */
+const char *pair_slot_name(struct op *op, const char *name);
 /* A slot that nobody reads is dropped, one that is in use stays. */
 bool pair_drop_slot(struct node *n, const char *slot, struct error *err) MUST_CHECK;
 /* Of a leftover: {"node", "slot"}. */

@@ -376,7 +376,7 @@ restore_plan(struct op *op, struct error *err)
 	bool ok = read_words(op, &r, err) && local_source_look(op, &source, err) &&
 	    pgbackrest_info(op, &info, err) && local_source_same(op, &source, &info, err) &&
 	    wal_archive_read(op, &info, source.segment_size, &wal, err) &&
-	    choose(op, &r, &c, err) && copy_plan(op, r.name, &info, c.backup->size, err) &&
+	    choose(op, &r, &c, err) && copy_plan(op, r.name, info.pg_major, c.backup->size, err) &&
 	    copy_plan_login(op, source.superuser, source.database, err) &&
 	    keep_target(op, &r, err) && keep_timeline(op, &c, err) &&
 	    op_fact_set(op, err, "name", "%s", r.name) &&

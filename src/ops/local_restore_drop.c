@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
-#include "base/json.h"
 #include "ops/local.h"
 #include "ops/local_copy.h"
 #include "ops/local_tools.h"
@@ -26,31 +25,6 @@ restore_drop_words(struct op *op, const char **name, struct error *err)
 		return true;
 	error_set(err, ERR_USAGE, "restore drop needs the name of a restored server");
 	return error_hint(err, "As it was given: restore … to NAME.");
-}
-
-/* Not yet at its end: `job undo` removes that. */
-static bool
-is_finished(struct op *op, const char *dir, struct error *err)
-{
-	struct journal *j = journal_open(err);
-	struct job_leftover *left = NULL;
-	int n = 0;
-	bool ok = j && jobs_leftovers(j, 0, &op->arena, &left, &n, err);
-
-	for (int i = 0; ok && i < n; i++) {
-		struct error ignored = { 0 };
-		struct json *args = json_parse(left[i].args, strlen(left[i].args), &ignored);
-		const char *of = json_text(json_get(args, "dir"));
-
-		if (of && strcmp(of, dir) == 0) {
-			ok = error_set(err, ERR_REFUSED, "job %lld has not ended with %s",
-			    (long long)left[i].job, dir);
-			error_hint(err, "`job undo %lld` removes it.", (long long)left[i].job);
-		}
-		json_free(args);
-	}
-	journal_close(j);
-	return ok;
 }
 
 static bool
@@ -73,7 +47,11 @@ show(struct op *op, const char *name, const char *dir, struct error *err)
 		error_set(err, ERR_REFUSED, "%s is not what a restore has made", dir);
 		return error_hint(err, "It does not carry our mark: remove it by hand.");
 	}
-	if (!is_finished(op, dir, err))
+	if (strstr(mark, COPY_REPLICA)) {
+		error_set(err, ERR_REFUSED, "%s is a replica, which has a slot", name);
+		return error_hint(err, "`replica drop %s` removes both.", name);
+	}
+	if (!copy_is_finished(op, dir, err))
 		return false;
 	doc_pair(&op->doc, "goes", ROLE_WARN, "%s, made by %.*s, %s old", dir,
 	    (int)strcspn(mark, "\n"), mark,
@@ -116,37 +94,16 @@ restore_drop_result(struct op *op, struct error *err)
 	return true;
 }
 
-/* Still the one of the plan, and still nobody's work? What is gone is as it was to be; one whose
- * removal was cut off may have lost its mark. */
-static bool
-is_same(struct op *op, struct error *err)
-{
-	const char *dir = op_fact(op, "copy.dir"), *mark;
-	struct stat st;
-
-	if (lstat(dir, &st) != 0 && errno == ENOENT)
-		return true;
-	mark = copy_mark(op, dir);
-	if ((int64_t)st.st_ino != op_fact_int(op, "goes", 0) ||
-	    (mark &&
-	        (strncmp(mark, op_fact(op, "mark"), strcspn(mark, "\n")) != 0 ||
-	            strlen(op_fact(op, "mark")) != strcspn(mark, "\n")))) {
-		error_set(err, ERR_CHANGED, "%s is another one than was planned for", dir);
-		return error_hint(err, "Give the command again: restore drop NAME.");
-	}
-	return is_finished(op, dir, err);
-}
-
 static bool
 stop_run(struct op *op, struct error *err)
 {
-	return is_same(op, err) && copy_stop(op, err);
+	return copy_is_same(op, err) && copy_stop(op, err);
 }
 
 static bool
 remove_run(struct op *op, struct error *err)
 {
-	return is_same(op, err) && copy_remove(op, err);
+	return copy_is_same(op, err) && copy_remove(op, err);
 }
 
 static const struct op_step_def drop_steps[] = {

@@ -139,6 +139,24 @@ local_make_folder(struct op *op, const char *path, struct error *err)
 	return give(op, -1, path, err);
 }
 
+const char *
+local_conf_value(struct op *op, const char *value)
+{
+	struct strbuf sb = STRBUF_INIT(1 << 20);
+	const char *copy;
+
+	strbuf_addc(&sb, '\'');
+	for (; *value; value++) {
+		if (*value == '\'' || *value == '\\')
+			strbuf_addc(&sb, *value);
+		strbuf_addc(&sb, *value);
+	}
+	strbuf_addc(&sb, '\'');
+	copy = arena_strndup(&op->arena, sb.buf, sb.len);
+	strbuf_release(&sb);
+	return copy;
+}
+
 static bool
 write_all(int fd, const char *text)
 {

@@ -27,6 +27,8 @@ bool local_run_secret(struct op *op, const char *const *argv, const char *secret
     struct error *err) MUST_CHECK;
 /* A new folder, 0700, of the owner; ERR_STATE where there is something already. */
 bool local_make_folder(struct op *op, const char *path, struct error *err) MUST_CHECK;
+/* A value for postgresql.conf, with its quotes; in the operation's arena. */
+const char *local_conf_value(struct op *op, const char *value);
 /* Write a file (0600) of the owner, by rename. */
 bool local_write(struct op *op, const char *path, const char *text, struct error *err) MUST_CHECK;
 /* All of a file of at most 64 MB; NULL and *err. */

@@ -122,7 +122,7 @@ verify_plan(struct op *op, struct error *err)
 	const char *version;
 	char at[40];
 	bool ok = pgbackrest_version(op, &version, err) && look(op, &l, err) &&
-	    copy_plan(op, arena_printf(&op->arena, "verify-%s", l.backup->label), &l.info,
+	    copy_plan(op, arena_printf(&op->arena, "verify-%s", l.backup->label), l.info.pg_major,
 	        l.backup->size, err) &&
 	    copy_plan_login(op, l.source.superuser, l.source.database, err) &&
 	    first_checks(op, &l, err) && keep_rpo(op, &l, err) &&

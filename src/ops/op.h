@@ -27,6 +27,11 @@
 #include "pg/conn.h"
 #include "store/jobs.h"
 
+/* standby = NAME of a [target OF]; the data directory as [target NAME] says, "" nothing. */
+struct op_standby {
+	const char *of, *name, *data_directory;
+};
+
 /* A target as operations see it: [target NAME] of the configuration. "" where nothing is set. */
 struct op_target {
 	const char *name, *conninfo, *password; /* password NULL: none was typed */
@@ -40,6 +45,7 @@ struct op_target {
 	const char *pgbouncer;                 /* conninfo of its admin console */
 	const char *proxy_role, *proxy_secret; /* ARNs, of `proxy create` */
 	const struct op_target *standby;       /* NULL: none */
+	const struct op_standby *standbys;     /* of all targets; ends with a NULL of; or NULL */
 	bool is_protected;
 	const char *approve;       /* "two": somebody else has to approve it; "" */
 	const char *approvals;     /* folder for that */

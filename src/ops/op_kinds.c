@@ -7,6 +7,7 @@
 #include "ops/local_drill.h"
 #include "ops/local_pair.h"
 #include "ops/local_pooler.h"
+#include "ops/local_replica.h"
 #include "ops/op.h"
 #include "ops/patroni.h"
 #include "ops/rds.h"
@@ -165,9 +166,11 @@ static const struct op_kind promote = {
 
 static const struct op_kind replica = {
 	.verb = "replica",
-	.usage = "replica add NAME [--region R] [--class C] [--kms KEY]|drop NAME",
+	.usage =
+	    "replica add NAME [--port N] [--region R] [--class C] [--kms KEY] | drop NAME [--standby]",
 	.help = "make a read replica, or remove one",
 	.confirm = OP_WRITES,
+	.local = &local_replica,
 	.rds = &rds_replica,
 };
 
@@ -290,6 +293,8 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "server", copy_undo_server },
 	{ "dump", dump_undo },
 	{ "pooler", pooler_undo },
+	{ "replica_slot", replica_undo_slot },
+	{ "replica_down", replica_undo_down },
 	{ "rds_instance", rds_instance_undo },
 	{ "rds_cluster", rds_cluster_undo },
 	{ "server_down", pair_undo_down },
