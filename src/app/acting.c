@@ -51,6 +51,7 @@ struct acting {
 	struct doc child_doc;
 	char *child_line;
 	bool child_failed;
+	bool is_refused; /* with what was looked at in child_doc */
 };
 
 struct acting *
@@ -408,6 +409,7 @@ take_plan(struct acting *a)
 		return;
 	}
 	a->child_failed = true;
+	a->is_refused = a->child_doc.n > 0;
 	free(a->child_line);
 	a->child_line = xasprintf("%s%s%s", err.what, *err.hint ? ". " : "", err.hint);
 	a->state = ACTING_DONE;
@@ -587,7 +589,7 @@ acting_is_long(const struct acting *a)
 	const char *line;
 
 	if (a->op)
-		return !a->child_failed && !*a->op->expects;
+		return a->child_failed ? a->is_refused : !*a->op->expects;
 	if (!a->act)
 		return !a->child_failed || a->child_doc.n > 2;
 	(void)act_result(a->act, &line, &error);

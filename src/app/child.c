@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include "app/actlog.h"
+#include "base/doc.h"
 #include "base/json.h"
 
 extern char **environ;
 
-enum { MAX_REQUEST = 60000 };
+enum { MAX_REQUEST = 60000, MAX_DOC = 1 << 20 };
 
 void
 child_member(struct strbuf *request, bool *first, const char *key, const char *value)
@@ -23,6 +24,16 @@ child_member(struct strbuf *request, bool *first, const char *key, const char *v
 		return;
 	json_key(request, first, key);
 	json_str(request, value, strlen(value));
+}
+
+void
+child_doc(struct strbuf *request, bool *first, const struct doc *doc)
+{
+	struct strbuf packed = STRBUF_INIT(MAX_DOC);
+
+	doc_pack(doc, &packed);
+	child_member(request, first, "doc", packed.buf);
+	strbuf_release(&packed);
 }
 
 static bool

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/doc.h"
 #include "base/error.h"
 #include "base/strbuf.h"
 
@@ -19,5 +20,7 @@
 bool child_start(struct strbuf *request, pid_t *pid, int *fd, struct error *err) MUST_CHECK;
 /* "key": "value" of a request; nothing when value is NULL. */
 void child_member(struct strbuf *request, bool *first, const char *key, const char *value);
+/* Its member "doc": the document with its roles and labels, for doc_unpack(). */
+void child_doc(struct strbuf *request, bool *first, const struct doc *doc);
 
 #endif

@@ -228,9 +228,8 @@ finish_act(struct console *c)
 	if (acting_is_long(c->acting)) {
 		struct doc doc = { 0 };
 		const struct doc *from = acting_doc(c->acting);
-		for (int i = 0; from && i < from->n; i++)
-			doc_text(&doc, from->lines[i].role, from->lines[i].text,
-			    strlen(from->lines[i].text));
+		if (from)
+			doc_append(&doc, from);
 		console_doc(c, acting_title(c->acting), &doc);
 		doc_release(&doc);
 	}

@@ -75,8 +75,10 @@ draw_notes(struct console *c, struct draw *d)
 		return;
 	}
 	if (c->confirm_is_open) {
-		draw_text(d, 0, 0, ROLE_HINT,
-		    "nothing is done before the answer; without one it is no after a minute");
+		const struct docview *v = &c->confirm_view;
+		bool has_more = v->top + v->page < v->total;
+		draw_printf(d, 0, 0, ROLE_HINT, "%s%s", has_more ? "PgDn: more of the plan. " : "",
+		    "Nothing is done without an answer within a minute.");
 		return;
 	}
 	if (c->acting && acting_state(c->acting) != ACTING_NONE) {
@@ -289,6 +291,15 @@ draw_pane(struct console *c, struct draw *d)
 	}
 }
 
+/* Which lines of a document are in sight, when not all are. */
+static void
+draw_extent(struct draw *title, int x, const struct docview *view)
+{
+	if (view->total > view->page)
+		draw_printf(title, 0, x, ROLE_HEADER, "  %d-%d of %d", view->top + 1,
+		    view->top + view->page, view->total);
+}
+
 static void
 draw_page(struct page *page, struct draw *d)
 {
@@ -299,9 +310,7 @@ draw_page(struct page *page, struct draw *d)
 	draw_clear(&title, 0, 0, ROLE_HEADER);
 	int x = draw_printf(
 	    &title, 0, 0, ROLE_HEADER, "%s%s", page->title, page->is_gone ? " (gone)" : "");
-	if (page->view.total > page->view.page && page->view.total > 0)
-		draw_printf(&title, 0, x, ROLE_HEADER, "  %d-%d of %d", page->view.top + 1,
-		    page->view.top + page->view.page, page->view.total);
+	draw_extent(&title, x, &page->view);
 }
 
 static void
@@ -313,9 +322,10 @@ draw_confirm(struct console *c, struct draw *d)
 	struct draw last = { d->y + d->rows - 1, d->x, 1, d->cols };
 
 	draw_clear(&title, 0, 0, ROLE_HEADER);
-	draw_text(&title, 0, 0, ROLE_HEADER, acting_title(c->acting));
 	if (doc)
 		docview_draw(&body, &c->confirm_view, doc);
+	draw_extent(&title, draw_text(&title, 0, 0, ROLE_HEADER, acting_title(c->acting)),
+	    &c->confirm_view);
 	draw_clear(&last, 0, 0, ROLE_CRIT);
 	draw_text(&last, 0, 0, ROLE_CRIT, acting_question(c->acting));
 }

@@ -151,6 +151,7 @@ op_again_write(struct strbuf *out, const struct op_again *a)
 	child_member(out, &first, "kind", a->kind);
 	child_member(out, &first, "steps", a->steps);
 	child_member(out, &first, "text", text.buf);
+	child_doc(out, &first, &a->doc);
 	child_member(out, &first, "question", a->question);
 	child_member(out, &first, "expects", a->expects);
 	strbuf_addc(out, '}');

@@ -44,6 +44,7 @@ write_plan(struct strbuf *out, struct op *op)
 	child_member(out, &first, "kind", op_kind_name(op->kind, &op->arena));
 	child_member(out, &first, "risk", op_worst_risk(op));
 	child_member(out, &first, "text", text.buf);
+	child_doc(out, &first, &op->doc);
 	child_member(out, &first, "steps", steps.buf);
 	child_member(out, &first, "host", op->peer.host);
 	child_member(out, &first, "port", op->peer.port);
@@ -85,6 +86,7 @@ op_plan_child(const struct json *request)
 		child_member(&out, &first, "code", error_name(err.code));
 		child_member(&out, &first, "what", err.what);
 		child_member(&out, &first, "hint", err.hint);
+		child_doc(&out, &first, &op.doc);
 		strbuf_addc(&out, '}');
 	}
 	fwrite(out.buf, 1, out.len, stdout);
@@ -126,9 +128,13 @@ op_planned_read(struct op_planned *p, const struct op_target *target, const char
 	struct error ignored = { 0 };
 	struct json *root = json_parse(output, len, &ignored);
 	bool ok = json_get(root, "hash") != NULL;
+	const char *packed = json_text(json_get(root, "doc"));
 
-	if (!ok)
-		no_plan(root, output, err);
+	if (!ok && !no_plan(root, output, err) && packed && *packed) {
+		doc_add(doc, ROLE_CRIT, "%s", err->what);
+		doc_add(doc, ROLE_HINT, "%s", err->hint);
+		doc_add(doc, ROLE_NORMAL, "%s", "");
+	}
 	p->target = target;
 	if (ok) {
 		p->plan = (struct op_job_plan){
@@ -146,11 +152,16 @@ op_planned_read(struct op_planned *p, const struct op_target *target, const char
 		};
 		p->again = strtoll(copy(p, root, "again"), NULL, 10);
 		p->mode = json_get(root, "undo") ? OP_JOB_UNDO : OP_JOB_RESUME;
-		p->question = copy(p, root, "question");
 		p->expects = copy(p, root, "expects");
+		p->question = arena_printf(&p->arena,
+		    strcmp(p->expects, "y") == 0 ? "%s (y/n)" : "%s Type %s to confirm:",
+		    copy(p, root, "question"), p->expects);
 		p->plan.only_looks = !*p->expects;
-		doc_text(doc, ROLE_NORMAL, p->plan.text, strlen(p->plan.text));
 	}
+	if (packed)
+		doc_unpack(doc, packed);
+	else if (ok)
+		doc_text(doc, ROLE_NORMAL, p->plan.text, strlen(p->plan.text));
 	json_free(root);
 	return ok;
 }

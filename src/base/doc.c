@@ -4,6 +4,7 @@
 #include "base/doc.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,4 +108,51 @@ doc_pair(struct doc *doc, const char *label, enum role role, const char *fmt, ..
 	add_clean(doc, role, padded.buf, text.buf, text.len);
 	strbuf_release(&text);
 	strbuf_release(&padded);
+}
+
+/* A clean line, of which so many bytes are the label. */
+static void
+add_line(struct doc *doc, enum role role, int label_len, const char *text)
+{
+	GROW(doc->lines, doc->n, doc->cap);
+	doc->lines[doc->n++] = (struct doc_line){
+		.role = role, .label_len = label_len, .text = arena_strdup(&doc->arena, text)
+	};
+}
+
+void
+doc_append(struct doc *doc, const struct doc *from)
+{
+	for (int i = 0; i < from->n; i++)
+		add_line(doc, from->lines[i].role, from->lines[i].label_len, from->lines[i].text);
+}
+
+void
+doc_pack(const struct doc *doc, struct strbuf *out)
+{
+	for (int i = 0; i < doc->n; i++)
+		strbuf_addf(out, "%d %d %s\n", (int)doc->lines[i].role, doc->lines[i].label_len,
+		    doc->lines[i].text);
+}
+
+void
+doc_unpack(struct doc *doc, const char *packed)
+{
+	struct strbuf line = STRBUF_INIT(MAX_TEXT);
+	int role, label, used;
+
+	for (const char *end; *packed; packed = *end ? end + 1 : end) {
+		end = packed + strcspn(packed, "\n");
+		used = 0;
+		if (sscanf(packed, "%3d %6d%n", &role, &label, &used) != 2 || role < 0 ||
+		    role >= ROLE_COUNT || label < 0 || packed + used >= end ||
+		    label >= end - packed - used) {
+			doc_text(doc, ROLE_NORMAL, packed, (size_t)(end - packed));
+			continue;
+		}
+		strbuf_clear(&line);
+		utf8_clean(&line, packed + used + 1, (size_t)(end - packed - used - 1), false);
+		add_line(doc, (enum role)role, label <= (int)line.len ? label : 0, line.buf);
+	}
+	strbuf_release(&line);
 }

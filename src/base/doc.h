@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/role.h"
 
+struct strbuf;
+
 struct doc_line {
 	enum role role;
 	int label_len;    /* the first label_len bytes are drawn in ROLE_DIM */
@@ -28,5 +30,10 @@ void doc_text(struct doc *doc, enum role role, const char *s, size_t len);
 /* "label  value": label padded to 22 columns. */
 void doc_pair(struct doc *doc, const char *label, enum role role, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* Its lines behind those of another, with their roles and labels. */
+void doc_append(struct doc *doc, const struct doc *from);
+/* As a text for another process, and back; what is no such text is taken as plain lines. */
+void doc_pack(const struct doc *doc, struct strbuf *out);
+void doc_unpack(struct doc *doc, const char *packed);
 
 #endif

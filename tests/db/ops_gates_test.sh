@@ -102,6 +102,24 @@ like "the table of the gates is shown beside" "$text" '^rewind +RED: full_page_w
 like "... the green ones, too" "$text" '^streaming +b streaming'
 op "drill failover --kind planned" a --dry-run
 is "a planned drill rewinds nothing" "$(member state)" planned
+if command -v tmux >/dev/null; then
+	. "$SOURCE/tests/term/tmux.sh"
+	open_term 80 24 "$PGMEDIC --refresh 0.5 a"
+	seen "the console" 'overview'
+	press : 'drill failover --kind crash' Enter
+	seen "the console shows why not" "^gate 'rewind' is red"
+	seen "... what mends it" 'full_page_writes = on'
+	seen "... and the table" '^streaming +b streaming'
+	press q
+	press : 'drill failover --kind planned' Enter
+	seen "a plan says what confirms it" 'Type a to confirm:'
+	seen "... and that there is more of it" 'PgDn: more of the plan'
+	press Escape
+	seen "Esc is no" 'not confirmed'
+	at_exit
+else
+	skip "the same in the console: tmux is not installed"
+fi
 reset a full_page_writes
 
 # whom the new primary would wait for

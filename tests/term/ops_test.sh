@@ -64,7 +64,7 @@ rm -f "$TMP/hang"
 touch "$TMP/slow"
 press : 'snapshot x' Enter
 seen "the plan is shown" 'make the backup'
-seen "... and asked for" 'snapshot of db\?'
+seen "... and asked for" 'snapshot of db\? \(y/n\)'
 press y
 seen "its job is under way" 'job [0-9]+ is under way'
 press : 'jobs' Enter

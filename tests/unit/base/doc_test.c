@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/doc.h"
+#include "base/strbuf.h"
 
 static void
 breaks_and_cleans_lines(void **state)
@@ -77,6 +78,49 @@ long_server_text_is_kept(void **state)
 	doc_release(&d);
 }
 
+static void
+goes_to_another_process_and_back(void **state)
+{
+	struct doc d = { 0 }, back = { 0 }, copy = { 0 };
+	struct strbuf packed = STRBUF_INIT(1000);
+
+	(void)state;
+	doc_pair(&d, "lag", ROLE_CRIT, "RED: 16M\nmore");
+	doc_add(&d, ROLE_NORMAL, "%s", "");
+	doc_add(&d, ROLE_HINT, "3 4 of it");
+	doc_pack(&d, &packed);
+	doc_unpack(&back, packed.buf);
+	doc_append(&copy, &back);
+	assert_int_equal(copy.n, d.n);
+	for (int i = 0; i < d.n; i++) {
+		assert_string_equal(copy.lines[i].text, d.lines[i].text);
+		assert_int_equal(copy.lines[i].role, d.lines[i].role);
+		assert_int_equal(copy.lines[i].label_len, d.lines[i].label_len);
+	}
+	strbuf_release(&packed);
+	doc_release(&d);
+	doc_release(&back);
+	doc_release(&copy);
+}
+
+static void
+what_was_not_packed_is_text(void **state)
+{
+	static const char *const lines[] = { "words", "999 0 x", "-1 0 x", "0 5 x", "0 -1 x", "1 1",
+		"0 2 \x1b[2Jx" };
+	struct doc d = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		doc_unpack(&d, lines[i]);
+		assert_int_equal(d.n, (int)i + 1);
+		assert_null(strchr(d.lines[i].text, '\x1b'));
+		assert_true(d.lines[i].label_len <= (int)strlen(d.lines[i].text));
+	}
+	assert_string_equal(d.lines[3].text, "0 5 x");
+	doc_release(&d);
+}
+
 int
 main(void)
 {
@@ -84,6 +128,8 @@ main(void)
 		cmocka_unit_test(breaks_and_cleans_lines),
 		cmocka_unit_test(pairs_align),
 		cmocka_unit_test(long_server_text_is_kept),
+		cmocka_unit_test(goes_to_another_process_and_back),
+		cmocka_unit_test(what_was_not_packed_is_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
