@@ -140,7 +140,7 @@ write_targets(struct lab *lab, struct error *err)
 
 	return lab_write_file(lab, LAB_TARGETS,
 	    arena_printf(&lab->arena, "[target lab]\nconninfo = %s\n%s%s",
-	        lab_uri(lab, "lab", lab->primary.port, "shop"), keys, standby),
+	        lab_uri(lab, "lab", lab_primary_port(lab), "shop"), keys, standby),
 	    err);
 }
 
@@ -153,11 +153,13 @@ plan(struct lab *lab, const struct options *opts, const char *pool, struct error
 	lab->has_load = !opts->no_load;
 	lab->system_id = 0;
 	lab->primary = lab->standby = (struct lab_server){ 0 };
-	lab->pool_port = lab->cloud_port = 0;
+	lab->pool_port = lab->cloud_port = lab->endpoint_port = 0;
 	if (!cluster_free_port(lab, &lab->primary.port, err) ||
 	    (!opts->no_standby && !cluster_free_port(lab, &lab->standby.port, err)) ||
 	    (pool && !cluster_free_port(lab, &lab->pool_port, err)) ||
-	    (opts->cloud && !cluster_free_port(lab, &lab->cloud_port, err)))
+	    (opts->cloud &&
+	        (!cluster_free_port(lab, &lab->cloud_port, err) ||
+	            !cluster_free_port(lab, &lab->endpoint_port, err))))
 		return false;
 	if (!random_hex(lab, 16, &lab->password, err) || !random_hex(lab, 8, &suffix, err))
 		return false;

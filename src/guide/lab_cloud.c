@@ -91,10 +91,10 @@ write_keys(struct lab *lab, struct error *err)
 	const char *options = arena_printf(&lab->arena,
 	    "region = " LAB_CLOUD_REGION "\naccount = " LAB_CLOUD_ACCOUNT
 	    "\naccess_key = AKIA%s\nsecret_key = %s\ncontrol_key = %s\ndirectory = %s\n"
-	    "pgmedic = %s\nbindir = %s\nversion = %s\npassword = %s\nport = %d\nprimary_port = %d\n"
-	    "standby_port = %d\n",
+	    "pgmedic = %s\nbindir = %s\nversion = %s\npassword = %s\nport = %d\nendpoint_port = %d\n"
+	    "primary_port = %d\nstandby_port = %d\n",
 	    key, secret, control, lab->dir, own_path(lab), lab->bindir, lab->version, lab->password,
-	    lab->cloud_port, lab->primary.port, lab->standby.port);
+	    lab->cloud_port, lab->endpoint_port, lab->primary.port, lab->standby.port);
 
 	return lab_write_file(lab, "cloud/cloud.conf", options, err) &&
 	    lab_write_file(lab, "cloud/control", control, err) &&

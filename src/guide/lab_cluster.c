@@ -170,7 +170,8 @@ cluster_free_port(const struct lab *lab, int *port, struct error *err)
 		int found = ntohs(addr.sin_port);
 
 		if (found != lab->primary.port && found != lab->standby.port &&
-		    found != lab->pool_port && found != lab->cloud_port) {
+		    found != lab->pool_port && found != lab->cloud_port &&
+		    found != lab->endpoint_port) {
 			*port = found;
 			return true;
 		}

@@ -292,6 +292,8 @@ read_entry(struct lab *lab, const char *name, const char *value)
 		lab->pool_port = (int)strtol(value, NULL, 10);
 	else if (strcmp(name, "cloud") == 0)
 		lab->cloud_port = (int)strtol(value, NULL, 10);
+	else if (strcmp(name, "endpoint") == 0)
+		lab->endpoint_port = (int)strtol(value, NULL, 10);
 }
 
 /* The scratch folder is removed whole: its name must be a plain one of ours. */
@@ -302,7 +304,8 @@ marker_is_sound(const struct lab *lab)
 	    lab->scratch && strncmp(lab->scratch, "initdb-", 7) == 0 &&
 	    strspn(lab->scratch + 7, "0123456789abcdef") == strlen(lab->scratch + 7) &&
 	    lab->primary.port > 0 && lab->pool_port >= 0 && lab->pool_port < 65536 &&
-	    lab->cloud_port >= 0 && lab->cloud_port < 65536;
+	    lab->cloud_port >= 0 && lab->cloud_port < 65536 && lab->endpoint_port >= 0 &&
+	    lab->endpoint_port < 65536;
 }
 
 static bool
@@ -407,7 +410,7 @@ lab_write(struct lab *lab, struct error *err)
 	if (lab->pool_port)
 		strbuf_addf(&text, "pgbouncer %d\n", lab->pool_port);
 	if (lab->cloud_port)
-		strbuf_addf(&text, "cloud %d\n", lab->cloud_port);
+		strbuf_addf(&text, "cloud %d\nendpoint %d\n", lab->cloud_port, lab->endpoint_port);
 	strbuf_addf(&text, "bindir %s\nversion %s\npassword %s\nscratch %s\n", lab->bindir,
 	    lab->version, lab->password, lab->scratch);
 	bool ok = !text.cut && lab_write_file(lab, marker_name, text.buf, err);

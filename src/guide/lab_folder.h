@@ -41,10 +41,11 @@ struct lab {
 	bool has_load;
 	uint64_t system_id; /* 0: initdb has not finished */
 	struct lab_server primary, standby;
-	int pool_port;        /* 0: the lab has no PgBouncer */
-	int cloud_port;       /* 0: the lab has no cloud */
-	const char *bindir;   /* of PostgreSQL */
-	const char *version;  /* "15.14" */
+	int pool_port;       /* 0: the lab has no PgBouncer */
+	int cloud_port;      /* 0: the lab has no cloud */
+	int endpoint_port;   /* of the cloud's instance, leads to whichever server is the primary */
+	const char *bindir;  /* of PostgreSQL */
+	const char *version; /* "15.14" */
 	const char *password; /* of the superuser */
 	const char *scratch;  /* folder that initdb fills before it becomes "primary" */
 };

@@ -43,6 +43,12 @@ lab_uri(struct lab *lab, const char *role, int port, const char *database)
 	return arena_printf(&lab->arena, "postgresql://%s@127.0.0.1:%d/%s", role, port, database);
 }
 
+int
+lab_primary_port(const struct lab *lab)
+{
+	return lab->cloud_port ? lab->endpoint_port : lab->primary.port;
+}
+
 bool
 lab_conninfo(struct arena *arena, const char **primary, const char **standby,
     const char **pgbouncer_admin, struct error *err)
@@ -59,7 +65,8 @@ lab_conninfo(struct arena *arena, const char **primary, const char **standby,
 		    error_set(err, ERR_NOT_FOUND, "the lab in %s does not run", lab.dir);
 	}
 	if (ok) {
-		*primary = arena_strdup(arena, lab_uri(&lab, "lab", lab.primary.port, "shop"));
+		*primary =
+		    arena_strdup(arena, lab_uri(&lab, "lab", lab_primary_port(&lab), "shop"));
 		if (status.standby)
 			*standby =
 			    arena_strdup(arena, lab_uri(&lab, "lab", lab.standby.port, "shop"));
@@ -154,6 +161,7 @@ json_cloud(struct lab *lab, struct strbuf *out, pid_t pid)
 		return;
 	}
 	strbuf_addc(out, '{');
+	put_text(out, &first, "uri", lab_uri(lab, "lab", lab->endpoint_port, "shop"));
 	put_text(out, &first, "endpoint_url", cloud_url(lab));
 	put_text(out, &first, "region", LAB_CLOUD_REGION);
 	put_text(out, &first, "instance", "lab");
@@ -235,8 +243,9 @@ lab_print_text(struct lab *lab, const struct lab_status *status)
 	}
 	if (lab->cloud_port) {
 		print_part("cloud", cloud_url(lab), status->cloud);
-		printf("  %-10s instance lab, region " LAB_CLOUD_REGION ", keys in %s\n", "",
-		    lab_path(lab, "cloud/credentials"));
+		printf("  %-10s instance lab at 127.0.0.1:%d, region " LAB_CLOUD_REGION
+		       ", keys in %s\n",
+		    "", lab->endpoint_port, lab_path(lab, "cloud/credentials"));
 	}
 	if (lab->has_load)
 		printf("  %-10s %d of %d programs run\n", "load", status->load.running,

@@ -133,10 +133,13 @@ bool
 act_restart(struct world *w, const struct instance *i, act_finish *finish, struct error *err)
 {
 	struct arena arena = { 0 };
+	const char *dir = w->options.directory;
+	const char *data = *i->home ? arena_printf(&arena, "%s/%s/data", dir, i->home) :
+	                              arena_printf(&arena, "%s/%s", dir, i->data);
+	const char *log = *i->home ? arena_printf(&arena, "%s/%s/log", dir, i->home) :
+	                             arena_printf(&arena, "%s/log/%s.log", dir, i->data);
 	const char *argv[] = { arena_printf(&arena, "%s/pg_ctl", w->options.bindir), "restart",
-		"-D", arena_printf(&arena, "%s/%s", w->options.directory, i->data), "-m", "fast",
-		"-w", "-l", arena_printf(&arena, "%s/log/%s.log", w->options.directory, i->data),
-		NULL };
+		"-D", data, "-m", "fast", "-w", "-l", log, NULL };
 	const char *const *programs[] = { argv };
 	bool ok = act_programs(w, i->id, finish, 1, programs, err);
 

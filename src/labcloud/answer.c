@@ -57,6 +57,48 @@ write_json_error(struct call *c, struct answer *a)
 	a->status = c->status < 500 ? 400 : c->status;
 }
 
+static bool
+is_ec2(const struct call *c)
+{
+	return strcmp(c->service, "ec2") == 0;
+}
+
+/* And another once more, in another frame, where the service is EC2. */
+static const struct {
+	const char *query, *ec2;
+	int status;
+} ec2_codes[] = {
+	{ "InvalidClientTokenId", "AuthFailure", 401 },
+	{ "SignatureDoesNotMatch", "AuthFailure", 401 },
+	{ "ExpiredToken", "RequestExpired", 400 },
+	{ "Throttling", "RequestLimitExceeded", 503 },
+	{ "AccessDenied", "UnauthorizedOperation", 403 },
+};
+
+static void
+write_ec2_error(struct call *c, struct answer *a)
+{
+	const char *code = c->code;
+	struct writer w;
+
+	for (size_t i = 0; i < ARRAY_LEN(ec2_codes); i++)
+		if (strcmp(code, ec2_codes[i].query) == 0) {
+			code = ec2_codes[i].ec2;
+			a->status = ec2_codes[i].status;
+		}
+	strbuf_adds(&a->body, "<Response>");
+	writer_begin(&w, &a->body, false);
+	w_open(&w, "Errors");
+	w_open(&w, "Error");
+	w_text(&w, "Code", code);
+	w_text(&w, "Message", c->message);
+	w_close(&w);
+	w_close(&w);
+	w_text(&w, "RequestID", a->request_id);
+	writer_end(&w);
+	strbuf_adds(&a->body, "</Response>");
+}
+
 static void
 write_error(struct call *c, struct answer *a)
 {
@@ -66,6 +108,10 @@ write_error(struct call *c, struct answer *a)
 	strbuf_clear(&a->body);
 	if (c->wire == WIRE_JSON) {
 		write_json_error(c, a);
+		return;
+	}
+	if (is_ec2(c)) {
+		write_ec2_error(c, a);
 		return;
 	}
 	strbuf_adds(&a->body, "<ErrorResponse>");
@@ -133,6 +179,10 @@ write_result(struct call *c, const struct action *action, struct answer *a)
 	}
 	if (c->wire == WIRE_JSON)
 		strbuf_adds(&a->body, c->out.buf);
+	else if (is_ec2(c))
+		strbuf_addf(&a->body,
+		    "<%sResponse xmlns=\"%s\"><requestId>%s</requestId>%s</%sResponse>\n",
+		    c->action, action->namespace, a->request_id, c->out.buf, c->action);
 	else
 		strbuf_addf(&a->body,
 		    "<%sResponse xmlns=\"%s\"><%sResult>%s</%sResult><ResponseMetadata><RequestId>%s</RequestId>"

@@ -9,8 +9,9 @@
 
 static const struct action *const tables[] = { rds_instance_actions, rds_snapshot_actions,
 	rds_restore_actions, rds_cluster_actions, rds_replica_actions, rds_parameter_actions,
-	rds_order_actions, rds_proxy_actions, rds_backup_actions, rds_other_actions, sts_actions,
-	monitoring_actions, pi_actions, small_actions };
+	rds_order_actions, rds_proxy_actions, rds_backup_actions, rds_tag_actions,
+	rds_other_actions, sts_actions, ec2_actions, monitoring_actions, pi_actions,
+	scaling_actions, small_actions };
 
 const struct action *
 action_find(const char *service, const char *name)
@@ -89,12 +90,14 @@ arn_name(const char *text)
 bool
 call_page(struct call *c, int total, int *from, int *to)
 {
-	const char *marker = form_get(&c->form, "Marker");
-	int most = 100;
+	bool is_ec2 = strcmp(c->service, "ec2") == 0;
+	const char *key = is_ec2 ? "NextToken" : "Marker", *marker = form_get(&c->form, key);
+	int most = is_ec2 ? 1000 : 100;
 	int64_t tiny;
 	char *end = NULL;
 
-	if (!call_int(c, "MaxRecords", 20, 100, &most))
+	if (is_ec2 ? !call_int(c, "MaxResults", 5, 1000, &most) :
+	             !call_int(c, "MaxRecords", 20, 100, &most))
 		return false;
 	if (fault_peek(&c->world->faults, FAULT_PAGE, c->action, &tiny) && tiny > 0)
 		most = (int)tiny;
@@ -103,12 +106,13 @@ call_page(struct call *c, int total, int *from, int *to)
 		*from = strncmp(marker, "lab/", 4) == 0 ? (int)strtol(marker + 4, &end, 16) : -1;
 		if (*from < 0 || *end)
 			return call_fail(c, 400, "InvalidParameterValue",
-			    "The parameter Marker must be a marker of an earlier answer.");
+			    "The parameter %s must be one of an earlier answer.", key);
 	}
 	*to = *from + most < total ? *from + most : total;
 	if (*from > total)
 		*from = total;
 	if (*to < total)
-		w_text(&c->w, "Marker", arena_printf(&c->request->arena, "lab/%x", *to));
+		w_text(&c->w, is_ec2 ? "nextToken" : "Marker",
+		    arena_printf(&c->request->arena, "lab/%x", *to));
 	return true;
 }

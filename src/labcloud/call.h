@@ -9,6 +9,8 @@
 #include "labcloud/world.h"
 #include "labcloud/writer.h"
 
+#define EC2_NAMESPACE "http://ec2.amazonaws.com/doc/2016-11-15/"
+
 enum wire { WIRE_QUERY, WIRE_JSON };
 
 struct call {
@@ -36,8 +38,9 @@ struct action {
 /* All actions, by service; a NULL service ends a table. */
 extern const struct action rds_instance_actions[], rds_snapshot_actions[], rds_restore_actions[],
     rds_other_actions[], rds_cluster_actions[], rds_replica_actions[], rds_parameter_actions[],
-    rds_order_actions[], rds_proxy_actions[], rds_backup_actions[], sts_actions[],
-    monitoring_actions[], pi_actions[], small_actions[];
+    rds_order_actions[], rds_proxy_actions[], rds_backup_actions[], rds_tag_actions[],
+    sts_actions[], ec2_actions[], monitoring_actions[], pi_actions[], scaling_actions[],
+    small_actions[];
 const struct action *action_find(const char *service, const char *name);
 
 /* Fail with an error of AWS; returns false. */

@@ -27,6 +27,7 @@
 	X(BAD_XML, "control-characters", "a text in the answer holds a byte that XML forbids") \
 	X(UNKNOWN, "unknown-fields", "elements and states that no model knows")                \
 	X(CLOCK, "clock", "the service's clock is value milliseconds ahead")                   \
+	X(PORT_CLOSED, "port-closed", "the security group lets nobody to the endpoints")       \
 	X(QUERY_ONLY, "query-only", "CloudWatch does not know JSON, as older endpoints")
 
 enum fault_kind {

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
-enum { BACKLOG = 64, BLOCK = 16384 };
+enum { BACKLOG = 64, BLOCK = 16384, LOOK_MS = 200, FILLERS = 4 };
 
 struct pipe_pair {
 	int a, b;
@@ -68,32 +69,77 @@ dial(int port)
 	return -1;
 }
 
+/* Be silent until it is open again: the queue is as short as it can be, and full of our own. */
+static void
+stay_closed(struct forward *f)
+{
+	const struct timespec wait = { .tv_nsec = LOOK_MS * 1000000L };
+	struct sockaddr_in own;
+	socklen_t len = sizeof(own);
+	int fillers[FILLERS];
+
+	listen(f->fd, 0);
+	getsockname(f->fd, (struct sockaddr *)&own, &len);
+	for (int i = 0; i < FILLERS; i++) {
+		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (fillers[i] >= 0 && connect(fillers[i], (struct sockaddr *)&own, len) < 0 &&
+		    errno != EINPROGRESS)
+			errno = 0;
+	}
+	while (atomic_load(&f->is_closed))
+		nanosleep(&wait, NULL);
+	for (int i = 0; i < FILLERS; i++)
+		if (fillers[i] >= 0)
+			close(fillers[i]);
+	listen(f->fd, BACKLOG);
+}
+
+/* Whoever has hung up while waiting, as our own do. */
+static bool
+is_gone(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void
+begin_pass(int a, int to_port)
+{
+	int b = is_gone(a) ? -1 : dial(to_port);
+	struct pipe_pair *p;
+	pthread_t thread;
+
+	if (b < 0) {
+		close(a);
+		return;
+	}
+	p = xcalloc(1, sizeof(*p));
+	*p = (struct pipe_pair){ a, b };
+	if (pthread_create(&thread, NULL, pass, p) == 0) {
+		pthread_detach(thread);
+		return;
+	}
+	close(a);
+	close(b);
+	free(p);
+}
+
 static void *
 listener(void *arg)
 {
 	struct forward *f = arg;
+	struct pollfd fds[] = { { f->fd, POLLIN, 0 } };
 
 	for (;;) {
-		int a = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC), b;
-		struct pipe_pair *p;
-		pthread_t thread;
+		if (atomic_load(&f->is_closed))
+			stay_closed(f);
+		if (poll(fds, 1, LOOK_MS) <= 0)
+			continue;
+		int a = accept4(f->fd, NULL, NULL, SOCK_CLOEXEC);
 
-		if (a < 0)
-			continue;
-		b = dial(atomic_load(&f->to_port));
-		if (b < 0) {
-			close(a);
-			continue;
-		}
-		p = xcalloc(1, sizeof(*p));
-		*p = (struct pipe_pair){ a, b };
-		if (pthread_create(&thread, NULL, pass, p) == 0) {
-			pthread_detach(thread);
-			continue;
-		}
-		close(a);
-		close(b);
-		free(p);
+		if (a >= 0)
+			begin_pass(a, atomic_load(&f->to_port));
 	}
 	return NULL;
 }
@@ -107,6 +153,7 @@ forward_start(struct forward *f, const char *host, int *port, int to_port, struc
 
 	f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	atomic_init(&f->to_port, to_port);
+	atomic_init(&f->is_closed, false);
 	if (f->fd < 0 || inet_pton(AF_INET, host, &addr.sin_addr) != 1 ||
 	    bind(f->fd, (struct sockaddr *)&addr, sizeof(addr)) != 0 ||
 	    listen(f->fd, BACKLOG) != 0 ||

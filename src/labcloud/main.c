@@ -212,6 +212,7 @@ read_options(struct cloud_options *o, const char *path, struct error *err)
 		{ "version", o->version, sizeof(o->version), NULL },
 		{ "password", o->password, sizeof(o->password), NULL },
 		{ "port", NULL, 0, &o->port },
+		{ "endpoint_port", NULL, 0, &o->endpoint_port },
 		{ "primary_port", NULL, 0, &o->primary_port },
 		{ "standby_port", NULL, 0, &o->standby_port },
 	};

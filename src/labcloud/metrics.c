@@ -43,6 +43,12 @@ metric_find(const char *name)
 	return (enum metric)i;
 }
 
+const char *
+metric_name(enum metric metric)
+{
+	return names[metric];
+}
+
 /* ---- measuring */
 
 struct sampler { /* what the thread keeps for itself */

@@ -38,6 +38,7 @@ enum dimension { DIM_WAIT, DIM_USER, DIM_SQL, DIMENSIONS };
 
 /* METRICS: there is none of that name. */
 enum metric metric_find(const char *name);
+const char *metric_name(enum metric metric);
 /* Start measuring. */
 bool metrics_start(struct world *w, struct error *err) MUST_CHECK;
 

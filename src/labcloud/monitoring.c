@@ -11,7 +11,7 @@
 
 #define CW_NAMESPACE "http://monitoring.amazonaws.com/doc/2010-08-01/"
 
-enum { MAX_ALARMS = 50, MAX_POINTS = 2000, KEPT_S = 3 * 3600 };
+enum { MAX_ALARMS = 50, MAX_POINTS = 2000, PAGE_OF_METRICS = 500, KEPT_S = 3 * 3600 };
 
 struct alarm {
 	char name[256], instance[ID_SIZE], metric[64], statistic[24], comparison[48], missing[24];
@@ -177,6 +177,55 @@ get_metric_data(struct call *c)
 		    arena_printf(&c->request->arena, "lab/%x", span.first + span.most));
 	w_list(&c->w, "Messages", "member");
 	w_close(&c->w);
+}
+
+/* ---- which metrics there are */
+
+static bool
+is_wanted(const struct call *c, const char *metric, const char *instance)
+{
+	const char *name = form_get(&c->form, "MetricName"),
+	           *namespace = form_get(&c->form, "Namespace"),
+	           *dimension = form_get(&c->form, "Dimensions.member.1.Name"),
+	           *value = form_get(&c->form, "Dimensions.member.1.Value");
+
+	return (!namespace || strcmp(namespace, "AWS/RDS") == 0) &&
+	    (!name || strcmp(name, metric) == 0) &&
+	    (!dimension || strcmp(dimension, "DBInstanceIdentifier") == 0) &&
+	    (!value || strcmp(value, instance) == 0);
+}
+
+static void
+list_metrics(struct call *c)
+{
+	const char *token = form_get(&c->form, "NextToken");
+	int first = token && strncmp(token, "lab/", 4) == 0 ? (int)strtol(token + 4, NULL, 16) : 0;
+	int64_t most = PAGE_OF_METRICS;
+	int n = 0;
+
+	fault_peek(&c->world->faults, FAULT_PAGE, c->action, &most);
+	w_list(&c->w, "Metrics", "member");
+	for (int i = 0; i < c->world->ninstances * METRICS; i++) {
+		const char *instance = c->world->instances[i / METRICS].id,
+		           *metric = metric_name((enum metric)(i % METRICS));
+
+		if (!is_wanted(c, metric, instance) || n++ < first || n > first + most)
+			continue;
+		w_open(&c->w, NULL);
+		w_text(&c->w, "Namespace", "AWS/RDS");
+		w_text(&c->w, "MetricName", metric);
+		w_list(&c->w, "Dimensions", "member");
+		w_open(&c->w, NULL);
+		w_text(&c->w, "Name", "DBInstanceIdentifier");
+		w_text(&c->w, "Value", instance);
+		w_close(&c->w);
+		w_close(&c->w);
+		w_close(&c->w);
+	}
+	w_close(&c->w);
+	if (n > first + most)
+		w_text(&c->w, "NextToken",
+		    arena_printf(&c->request->arena, "lab/%x", (unsigned)(first + most)));
 }
 
 /* ---- alarms */
@@ -366,6 +415,7 @@ describe_alarms(struct call *c)
 
 const struct action monitoring_actions[] = {
 	{ "monitoring", "GetMetricData", get_metric_data, CW_NAMESPACE },
+	{ "monitoring", "ListMetrics", list_metrics, CW_NAMESPACE },
 	{ "monitoring", "PutMetricAlarm", put_metric_alarm, CW_NAMESPACE },
 	{ "monitoring", "DescribeAlarms", describe_alarms, CW_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },

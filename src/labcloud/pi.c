@@ -10,7 +10,7 @@
 #include "labcloud/call.h"
 #include "labcloud/metrics.h"
 
-enum { MAX_KEYS = 25, MAX_POINTS = 3600 };
+enum { MAX_KEYS = 25, MAX_POINTS = 3600, MAX_DETAILS = 500, KEPT_S = 3 * 3600 };
 
 struct group {
 	const char *name;
@@ -55,24 +55,33 @@ struct span {
 	int period;
 };
 
+/* An instance that has it; false and failed. */
+static bool
+has_insights(struct call *c)
+{
+	const char *id = call_need(c, "Identifier");
+
+	if (!id)
+		return false;
+	for (int i = 0; i < c->world->ninstances; i++)
+		if (strcmp(c->world->instances[i].resource_id, id) == 0 &&
+		    c->world->instances[i].spec.has_insights)
+			return true;
+	return call_fail(
+	    c, 400, "NotAuthorizedException", "Performance Insights is not enabled for %s", id);
+}
+
 /* The instance, the times and the period; false and failed. */
 static bool
 read_span(struct call *c, struct span *span)
 {
-	const char *id = call_need(c, "Identifier"), *from = id ? call_need(c, "StartTime") : NULL,
+	const char *from = has_insights(c) ? call_need(c, "StartTime") : NULL,
 	           *to = from ? call_need(c, "EndTime") : NULL;
 	int64_t now = wall_now().us / 1000000;
 	struct wall begin, end;
-	bool is_known = false;
 
 	if (!to)
 		return false;
-	for (int i = 0; i < c->world->ninstances; i++)
-		is_known |= strcmp(c->world->instances[i].resource_id, id) == 0 &&
-		    c->world->instances[i].spec.has_insights;
-	if (!is_known)
-		return call_fail(c, 400, "NotAuthorizedException",
-		    "Performance Insights is not enabled for %s", id);
 	span->period = 60;
 	if (!wall_parse(from, &begin) || !wall_parse(to, &end) || end.us <= begin.us ||
 	    !call_int(c, "PeriodInSeconds", 1, 86400, &span->period))
@@ -196,7 +205,120 @@ describe_dimension_keys(struct call *c)
 	w_close(&c->w);
 }
 
+/* ---- what there is to ask for */
+
+/* The whole text of a statement, by the id that its dimension has. */
+static void
+get_key_details(struct call *c)
+{
+	const struct group *g = find_group(form_get(&c->form, "Group"));
+	const char *id = has_insights(c) ? call_need(c, "GroupIdentifier") : NULL, *found = NULL;
+	struct load_key *keys;
+	int64_t now = wall_now().us / 1000000;
+	char hex[DIGEST_HEX];
+	int n;
+
+	if (!id)
+		return;
+	if (!g || g->by != DIM_SQL) {
+		call_fail(
+		    c, 400, "InvalidArgumentException", "Group must be a group of statements");
+		return;
+	}
+	keys = xcalloc(MAX_DETAILS, sizeof(*keys));
+	n = metrics_load(c->world, DIM_SQL, now - KEPT_S, now + 1, keys, MAX_DETAILS);
+	for (int k = 0; k < n && !found; k++) {
+		digest_sha256_hex(keys[k].text, strlen(keys[k].text), hex);
+		if (strncmp(hex, id, 40) == 0 && strlen(id) == 40)
+			found = keys[k].text;
+	}
+	free(keys);
+	if (!found) {
+		call_fail(
+		    c, 400, "InvalidArgumentException", "There is no %s of id %s", g->name, id);
+		return;
+	}
+	w_list(&c->w, "Dimensions", "member");
+	w_open(&c->w, NULL);
+	w_text(&c->w, "Value", found);
+	w_text(&c->w, "Dimension", arena_printf(&c->request->arena, "%s.statement", g->name));
+	w_text(&c->w, "Status", "AVAILABLE");
+	w_close(&c->w);
+	w_close(&c->w);
+}
+
+static void
+get_metadata(struct call *c)
+{
+	if (!has_insights(c))
+		return;
+	w_text(&c->w, "Identifier", form_get(&c->form, "Identifier"));
+	w_open(&c->w, "Features");
+	w_open(&c->w, "SQL_DIGEST_STATISTICS");
+	w_text(&c->w, "Status", "UNSUPPORTED");
+	w_close(&c->w);
+	w_close(&c->w);
+}
+
+static void
+write_group(struct call *c, const struct group *g)
+{
+	static const char *const parts[DIMENSIONS][3] = {
+		[DIM_WAIT] = { "name", "type", NULL },
+		[DIM_USER] = { "name", NULL },
+		[DIM_SQL] = { "id", "statement", NULL },
+	};
+
+	w_open(&c->w, NULL);
+	w_text(&c->w, "Group", g->name);
+	w_list(&c->w, "Dimensions", "member");
+	for (int p = 0; parts[g->by][p]; p++) {
+		w_open(&c->w, NULL);
+		w_text(&c->w, "Identifier",
+		    arena_printf(&c->request->arena, "%s.%s", g->name, parts[g->by][p]));
+		w_close(&c->w);
+	}
+	w_close(&c->w);
+	w_close(&c->w);
+}
+
+static void
+list_dimensions(struct call *c)
+{
+	const char *metric;
+
+	if (!has_insights(c))
+		return;
+	w_list(&c->w, "MetricDimensions", "member");
+	for (int m = 1; (metric = form_getf(&c->form, "Metrics.member.%d", m)); m++) {
+		if (strcmp(metric, "db.load") != 0)
+			continue;
+		w_open(&c->w, NULL);
+		w_text(&c->w, "Metric", metric);
+		w_list(&c->w, "Groups", "member");
+		for (size_t g = 0; g < ARRAY_LEN(groups); g++)
+			write_group(c, &groups[g]);
+		w_close(&c->w);
+		w_close(&c->w);
+	}
+	w_close(&c->w);
+}
+
+/* The load is all that the lab has, and that is in no list of metrics. */
+static void
+list_metrics(struct call *c)
+{
+	if (!has_insights(c))
+		return;
+	w_list(&c->w, "Metrics", "member");
+	w_close(&c->w);
+}
+
 const struct action pi_actions[] = {
+	{ "pi", "GetDimensionKeyDetails", get_key_details, NULL },
+	{ "pi", "GetResourceMetadata", get_metadata, NULL },
+	{ "pi", "ListAvailableResourceDimensions", list_dimensions, NULL },
+	{ "pi", "ListAvailableResourceMetrics", list_metrics, NULL },
 	{ "pi", "GetResourceMetrics", get_resource_metrics, NULL },
 	{ "pi", "DescribeDimensionKeys", describe_dimension_keys, NULL },
 	{ NULL, NULL, NULL, NULL },

@@ -11,13 +11,18 @@ struct instance *rds_instance(struct call *c, const char *parameter);
 /* The same for a cluster. */
 struct instance *rds_cluster(struct call *c, const char *parameter);
 void rds_write_cluster(struct call *c, const struct instance *cluster);
-/* Tags that were given with a call. */
-void rds_take_tag(struct call *c, struct instance *i);
+/* The tags of a proxy, by its ARN; NULL: there is none. */
+struct tags *rds_proxy_tags(struct call *c, const char *arn);
 /* A new instance or cluster like `source`, not yet counted; NULL and failed. */
 struct instance *rds_fresh(struct call *c, const char *parameter, const struct instance *source);
 /* Count it, restored by a command line of pgmedic; answers. */
 void rds_restore_begin(struct call *c, struct instance *i, const char *line);
+/* Members of the lab's one DBSubnetGroup. */
+void rds_write_subnet_group(struct call *c);
 void rds_answer_instance(struct call *c, const struct instance *i);
+/* Begin a reader of the lab's pair, a standby with a server of its own. */
+bool rds_reader_begin(
+    struct world *w, struct instance *cluster, const char *id, struct error *err) MUST_CHECK;
 /* Failovers: of an instance, and of a cluster to a member, NULL any. */
 void rds_fail_over_instance(struct call *c, struct instance *i);
 /* It is available, else failed. */

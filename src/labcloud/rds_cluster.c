@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "labcloud/act.h"
+#include "labcloud/parameter.h"
 #include "labcloud/rds.h"
 
 struct instance *
@@ -46,7 +47,7 @@ write_members(struct call *c, const struct instance *cluster)
 		w_open(w, NULL);
 		w_text(w, "DBInstanceIdentifier", m->id);
 		w_bool(w, "IsClusterWriter", is_writer(c->world, cluster, m));
-		w_text(w, "DBClusterParameterGroupStatus", "in-sync");
+		w_text(w, "DBClusterParameterGroupStatus", parameter_status(c->world, m));
 		w_int(w, "PromotionTier", 1);
 		w_close(w);
 	}
@@ -103,21 +104,14 @@ rds_write_cluster(struct call *c, const struct instance *i)
 	w_text(w, "DBSubnetGroup", "lab");
 	w_list(w, "VpcSecurityGroups", "VpcSecurityGroupMembership");
 	w_open(w, NULL);
-	w_text(w, "VpcSecurityGroupId", "sg-00000000000000lab");
+	w_text(w, "VpcSecurityGroupId", VPC_GROUP);
 	w_text(w, "Status", "active");
 	w_close(w);
 	w_close(w);
 	w_bool(w, "StorageEncrypted", false);
 	w_bool(w, "DeletionProtection", i->spec.is_protected);
 	w_bool(w, "IAMDatabaseAuthenticationEnabled", false);
-	if (*i->tag_key) {
-		w_list(w, "TagList", "Tag");
-		w_open(w, NULL);
-		w_text(w, "Key", i->tag_key);
-		w_text(w, "Value", i->tag_value);
-		w_close(w);
-		w_close(w);
-	}
+	tags_list(c, &i->tags);
 	write_members(c, i);
 }
 
@@ -215,7 +209,7 @@ candidate(struct call *c, const struct instance *cluster)
 		const struct instance *m = &c->world->instances[i];
 
 		if (strcmp(m->cluster, cluster->id) == 0 && !is_writer(c->world, cluster, m) &&
-		    (!named || named == m))
+		    m->data[0] && (!named || named == m))
 			return m;
 	}
 	call_fail(c, 400, "InvalidDBClusterStateFault",
@@ -309,6 +303,30 @@ restore_cluster_time(struct call *c)
 		        &c->request->arena, "--at %s", wall_rfc3339(at, text, sizeof(text))));
 }
 
+/* What is set is so at once, for the members too. */
+static void
+modify_cluster(struct call *c)
+{
+	struct instance *i = rds_cluster(c, "DBClusterIdentifier");
+	int days = i ? i->spec.retention_days : 0;
+
+	if (!i || !call_int(c, "BackupRetentionPeriod", 1, 35, &days))
+		return;
+	if (strcmp(i->status, "available") != 0) {
+		call_fail(c, 400, "InvalidDBClusterStateFault",
+		    "DB Cluster %s is not in available state.", i->id);
+		return;
+	}
+	i->spec.retention_days = days;
+	i->spec.is_protected = call_bool(c, "DeletionProtection", i->spec.is_protected);
+	for (int k = 0; k < c->world->ninstances; k++)
+		if (strcmp(c->world->instances[k].cluster, i->id) == 0)
+			c->world->instances[k].spec.retention_days = days;
+	world_event(
+	    c->world, "db-cluster", i->id, "configuration change", "Finished updating DB cluster");
+	answer_cluster(c, i);
+}
+
 static void
 delete_cluster(struct call *c)
 {
@@ -325,6 +343,11 @@ delete_cluster(struct call *c)
 			    "Cluster cannot be deleted, it still contains DB instances in non-deleting state.");
 			return;
 		}
+	if (i->spec.is_protected || i->data[0]) {
+		call_fail(c, 400, "InvalidParameterCombination",
+		    "Cannot delete protected Cluster, please disable deletion protection and try again.");
+		return;
+	}
 	if (!call_bool(c, "SkipFinalSnapshot", false)) {
 		call_fail(c, 501, "NotImplemented",
 		    "The lab's cloud deletes without a final snapshot only.");
@@ -336,6 +359,7 @@ delete_cluster(struct call *c)
 
 const struct action rds_cluster_actions[] = {
 	{ "rds", "DescribeDBClusters", describe_clusters, RDS_NAMESPACE },
+	{ "rds", "ModifyDBCluster", modify_cluster, RDS_NAMESPACE },
 	{ "rds", "FailoverDBCluster", fail_over_cluster, RDS_NAMESPACE },
 	{ "rds", "RestoreDBClusterFromSnapshot", restore_cluster_snapshot, RDS_NAMESPACE },
 	{ "rds", "RestoreDBClusterToPointInTime", restore_cluster_time, RDS_NAMESPACE },

@@ -56,11 +56,34 @@ write_pending(struct writer *w, const struct instance *i)
 	w_close(w);
 }
 
+void
+rds_write_subnet_group(struct call *c)
+{
+	struct writer *w = &c->w;
+	const char *region = c->world->options.region;
+
+	w_text(w, "DBSubnetGroupName", "lab");
+	w_text(w, "DBSubnetGroupDescription", "the lab's two zones");
+	w_text(w, "VpcId", VPC_ID);
+	w_text(w, "SubnetGroupStatus", "Complete");
+	w_list(w, "Subnets", "Subnet");
+	for (char zone = 'a'; zone <= 'b'; zone++) {
+		w_open(w, NULL);
+		w_text(w, "SubnetIdentifier", vpc_subnet(zone));
+		w_open(w, "SubnetAvailabilityZone");
+		w_text(w, "Name", arena_printf(&c->request->arena, "%s%c", region, zone));
+		w_close(w);
+		w_text(w, "SubnetStatus", "Active");
+		w_close(w);
+	}
+	w_close(w);
+	w_text(w, "DBSubnetGroupArn", call_arn(c, "subgrp", "lab"));
+}
+
 static void
 write_groups(struct call *c, const struct instance *i)
 {
 	struct writer *w = &c->w;
-	const char *region = c->world->options.region;
 
 	w_list(w, "DBParameterGroups", "DBParameterGroup");
 	w_open(w, NULL);
@@ -70,26 +93,12 @@ write_groups(struct call *c, const struct instance *i)
 	w_close(w);
 	w_list(w, "VpcSecurityGroups", "VpcSecurityGroupMembership");
 	w_open(w, NULL);
-	w_text(w, "VpcSecurityGroupId", "sg-00000000000000lab");
+	w_text(w, "VpcSecurityGroupId", VPC_GROUP);
 	w_text(w, "Status", "active");
 	w_close(w);
 	w_close(w);
 	w_open(w, "DBSubnetGroup");
-	w_text(w, "DBSubnetGroupName", "lab");
-	w_text(w, "VpcId", "vpc-0000000000000lab");
-	w_text(w, "SubnetGroupStatus", "Complete");
-	w_list(w, "Subnets", "Subnet");
-	for (char zone = 'a'; zone <= 'b'; zone++) {
-		w_open(w, NULL);
-		w_text(w, "SubnetIdentifier",
-		    arena_printf(&c->request->arena, "subnet-000000000000lab%c", zone));
-		w_open(w, "SubnetAvailabilityZone");
-		w_text(w, "Name", arena_printf(&c->request->arena, "%s%c", region, zone));
-		w_close(w);
-		w_text(w, "SubnetStatus", "Active");
-		w_close(w);
-	}
-	w_close(w);
+	rds_write_subnet_group(c);
 	w_close(w);
 	w_list(w, "OptionGroupMemberships", "OptionGroupMembership");
 	w_close(w);
@@ -190,14 +199,7 @@ rds_write_instance(struct call *c, const struct instance *i)
 	        c->world->options.region, c->world->options.account, i->id));
 	w_text(w, "SecretStatus", "active");
 	w_close(w);
-	if (*i->tag_key) {
-		w_list(w, "TagList", "Tag");
-		w_open(w, NULL);
-		w_text(w, "Key", i->tag_key);
-		w_text(w, "Value", i->tag_value);
-		w_close(w);
-		w_close(w);
-	}
+	tags_list(c, &i->tags);
 	if (*i->cluster)
 		w_text(w, "DBClusterIdentifier", i->cluster);
 	write_replication(c, i);
@@ -404,11 +406,6 @@ reboot_instance(struct call *c)
 
 	if (!i || !rds_available(c, i))
 		return;
-	if (!i->data[0]) {
-		call_fail(
-		    c, 501, "NotImplemented", "The lab's cloud restarts its own instance only.");
-		return;
-	}
 	if (call_bool(c, "ForceFailover", false)) {
 		if (!i->spec.is_multi_az)
 			call_fail(c, 400, "InvalidParameterCombination",

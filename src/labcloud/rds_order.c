@@ -1,6 +1,7 @@
-/* The classes that the lab's instance could have. */
+/* The classes that the lab's instance could have, and the machines behind them. */
 #include "config.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "labcloud/rds.h"
@@ -69,7 +70,70 @@ describe_orderable(struct call *c)
 	w_close(&c->w);
 }
 
+/* Each size has twice the processors of the one before, from two. */
+static int
+processors(const char *size)
+{
+	int factor = (int)strtol(size, NULL, 10);
+
+	return factor ? 4 * factor : strcmp(size, "xlarge") == 0 ? 4 : 2;
+}
+
+static int
+memory_gib(const char *class)
+{
+	const char *size = strrchr(class, '.') + 1;
+
+	if (strcmp(size, "medium") == 0)
+		return 4;
+	return processors(size) * (class[strlen("db.")] == 'r' ? 8 : 4);
+}
+
+static void
+write_type(struct call *c, const char *class)
+{
+	w_open(&c->w, NULL);
+	w_text(&c->w, "instanceType", class + strlen("db."));
+	w_bool(&c->w, "currentGeneration", true);
+	w_open(&c->w, "vCpuInfo");
+	w_int(&c->w, "defaultVCpus", processors(strrchr(class, '.') + 1));
+	w_close(&c->w);
+	w_open(&c->w, "memoryInfo");
+	w_int(&c->w, "sizeInMiB", memory_gib(class) * 1024);
+	w_close(&c->w);
+	w_close(&c->w);
+}
+
+static void
+describe_types(struct call *c)
+{
+	const char *classes[MAX_CLASSES], *found[MAX_CLASSES], *given;
+	int all = list_classes(c, classes), n = 0, from, to;
+
+	for (int i = 0; i < all && !form_has(&c->form, "InstanceType"); i++)
+		found[n++] = classes[i];
+	for (int k = 1; (given = form_getf(&c->form, "InstanceType.%d", k)); k++) {
+		int i = 0;
+
+		while (i < all && strcmp(classes[i] + strlen("db."), given) != 0)
+			i++;
+		if (i == all || n == MAX_CLASSES) {
+			call_fail(c, 400, "InvalidInstanceType",
+			    "The following supplied instance types do not exist: [%s]", given);
+			return;
+		}
+		found[n++] = classes[i];
+	}
+	if (!call_page(c, n, &from, &to))
+		return;
+	w_list(&c->w, "instanceTypeSet", "item");
+	for (int i = from; i < to; i++)
+		write_type(c, found[i]);
+	w_close(&c->w);
+}
+
 const struct action rds_order_actions[] = {
+	{ "ec2", "DescribeInstanceTypes", describe_types, EC2_NAMESPACE },
 	{ "rds", "DescribeOrderableDBInstanceOptions", describe_orderable, RDS_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },
 };

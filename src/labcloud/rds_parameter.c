@@ -1,7 +1,8 @@
 /*
- * Parameter groups: "lab", and "default.postgresN", which cannot be changed. The lab's server is
- * what knows the parameters, and what is changed in "lab" is set there by pgmedic's own `set`, one
- * after the other, since one job acts on a target.
+ * Parameter groups: "lab", and "default.postgresN", which cannot be changed; for clusters the same
+ * once more, as "lab" and "default.aurora-postgresqlN", which set the same server. The lab's server
+ * is what knows the parameters, and what is changed in "lab" is set there by pgmedic's own `set`,
+ * one after the other, since one job acts on a target.
  */
 #include "config.h"
 
@@ -233,10 +234,24 @@ set_in_group(const struct world *w, const char *name)
 	return NULL;
 }
 
+static bool
+of_cluster(const struct call *c)
+{
+	return strstr(c->action, "DBCluster") != NULL;
+}
+
+/* The parameter of a call, and the member of an answer, that name a group. */
+static const char *
+group_key(const struct call *c)
+{
+	return of_cluster(c) ? "DBClusterParameterGroupName" : "DBParameterGroupName";
+}
+
 static const char *
 default_group(struct call *c)
 {
-	return arena_printf(&c->request->arena, "default.postgres%.*s",
+	return arena_printf(&c->request->arena, "default.%spostgres%s%.*s",
+	    of_cluster(c) ? "aurora-" : "", of_cluster(c) ? "ql" : "",
 	    (int)strcspn(c->world->options.version, "."), c->world->options.version);
 }
 
@@ -244,7 +259,7 @@ default_group(struct call *c)
 static const char *
 group_of(struct call *c)
 {
-	const char *given = call_need(c, "DBParameterGroupName");
+	const char *given = call_need(c, group_key(c));
 	const char *other = default_group(c);
 
 	if (!given)
@@ -253,7 +268,8 @@ group_of(struct call *c)
 		return "lab";
 	if (strcasecmp(given, other) == 0)
 		return other;
-	call_fail(c, 404, "DBParameterGroupNotFound", "DBParameterGroup not found: %s", given);
+	call_fail(c, 404, "DBParameterGroupNotFound", "%s not found: %s",
+	    of_cluster(c) ? "DBClusterParameterGroup" : "DBParameterGroup", given);
 	return NULL;
 }
 
@@ -328,21 +344,23 @@ static void
 describe_groups(struct call *c)
 {
 	const char *groups[] = { "lab", default_group(c) };
-	const char *wanted = form_get(&c->form, "DBParameterGroupName") ? group_of(c) : "";
+	const char *wanted = form_get(&c->form, group_key(c)) ? group_of(c) : "";
 	int from, to;
 
 	if (!wanted || !call_page(c, *wanted ? 1 : 2, &from, &to))
 		return;
-	w_list(&c->w, "DBParameterGroups", "DBParameterGroup");
+	w_list(&c->w, of_cluster(c) ? "DBClusterParameterGroups" : "DBParameterGroups",
+	    of_cluster(c) ? "DBClusterParameterGroup" : "DBParameterGroup");
 	for (int i = 0; i < 2; i++) {
 		if (*wanted && strcmp(groups[i], wanted) != 0)
 			continue;
 		w_open(&c->w, NULL);
-		w_text(&c->w, "DBParameterGroupName", groups[i]);
+		w_text(&c->w, group_key(c), groups[i]);
 		w_text(&c->w, "DBParameterGroupFamily", groups[1] + strlen("default."));
 		w_text(&c->w, "Description",
 		    i ? "Default parameter group" : "Parameters of the lab's server");
-		w_text(&c->w, "DBParameterGroupArn", call_arn(c, "pg", groups[i]));
+		w_text(&c->w, of_cluster(c) ? "DBClusterParameterGroupArn" : "DBParameterGroupArn",
+		    call_arn(c, of_cluster(c) ? "cluster-pg" : "pg", groups[i]));
 		w_close(&c->w);
 	}
 	w_close(&c->w);
@@ -490,7 +508,7 @@ change_group(struct call *c, bool is_reset)
 		world_event(c->world, "db-parameter-group", "lab", "configuration change",
 		    "Updated parameters of the group");
 		parameter_tick(c->world);
-		w_text(&c->w, "DBParameterGroupName", group);
+		w_text(&c->w, group_key(c), group);
 	}
 	rowset_unref(rows);
 }
@@ -512,5 +530,9 @@ const struct action rds_parameter_actions[] = {
 	{ "rds", "DescribeDBParameters", describe_parameters, RDS_NAMESPACE },
 	{ "rds", "ModifyDBParameterGroup", modify_group, RDS_NAMESPACE },
 	{ "rds", "ResetDBParameterGroup", reset_group, RDS_NAMESPACE },
+	{ "rds", "DescribeDBClusterParameterGroups", describe_groups, RDS_NAMESPACE },
+	{ "rds", "DescribeDBClusterParameters", describe_parameters, RDS_NAMESPACE },
+	{ "rds", "ModifyDBClusterParameterGroup", modify_group, RDS_NAMESPACE },
+	{ "rds", "ResetDBClusterParameterGroup", reset_group, RDS_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -16,7 +16,7 @@ enum { MAX_PROXIES = 8, MAX_SUBNETS = 16 };
 
 struct proxy {
 	char name[ID_SIZE], id[24], role[256], secret[256], target[ID_SIZE];
-	char tag_key[128], tag_value[256];
+	struct tags tags;
 	char subnets[MAX_SUBNETS][40];
 	int nsubnets;
 	bool has_tls, is_deleting;
@@ -87,7 +87,7 @@ write_proxy(struct call *c, const struct proxy *p)
 	w_text(w, "DBProxyArn", arn_of(c, p));
 	w_text(w, "Status", status_of(p));
 	w_text(w, "EngineFamily", "POSTGRESQL");
-	w_text(w, "VpcId", "vpc-0000000000000lab");
+	w_text(w, "VpcId", VPC_ID);
 	w_list(w, "VpcSubnetIds", "member");
 	for (int i = 0; i < p->nsubnets; i++)
 		w_text(w, NULL, p->subnets[i]);
@@ -157,8 +157,6 @@ read_proxy(struct call *c, struct proxy *p)
 	const char *name = call_need(c, "DBProxyName"), *family = call_need(c, "EngineFamily");
 	const char *role = call_need(c, "RoleArn");
 	const char *secret = form_get(&c->form, "Auth.member.1.SecretArn");
-	const char *key = form_get(&c->form, "Tags.Tag.1.Key");
-	const char *value = form_get(&c->form, "Tags.Tag.1.Value");
 
 	if (!name || !family || !role)
 		return false;
@@ -174,10 +172,8 @@ read_proxy(struct call *c, struct proxy *p)
 		    c, 400, "InvalidParameterValue", "The Auth must name the ARN of a secret.");
 	snprintf(p->role, sizeof(p->role), "%s", role);
 	snprintf(p->secret, sizeof(p->secret), "%s", secret);
-	snprintf(p->tag_key, sizeof(p->tag_key), "%s", key ? key : "");
-	snprintf(p->tag_value, sizeof(p->tag_value), "%s", value ? value : "");
 	p->has_tls = call_bool(c, "RequireTLS", false);
-	return read_subnets(c, p);
+	return tags_take(c, &p->tags) && read_subnets(c, p);
 }
 
 static void
@@ -287,48 +283,44 @@ register_targets(struct call *c)
 	w_close(&c->w);
 }
 
-/* ---- tags, of anything */
-
 static void
-write_tag(struct call *c, const char *key, const char *value)
+describe_target_groups(struct call *c)
 {
-	if (!*key)
+	const struct proxy *p = proxy_of(c);
+	struct writer *w = &c->w;
+
+	if (!p)
 		return;
-	w_open(&c->w, NULL);
-	w_text(&c->w, "Key", key);
-	w_text(&c->w, "Value", value);
-	w_close(&c->w);
+	w_list(w, "TargetGroups", "member");
+	w_open(w, NULL);
+	w_text(w, "DBProxyName", p->name);
+	w_text(w, "TargetGroupName", "default");
+	w_text(w, "TargetGroupArn",
+	    call_arn(c, "target-group", arena_printf(&c->request->arena, "prx-tg-%s", p->id)));
+	w_bool(w, "IsDefault", true);
+	w_text(w, "Status", status_of(p));
+	w_open(w, "ConnectionPoolConfig");
+	w_int(w, "MaxConnectionsPercent", 100);
+	w_int(w, "MaxIdleConnectionsPercent", 50);
+	w_int(w, "ConnectionBorrowTimeout", 120);
+	w_list(w, "SessionPinningFilters", "member");
+	w_close(w);
+	w_close(w);
+	w_time(w, "CreatedDate", p->created);
+	w_time(w, "UpdatedDate", p->created);
+	w_close(w);
+	w_close(w);
 }
 
-static void
-list_tags(struct call *c)
+struct tags *
+rds_proxy_tags(struct call *c, const char *arn)
 {
-	const char *arn = call_need(c, "ResourceName"), *key = "", *value = "";
-	const struct instance *i = arn ? world_instance(c->world, arn_name(arn)) : NULL;
-	const struct snapshot *s = arn ?
-	    world_snapshot(c->world, strstr(arn, ":cluster-snapshot:") != NULL, arn_name(arn)) :
-	    NULL;
 	struct proxies *all = proxies(c->world);
 
-	if (!arn)
-		return;
-	if (strstr(arn, ":db:") && i) {
-		key = i->tag_key;
-		value = i->tag_value;
-	} else if (strstr(arn, "snapshot:") && s) {
-		key = s->tag_key[0];
-		value = s->tag_value[0];
-	}
-	for (int k = 0; k < all->n; k++)
-		if (strcmp(arn, arn_of(c, &all->items[k])) == 0) {
-			key = all->items[k].tag_key;
-			value = all->items[k].tag_value;
-		}
-	w_list(&c->w, "TagList", "Tag");
-	write_tag(c, key, value);
-	if (strstr(arn, "snapshot:") && s)
-		write_tag(c, s->tag_key[1], s->tag_value[1]);
-	w_close(&c->w);
+	for (int i = 0; i < all->n; i++)
+		if (strcmp(arn, arn_of(c, &all->items[i])) == 0)
+			return &all->items[i].tags;
+	return NULL;
 }
 
 const struct action rds_proxy_actions[] = {
@@ -337,6 +329,6 @@ const struct action rds_proxy_actions[] = {
 	{ "rds", "DeleteDBProxy", delete_proxy, RDS_NAMESPACE },
 	{ "rds", "DescribeDBProxyTargets", describe_targets, RDS_NAMESPACE },
 	{ "rds", "RegisterDBProxyTargets", register_targets, RDS_NAMESPACE },
-	{ "rds", "ListTagsForResource", list_tags, RDS_NAMESPACE },
+	{ "rds", "DescribeDBProxyTargetGroups", describe_target_groups, RDS_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -40,9 +40,15 @@ free_port(void)
 }
 
 static const char *
+program_of(const struct world *w, struct arena *a, const char *name)
+{
+	return arena_printf(a, "%s/%s", w->options.bindir, name);
+}
+
+static const char *
 program(struct call *c, const char *name)
 {
-	return arena_printf(&c->request->arena, "%s/%s", c->world->options.bindir, name);
+	return program_of(c->world, &c->request->arena, name);
 }
 
 static const char *
@@ -51,36 +57,69 @@ data_of(struct call *c, const struct instance *i)
 	return arena_printf(&c->request->arena, "%s/%s/data", c->world->options.directory, i->home);
 }
 
+/* Its address is set, and what makes it is begun. */
 static bool
-make_standby(struct call *c, const struct instance *i)
+make_standby(struct world *w, struct arena *a, struct instance *i, struct error *err)
 {
-	struct arena *a = &c->request->arena;
-	struct world *w = c->world;
-	const char *dir = w->options.directory, *data = data_of(c, i);
+	const struct phase creating = { "creating", w->durations.snapshot_ms, "DB instance created",
+		"creation" };
+	const char *dir = w->options.directory;
+	const char *data = arena_printf(a, "%s/restores/%s/data", dir, i->id);
+
+	i->port = free_port();
+	snprintf(i->address, sizeof(i->address), "127.0.0.1");
+	snprintf(i->home, sizeof(i->home), "restores/%s", i->id);
 	const char *folder[] = { "/bin/mkdir", "-m", "700", arena_printf(a, "%s/%s", dir, i->home),
 		NULL };
-	const char *copy[] = { program(c, "pg_basebackup"), "-d",
+	const char *copy[] = { program_of(w, a, "pg_basebackup"), "-d",
 		arena_printf(a, "host='%s/socket' port=%d user=lab", dir, world_port(w, w->writer)),
 		"-D", data, "-R", "-X", "stream", "-c", "fast", NULL };
-	const char *start[] = { program(c, "pg_ctl"), "start", "-D", data, "-w", "-l",
+	const char *start[] = { program_of(w, a, "pg_ctl"), "start", "-D", data, "-w", "-l",
 		arena_printf(a, "%s/%s/log", dir, i->home), "-o",
 		arena_printf(a, "-p %d -c archive_mode=off -c cluster_name=%s", i->port, i->id),
 		NULL };
 	const char *const *programs[] = { folder, copy, start };
-	struct error err;
 
-	return act_programs(w, i->id, done, 3, programs, &err) ||
-	    call_fail(c, 500, "InternalFailure", "%s", err.what);
+	if (!act_programs(w, i->id, done, 3, programs, err))
+		return false;
+	i->act = ACT_RUNNING;
+	instance_go(i, &creating, 1);
+	return true;
+}
+
+bool
+rds_reader_begin(struct world *w, struct instance *cluster, const char *id, struct error *err)
+{
+	struct instance *i = &w->instances[w->ninstances];
+	struct arena arena = { 0 };
+	bool ok;
+
+	if (!cluster->data[0])
+		return error_set(err, ERR_LAB, "The lab adds readers to its own pair only.");
+	if (w->ninstances == MAX_INSTANCES)
+		return error_set(
+		    err, ERR_LAB, "InstanceQuotaExceeded: the lab has room for no more.");
+	*i = (struct instance){
+		.created = wall_now(), .spec = cluster->spec, .engine = cluster->engine
+	};
+	i->spec.is_multi_az = i->spec.is_protected = i->spec.has_insights = false;
+	snprintf(i->id, sizeof(i->id), "%s", id);
+	snprintf(i->cluster, sizeof(i->cluster), "%s", cluster->id);
+	snprintf(i->resource_id, sizeof(i->resource_id), "db-LABREADER%08llX",
+	    (unsigned long long)w->requests);
+	ok = make_standby(w, &arena, i, err);
+	w->ninstances += ok;
+	arena_release(&arena);
+	return ok;
 }
 
 static void
 create_replica(struct call *c)
 {
 	struct instance *source = rds_instance(c, "SourceDBInstanceIdentifier");
-	const int ms = c->world->durations.snapshot_ms;
-	const struct phase phases[] = { { "creating", ms, "DB instance created", "creation" } };
 	const char *class = form_get(&c->form, "DBInstanceClass");
 	struct instance *i;
+	struct error err;
 
 	if (!source)
 		return;
@@ -96,15 +135,12 @@ create_replica(struct call *c)
 	if (class)
 		snprintf(i->spec.class, sizeof(i->spec.class), "%s", class);
 	i->spec.retention_days = 0;
-	i->port = free_port();
-	snprintf(i->address, sizeof(i->address), "127.0.0.1");
-	snprintf(i->home, sizeof(i->home), "restores/%s", i->id);
 	snprintf(i->source, sizeof(i->source), "%s", source->id);
 	snprintf(i->next_source, sizeof(i->next_source), "%s", source->id);
-	if (!make_standby(c, i))
+	if (!make_standby(c->world, &c->request->arena, i, &err)) {
+		call_fail(c, 500, "InternalFailure", "%s", err.what);
 		return;
-	i->act = ACT_RUNNING;
-	instance_go(i, phases, 1);
+	}
 	c->world->ninstances++;
 	rds_answer_instance(c, i);
 }
@@ -142,6 +178,30 @@ promote_replica(struct call *c)
 	rds_answer_instance(c, i);
 }
 
+/* Another reader of the lab's pair. */
+static void
+create_reader(struct call *c, struct instance *cluster)
+{
+	const char *class = form_get(&c->form, "DBInstanceClass");
+	struct instance *i = rds_fresh(c, "DBInstanceIdentifier", cluster);
+	struct tags tags;
+	struct error err;
+	char id[ID_SIZE];
+
+	if (!i)
+		return;
+	tags = i->tags;
+	memcpy(id, i->id, sizeof(id));
+	if (!rds_reader_begin(c->world, cluster, id, &err)) {
+		call_fail(c, 500, "InternalFailure", "%s", err.what);
+		return;
+	}
+	i->tags = tags;
+	if (class)
+		snprintf(i->spec.class, sizeof(i->spec.class), "%s", class);
+	rds_answer_instance(c, i);
+}
+
 /* An instance in a restored cluster: the first is the restore, as the storage is there already. */
 static void
 create_instance(struct call *c)
@@ -151,11 +211,15 @@ create_instance(struct call *c)
 
 	if (!cluster_id) {
 		call_fail(c, 501, "NotImplemented",
-		    "The lab's cloud makes instances of restored clusters only.");
+		    "The lab's cloud makes instances in its clusters only.");
 		return;
 	}
 	if (!cluster)
 		return;
+	if (cluster->data[0]) {
+		create_reader(c, cluster);
+		return;
+	}
 	for (int k = 0; k < c->world->ninstances; k++)
 		if (strcmp(c->world->instances[k].cluster, cluster->id) == 0) {
 			call_fail(c, 400, "InsufficientDBInstanceCapacity",

@@ -45,18 +45,6 @@ restore_done(struct world *w, const char *id, const struct act_answer *answer)
 	arena_release(&arena);
 }
 
-void
-rds_take_tag(struct call *c, struct instance *i)
-{
-	const char *key = form_get(&c->form, "Tags.Tag.1.Key"),
-	           *value = form_get(&c->form, "Tags.Tag.1.Value");
-
-	if (!key || !value)
-		return;
-	snprintf(i->tag_key, sizeof(i->tag_key), "%s", key);
-	snprintf(i->tag_value, sizeof(i->tag_value), "%s", value);
-}
-
 struct instance *
 rds_fresh(struct call *c, const char *parameter, const struct instance *source)
 {
@@ -79,7 +67,8 @@ rds_fresh(struct call *c, const char *parameter, const struct instance *source)
 		.engine = source->engine,
 		.is_cluster = is_cluster };
 	i->spec.is_multi_az = i->spec.is_protected = i->spec.has_insights = false;
-	rds_take_tag(c, i);
+	if (!tags_take(c, &i->tags))
+		return NULL;
 	if (!identifier(given, i->id)) {
 		call_fail(
 		    c, 400, "InvalidParameterValue", "Invalid %s identifier: %s", what, given);
@@ -147,15 +136,12 @@ restore_time(struct call *c)
 	const char *when = form_get(&c->form, "RestoreTime");
 	struct wall at = { 0 };
 	struct instance *i;
-	char text[32];
+	char text[32], latest[32];
 
 	if (!source)
 		return;
-	if (!when && call_bool(c, "UseLatestRestorableTime", false)) {
-		call_fail(c, 501, "NotImplemented",
-		    "The lab's cloud restores to a RestoreTime, and not to the latest one.");
-		return;
-	}
+	if (!when && call_bool(c, "UseLatestRestorableTime", false) && c->world->archived.us)
+		when = wall_rfc3339(c->world->archived, latest, sizeof(latest));
 	if (!when || !wall_parse(when, &at)) {
 		call_fail(c, 400, "InvalidParameterCombination",
 		    "Either UseLatestRestorableTime or RestoreTime must be given.");

@@ -44,15 +44,6 @@ find(struct call *c, const char *parameter)
 }
 
 static void
-write_tag(struct writer *w, const char *key, const char *value)
-{
-	w_open(w, NULL);
-	w_text(w, "Key", key);
-	w_text(w, "Value", value);
-	w_close(w);
-}
-
-static void
 write_snapshot(struct call *c, const struct snapshot *s)
 {
 	struct writer *w = &c->w;
@@ -69,7 +60,9 @@ write_snapshot(struct call *c, const struct snapshot *s)
 	/* What is not done yet is not called done. */
 	w_int(w, "PercentProgress", is_ready ? 100 : percent > 99 ? 99 : percent);
 	if (*s->source)
-		w_text(w, "SourceDBSnapshotIdentifier", s->source);
+		w_text(w,
+		    s->is_cluster ? "SourceDBClusterSnapshotArn" : "SourceDBSnapshotIdentifier",
+		    s->source);
 	w_time(w, "SnapshotCreateTime", s->created);
 	w_time(w, "OriginalSnapshotCreateTime", s->created);
 	w_time(w, "SnapshotDatabaseTime", s->created);
@@ -83,13 +76,15 @@ write_snapshot(struct call *c, const struct snapshot *s)
 	    arena_printf(&c->request->arena, "%sa", c->world->options.region));
 	w_text(w, "MasterUsername", "lab");
 	w_bool(w, "Encrypted", false);
-	if (*s->label || *s->tag_key[0]) {
+	if (*s->label || s->tags.n) {
 		w_list(w, "TagList", "Tag");
-		if (*s->label)
-			write_tag(w, "pgbackrest", s->label);
-		for (int t = 0; t < 2; t++)
-			if (*s->tag_key[t])
-				write_tag(w, s->tag_key[t], s->tag_value[t]);
+		if (*s->label) {
+			w_open(w, NULL);
+			w_text(w, "Key", "pgbackrest");
+			w_text(w, "Value", s->label);
+			w_close(w);
+		}
+		tags_write(c, &s->tags);
 		w_close(w);
 	}
 }
@@ -159,15 +154,8 @@ fresh(struct call *c, const char *parameter)
 		.status = "creating",
 		.is_cluster = of_cluster(c) };
 	s->created.us -= s->created.us % 1000;
-	for (int t = 0; t < 2; t++) {
-		const char *key = form_getf(&c->form, "Tags.Tag.%d.Key", t + 1),
-		           *value = form_getf(&c->form, "Tags.Tag.%d.Value", t + 1);
-
-		if (!key || !value)
-			continue;
-		snprintf(s->tag_key[t], sizeof(s->tag_key[t]), "%s", key);
-		snprintf(s->tag_value[t], sizeof(s->tag_value[t]), "%s", value);
-	}
+	if (!tags_take(c, &s->tags))
+		return NULL;
 	if (!identifier(given, s->id)) {
 		call_fail(c, 400, "InvalidParameterValue",
 		    "The parameter %s is not a valid identifier. Identifiers must begin with a letter; must contain only "
@@ -269,23 +257,32 @@ create_snapshot(struct call *c)
 static void
 copy_snapshot(struct call *c)
 {
-	const struct snapshot *source = find(c, "SourceDBSnapshotIdentifier");
-	struct snapshot *s = source ? fresh(c, "TargetDBSnapshotIdentifier") : NULL;
+	bool is_cluster = of_cluster(c);
+	const char *type = is_cluster ? "cluster-snapshot" : "snapshot";
+	const struct snapshot *source = find(
+	    c, is_cluster ? "SourceDBClusterSnapshotIdentifier" : "SourceDBSnapshotIdentifier");
+	struct snapshot *s = source ?
+	    fresh(c,
+	        is_cluster ? "TargetDBClusterSnapshotIdentifier" : "TargetDBSnapshotIdentifier") :
+	    NULL;
 
 	if (!s)
 		return;
 	if (strcmp(source->status, "available") != 0) {
-		call_fail(c, 400, "InvalidDBSnapshotState",
+		call_fail(c, 400,
+		    is_cluster ? "InvalidDBClusterSnapshotStateFault" : "InvalidDBSnapshotState",
 		    "Cannot copy the snapshot because it is not in the available state.");
 		return;
 	}
 	snprintf(s->instance, sizeof(s->instance), "%s", source->instance);
 	snprintf(s->resource_id, sizeof(s->resource_id), "%s", source->resource_id);
 	snprintf(s->label, sizeof(s->label), "%s", source->label);
-	snprintf(s->source, sizeof(s->source), "%s", call_arn(c, "snapshot", source->id));
+	snprintf(s->source, sizeof(s->source), "%s", call_arn(c, type, source->id));
 	s->storage_gb = source->storage_gb;
-	world_event(c->world, "db-snapshot", s->id, "notification", "Started copy of snapshot %s",
-	    source->id);
+	if (!s->tags.n && call_bool(c, "CopyTags", false))
+		s->tags = source->tags;
+	world_event(c->world, is_cluster ? "db-cluster-snapshot" : "db-snapshot", s->id,
+	    "notification", "Started copy of snapshot %s", source->id);
 	c->world->nsnapshots++;
 	answer_snapshot(c, s);
 }
@@ -298,7 +295,8 @@ delete_snapshot(struct call *c)
 	if (!s)
 		return;
 	if (strcmp(s->status, "available") != 0 && strcmp(s->status, "failed") != 0) {
-		call_fail(c, 400, "InvalidDBSnapshotState",
+		call_fail(c, 400,
+		    s->is_cluster ? "InvalidDBClusterSnapshotStateFault" : "InvalidDBSnapshotState",
 		    "Cannot delete the snapshot because it is not in the available or failed state.");
 		return;
 	}
@@ -315,6 +313,7 @@ const struct action rds_snapshot_actions[] = {
 	{ "rds", "DeleteDBSnapshot", delete_snapshot, RDS_NAMESPACE },
 	{ "rds", "DescribeDBClusterSnapshots", describe_snapshots, RDS_NAMESPACE },
 	{ "rds", "CreateDBClusterSnapshot", create_snapshot, RDS_NAMESPACE },
+	{ "rds", "CopyDBClusterSnapshot", copy_snapshot, RDS_NAMESPACE },
 	{ "rds", "DeleteDBClusterSnapshot", delete_snapshot, RDS_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 
@@ -42,51 +43,11 @@ get_secret_value(struct call *c)
 	strbuf_release(&text);
 }
 
-/* The lab has no Aurora cluster, and only those scale: the lists are empty, as they are for an
- * account without one. */
-static void
-empty_list(struct call *c, const char *name)
-{
-	const char *namespace = call_need(c, "ServiceNamespace");
-
-	if (!namespace)
-		return;
-	if (strcmp(namespace, "rds") != 0) {
-		call_fail(
-		    c, 400, "ValidationException", "Unsupported service namespace %s", namespace);
-		return;
-	}
-	w_list(&c->w, name, "member");
-	w_close(&c->w);
-}
-
-static void
-describe_scalable_targets(struct call *c)
-{
-	empty_list(c, "ScalableTargets");
-}
-
-static void
-describe_scaling_policies(struct call *c)
-{
-	empty_list(c, "ScalingPolicies");
-}
-
-static void
-describe_scaling_activities(struct call *c)
-{
-	empty_list(c, "ScalingActivities");
-}
-
 /* What the lab does not have: lists that are empty as in an account without, and one that is asked
  * for by name is not found. */
 static const struct {
 	const char *action, *list, *member, *parameter, *fault, *what;
 } absent[] = {
-	{ "DescribeDBClusters", "DBClusters", "DBCluster", "DBClusterIdentifier",
-	    "DBClusterNotFoundFault", "DBCluster" },
-	{ "DescribeDBClusterSnapshots", "DBClusterSnapshots", "DBClusterSnapshot",
-	    "DBClusterSnapshotIdentifier", "DBClusterSnapshotNotFoundFault", "DBClusterSnapshot" },
 	{ "DescribeGlobalClusters", "GlobalClusters", "GlobalClusterMember",
 	    "GlobalClusterIdentifier", "GlobalClusterNotFoundFault", "GlobalCluster" },
 	{ "DescribePendingMaintenanceActions", "PendingMaintenanceActions",
@@ -117,16 +78,30 @@ no_log_group(struct call *c)
 	call_fail(c, 400, "ResourceNotFoundException", "The specified log group does not exist.");
 }
 
+static void
+describe_subnet_groups(struct call *c)
+{
+	const char *name = form_get(&c->form, "DBSubnetGroupName");
+
+	if (name && strcasecmp(name, "lab") != 0) {
+		call_fail(c, 404, "DBSubnetGroupNotFoundFault",
+		    "DB subnet group '%s' does not exist.", name);
+		return;
+	}
+	w_list(&c->w, "DBSubnetGroups", "DBSubnetGroup");
+	w_open(&c->w, NULL);
+	rds_write_subnet_group(c);
+	w_close(&c->w);
+	w_close(&c->w);
+}
+
 const struct action small_actions[] = {
+	{ "rds", "DescribeDBSubnetGroups", describe_subnet_groups, RDS_NAMESPACE },
 	{ "rds", "DescribeGlobalClusters", describe_absent, RDS_NAMESPACE },
 	{ "rds", "DescribePendingMaintenanceActions", describe_absent, RDS_NAMESPACE },
 	{ "logs", "GetLogEvents", no_log_group, NULL },
 	{ "logs", "FilterLogEvents", no_log_group, NULL },
 	{ "logs", "DescribeLogStreams", no_log_group, NULL },
 	{ "secretsmanager", "GetSecretValue", get_secret_value, NULL },
-	{ "application-autoscaling", "DescribeScalableTargets", describe_scalable_targets, NULL },
-	{ "application-autoscaling", "DescribeScalingPolicies", describe_scaling_policies, NULL },
-	{ "application-autoscaling", "DescribeScalingActivities", describe_scaling_activities,
-	    NULL },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "labcloud/parameter.h"
+#include "labcloud/scaling.h"
 
 /* Durations come from the environment, for tests and for demonstrations that may take longer. */
 static int
@@ -108,6 +109,7 @@ world_init(struct world *w, const struct cloud_options *options, struct error *e
 	struct credential *root = &w->credentials[0];
 
 	*w = (struct world){ .options = *options, .ncredentials = 1 };
+	w->endpoint_port = options->endpoint_port;
 	pthread_mutex_init(&w->lock, NULL);
 	w->durations = (struct durations){
 		.snapshot_ms = from_environment("PGMEDIC_CLOUD_SNAPSHOT_MS", 8000),
@@ -128,6 +130,7 @@ world_init(struct world *w, const struct cloud_options *options, struct error *e
 	        !forward_start(
 	            &w->to_reader, "127.0.0.2", &w->endpoint_port, options->standby_port, err)))
 		return false;
+	vpc_init(w);
 	add_instance(w, "lab", "db-LABPRIMARYAAAAAAAAAAAAAAAAA", "primary");
 	if (options->standby_port)
 		add_cluster(w);
@@ -303,13 +306,16 @@ world_tick(struct world *w)
 	tick_all(w, w->instances, &w->ninstances);
 	tick_all(w, w->clusters, &w->nclusters);
 	parameter_tick(w);
+	scaling_tick(w);
+	vpc_tick(w);
 	for (int i = 0; i < w->nsnapshots; i++) {
 		struct snapshot *s = &w->snapshots[i];
 
 		tick_snapshot(w, s);
 		if (strcmp(s->status, "deleting") == 0 &&
 		    mono_since_ms(mono_now(), s->begin) >= s->duration_ms) {
-			world_event(w, "db-snapshot", s->id, "deletion", "Deleted manual snapshot");
+			world_event(w, s->is_cluster ? "db-cluster-snapshot" : "db-snapshot", s->id,
+			    "deletion", "Deleted manual snapshot");
 			memmove(s, s + 1, sizeof(*s) * (size_t)(w->nsnapshots - i - 1));
 			w->nsnapshots--;
 			i--;

@@ -17,6 +17,8 @@
 #include "labcloud/fault.h"
 #include "labcloud/forward.h"
 #include "labcloud/sigv4.h"
+#include "labcloud/tags.h"
+#include "labcloud/vpc.h"
 
 enum {
 	ID_SIZE = 64,
@@ -35,7 +37,7 @@ struct cloud_options { /* from the file that the lab writes */
 	char bindir[512];    /* of PostgreSQL */
 	char version[32];
 	char password[80]; /* of the lab's superuser: what GetSecretValue tells */
-	int port, primary_port, standby_port;
+	int port, endpoint_port, primary_port, standby_port; /* endpoint_port 0: a free one */
 };
 
 /* How long states last at least. */
@@ -72,7 +74,7 @@ struct instance {
 	struct mono told_at;
 	char address[256]; /* a restored server has a socket only: its folder */
 	int port, standby_port;
-	char tag_key[128], tag_value[256]; /* the first that was given, "" none */
+	struct tags tags;
 	struct wall created;
 	struct mono replicated; /* its automated backups, to another region; 0: not */
 	int replicated_days;
@@ -89,9 +91,9 @@ struct instance {
 struct snapshot {
 	bool is_cluster;
 	char id[ID_SIZE], instance[ID_SIZE], resource_id[40];
-	char source[ID_SIZE * 2];                /* identifier of the one it is a copy of, "" */
-	char label[64];                          /* of pgBackRest */
-	char tag_key[2][128], tag_value[2][256]; /* the first two that were given, "" none */
+	char source[ID_SIZE * 2]; /* identifier of the one it is a copy of, "" */
+	char label[64];           /* of pgBackRest */
+	struct tags tags;
 	const char *status;
 	struct mono begin;
 	struct wall created;
@@ -128,6 +130,8 @@ struct world {
 	struct alarms *alarms;
 	struct parameters *parameters;
 	struct proxies *proxies;
+	struct scaling *scaling;
+	struct vpc vpc;
 	uint64_t requests;
 };
 

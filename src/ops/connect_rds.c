@@ -177,13 +177,17 @@ find_here(struct cloud *c)
 {
 	const struct reach *to = &c->w->reaches[0];
 	char source[64];
+	bool is_tunnel;
 
 	if (*c->w->from) {
 		snprintf(c->here, sizeof(c->here), "%s", c->w->from);
 		return;
 	}
-	/* What is sent to this machine itself goes on through a tunnel, from its other end. */
-	if (!c->w->nreaches || reach_is_own(to) || !reach_source(to, source, sizeof(source)))
+	/* What is sent to this machine itself goes on through a tunnel, from its other end; unless
+	 * the instance itself is there, as the lab's. */
+	is_tunnel = c->w->nreaches && reach_is_own(to) &&
+	    strcmp(xml_text(c->db, "Endpoint/Address"), to->text) != 0;
+	if (!c->w->nreaches || is_tunnel || !reach_source(to, source, sizeof(source)))
 		return;
 	for (const struct xml *x = xml_get(c->subnets.xml, "subnetSet/item"); x; x = x->next)
 		c->is_inside |= cidr_match(xml_text(x, "cidrBlock"), source) >= 0;

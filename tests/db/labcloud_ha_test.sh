@@ -11,8 +11,7 @@
 need_pg
 command -v pgbackrest >/dev/null 2>&1 || skip_all "pgbackrest is not installed"
 [ -x "$(dirname "$PGMEDIC")/pgmedic-cloud" ] || skip_all "built without libmicrohttpd"
-aws_program=/usr/bin/aws
-[ -x "$aws_program" ] || aws_program=$(command -v aws) || skip_all "the aws command-line client is not installed"
+. "$test_dir/aws_cli.sh"
 command -v curl >/dev/null 2>&1 || skip_all "curl is not installed"
 PGMEDIC_PGBIN=$PG_BINDIR PGMEDIC_CLOUD_SNAPSHOT_MS=500 PGMEDIC_CLOUD_REBOOT_MS=300 PGMEDIC_CLOUD_MODIFY_MS=300
 PGMEDIC_CLOUD_DELETE_MS=100 PGMEDIC_CLOUD_ZONE_MS=500 PGMEDIC_RDS_POLL_MS=100 PGMEDIC_RDS_SIGN_MS=8000
@@ -32,7 +31,7 @@ AWS_EC2_METADATA_DISABLED=true
 export AWS_SHARED_CREDENTIALS_FILE AWS_DEFAULT_REGION AWS_PAGER AWS_MAX_ATTEMPTS AWS_EC2_METADATA_DISABLED
 
 aws() {	# SERVICE OPERATION [OPTION...]: text, on one line
-	"$aws_program" --endpoint-url "$url" --output text "$@" 2>&1 | tr '\n\t' '  ' | sed 's/  */ /g; s/^ //; s/ $//'
+	aws_cli --endpoint-url "$url" --output text "$@" 2>&1 | tr '\n\t' '  ' | sed 's/  */ /g; s/^ //; s/ $//'
 }
 fault() {	# NAME=VALUE...
 	curl -s -f -X POST -H "X-Lab-Key: $(cat "$dir/cloud/control")" -d "$(echo "$*" | tr ' ' '&')" "$url/lab/faults" >/dev/null

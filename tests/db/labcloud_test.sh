@@ -8,8 +8,7 @@
 need_pg
 command -v pgbackrest >/dev/null 2>&1 || skip_all "pgbackrest is not installed"
 [ -x "$(dirname "$PGMEDIC")/pgmedic-cloud" ] || skip_all "built without libmicrohttpd"
-aws_program=/usr/bin/aws
-[ -x "$aws_program" ] || aws_program=$(command -v aws) || skip_all "the aws command-line client is not installed"
+. "$test_dir/aws_cli.sh"
 command -v curl >/dev/null 2>&1 || skip_all "curl is not installed"
 PGMEDIC_PGBIN=$PG_BINDIR PGMEDIC_CLOUD_SNAPSHOT_MS=1000 PGMEDIC_CLOUD_REBOOT_MS=300 PGMEDIC_CLOUD_MODIFY_MS=300
 PGMEDIC_CLOUD_OPTIMIZE_MS=300 PGMEDIC_CLOUD_DELETE_MS=100
@@ -38,7 +37,7 @@ status 0 'up with a cloud' "$PGMEDIC" lab up --directory "$dir" --cloud --no-loa
 port=$(sed -n 's/^cloud //p' "$dir/pgmedic-lab")
 url=http://127.0.0.1:$port
 like 'status tells where it is' "$("$PGMEDIC" lab status --json --directory "$dir")" \
-	"\"cloud\":\{\"endpoint_url\":\"$url\",\"region\":\"eu-central-1\".*\"running\":true\}"
+	"\"cloud\":\{\"uri\":\"[^\"]+\",\"endpoint_url\":\"$url\",\"region\":\"eu-central-1\".*\"running\":true\}"
 like 'the lab is an instance of it' "$(PGMEDIC_LAB=$dir "$PGMEDIC" run snapshot lab --dry-run 2>&1)" "^endpoint +custom: $url"
 is 'its keys are private' "$(stat -c %a "$dir/cloud/credentials" "$dir/cloud/cloud.conf" "$dir/cloud/control" | sort -u)" 600
 
@@ -48,7 +47,7 @@ AWS_EC2_METADATA_DISABLED=true
 export AWS_SHARED_CREDENTIALS_FILE AWS_DEFAULT_REGION AWS_PAGER AWS_MAX_ATTEMPTS AWS_EC2_METADATA_DISABLED
 
 aws() {	# SERVICE OPERATION [OPTION...]: text, on one line
-	"$aws_program" --endpoint-url "$url" --output text "$@" 2>&1 | tr '\n\t' '  ' | sed 's/  */ /g; s/^ //; s/ $//'
+	aws_cli --endpoint-url "$url" --output text "$@" 2>&1 | tr '\n\t' '  ' | sed 's/  */ /g; s/^ //; s/ $//'
 }
 
 fault() {	# NAME=VALUE...
@@ -116,7 +115,7 @@ snapshot_is() {
 	[ "$(aws rds describe-db-snapshots --db-snapshot-identifier "$1" --query 'DBSnapshots[0].Status')" = "$2" ]
 }
 ok 'it is there' wait_for 30 snapshot_is before-x available
-status 0 'as the client finds that waits for it' "$aws_program" --endpoint-url "$url" rds wait db-snapshot-available --db-snapshot-identifier before-x
+status 0 'as the client finds that waits for it' aws_cli --endpoint-url "$url" rds wait db-snapshot-available --db-snapshot-identifier before-x
 label=$(aws rds describe-db-snapshots --db-snapshot-identifier before-x --query 'DBSnapshots[0].TagList[0].Value')
 like 'it is a backup of pgBackRest' "$(pgbackrest --config="$dir/backrest/pgbackrest.conf" --stanza=lab info 2>&1)" "full backup: $label"
 like 'its events' "$(aws rds describe-events --source-type db-snapshot --source-identifier before-x --query 'Events[].Message')" \
@@ -212,12 +211,18 @@ is '... goes' "$(aws rds delete-db-proxy --db-proxy-name front --query DBProxy.S
 mkdir -p "$XDG_CONFIG_HOME/pgmedic"
 cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
 [target cloud]
-conninfo = postgresql://dba@127.0.0.1:$primary/shop
+conninfo = postgresql://dba@127.0.0.1:$(instance Endpoint.Port)/shop
 provider = rds
 instance = lab
 region = eu-central-1
 endpoint_url = $url
 CONF
+is 'every reading action of the policy is answered' "$("$PGMEDIC" run 'cloud check' cloud </dev/null 2>&1 | grep '^[a-z-]*:' |
+	grep -v -e ' allowed$' -e ' not tried:')" ''
+is '... and every acting one is there' "$("$PGMEDIC" help policy | grep -o '"[a-z-]*:[A-Z][A-Za-z]*"' | tr -d '"' | sed 's/^cloudwatch:/monitoring:/' |
+	grep -v '^iam:' | while IFS=: read -r service action; do
+		grep -q "{ \"$service\", \"$action\"" "$test_dir"/../../src/labcloud/*.c || echo "$service:$action"
+	done)" ''
 like 'pgmedic makes a snapshot in it' "$("$PGMEDIC" run 'snapshot nine' cloud --yes --wait --json </dev/null 2>&1)" \
 	'"state":"done".*"result":\{"snapshot":"nine","kind":"manual"'
 like '... and lists it' "$("$PGMEDIC" run snapshots cloud </dev/null 2>&1)" '  nine +manual +[^ ]+ +available'
@@ -245,8 +250,109 @@ like 'Performance Insights' "$(aws pi get-resource-metrics --service-type RDS --
 	--start-time $((end - 60)) --end-time $end --metric-queries '[{"Metric":"db.load.avg"}]' \
 	--query 'MetricList[0].DataPoints[-1].Value')" '^[0-9]'
 like 'the secret' "$(aws secretsmanager get-secret-value --secret-id 'rds!db-lab' --query SecretString)" '"username":"lab","password":"[0-9a-f]+"'
-is 'no cluster scales' "$(aws application-autoscaling describe-scalable-targets --service-namespace rds \
-	--query 'length(ScalableTargets)')" 0
+"$PG_BINDIR/psql" -X -q -d "postgresql://dba@127.0.0.1:$primary/shop" -c 'SELECT pg_sleep(30)' >/dev/null 2>&1 &
+slept() {
+	statement=$(aws pi describe-dimension-keys --service-type RDS --identifier "$resource" --metric db.load.avg --group-by Group=db.sql \
+		--start-time $((end - 600)) --end-time $((end + 600)) --query 'Keys[0].Dimensions."db.sql.id"')
+	[ "$statement" != None ]
+}
+ok 'a statement has been seen' wait_for 30 slept
+like 'the text of a statement' "$(aws pi get-dimension-key-details --service-type RDS --identifier "$resource" --group db.sql \
+	--group-identifier "$statement" --requested-dimensions statement --query 'Dimensions[0].[Dimension,Status]')" \
+	'^db.sql.statement AVAILABLE$'
+is 'what the load has dimensions of' "$(aws pi list-available-resource-dimensions --service-type RDS --identifier "$resource" \
+	--metrics db.load --query 'MetricDimensions[].Groups[].Group')" 'db.wait_event db.user db.sql_tokenized db.sql'
+like 'which metrics there are' "$(aws cloudwatch list-metrics --namespace AWS/RDS --metric-name CPUUtilization \
+	--query 'Metrics[].Dimensions[].Value')" '^lab( |$)'
+
+# ------------------------------------------------------------------ readers, by themselves
+
+readers() {
+	aws rds describe-db-clusters --db-cluster-identifier aurora --query \
+		'length(DBClusters[0].DBClusterMembers[?!IsClusterWriter])'
+}
+like 'a least number of readers' "$(aws application-autoscaling register-scalable-target --service-namespace rds --resource-id cluster:aurora \
+	--scalable-dimension rds:cluster:ReadReplicaCount --min-capacity 2 --max-capacity 3)" '^(arn:.*)?$'
+like '... a policy' "$(aws application-autoscaling put-scaling-policy --service-namespace rds --resource-id cluster:aurora \
+	--scalable-dimension rds:cluster:ReadReplicaCount --policy-name cpu --policy-type TargetTrackingScaling \
+	--target-tracking-scaling-policy-configuration \
+	'{"TargetValue":60,"PredefinedMetricSpecification":{"PredefinedMetricType":"RDSReaderAverageCPUUtilization"}}' \
+	--query PolicyARN)" 'policyName/cpu$'
+scaled() {
+	[ "$(aws application-autoscaling describe-scaling-activities --service-namespace rds \
+		--query 'ScalingActivities[0].StatusCode')" = Successful ]
+}
+ok '... is really made' wait_for 60 scaled
+is '... another one' "$(readers)" 2
+reader=$(aws rds describe-db-instances --filters Name=db-cluster-id,Values=aurora --query \
+	"DBInstances[?starts_with(DBInstanceIdentifier, 'application-autoscaling')].Endpoint.Port")
+is '... a standby' "$("$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$reader/shop" -c 'SELECT pg_is_in_recovery()' 2>&1)" t
+is '... as it was asked for' "$(aws application-autoscaling describe-scalable-targets --service-namespace rds \
+	--query 'ScalableTargets[].[MinCapacity,MaxCapacity]')" '2 3'
+is '... and ends' "$(aws application-autoscaling deregister-scalable-target --service-namespace rds --resource-id cluster:aurora \
+	--scalable-dimension rds:cluster:ReadReplicaCount)" ''
+is '... with its policies' "$(aws application-autoscaling describe-scaling-policies --service-namespace rds \
+	--query 'length(ScalingPolicies)')" 0
+is '... and keeps what is there' "$(readers)" 2
+
+# ------------------------------------------------------------------ the network
+
+group=$(instance 'VpcSecurityGroups[0].VpcSecurityGroupId')
+endpoint=$(instance Endpoint.Port)
+reached() {
+	PGCONNECT_TIMEOUT=2 "$PG_BINDIR/psql" -X -A -t -q -d "postgresql://dba@127.0.0.1:$endpoint/shop" -c 'SELECT 1' >/dev/null 2>&1
+}
+not_reached() {
+	! reached
+}
+is 'who is let in' "$(aws ec2 describe-security-groups --group-ids "$group" \
+	--query 'SecurityGroups[].IpPermissions[].[FromPort,ToPort,IpRanges[0].CidrIp]')" "$endpoint $endpoint 127.0.0.0/8"
+is '... rule by rule' "$(aws ec2 describe-security-group-rules --filters Name=group-id,Values="$group" \
+	--query 'SecurityGroupRules[?!IsEgress].CidrIpv4')" 127.0.0.0/8
+like '... of no other group' "$(aws ec2 describe-security-groups --group-ids sg-other)" 'InvalidGroup.NotFound'
+is 'the subnets' "$(aws ec2 describe-subnets --filters Name=vpc-id,Values="$(instance DBSubnetGroup.VpcId)" \
+	--query 'Subnets[].AvailabilityZone')" 'eu-central-1a eu-central-1b'
+is 'the routes' "$(aws ec2 describe-route-tables --query 'RouteTables[].Routes[].DestinationCidrBlock')" '10.99.0.0/16 0.0.0.0/0'
+is 'the ACL' "$(aws ec2 describe-network-acls --filters "Name=association.subnet-id,Values=$(instance \
+	'DBSubnetGroup.Subnets[0].SubnetIdentifier')" --query 'NetworkAcls[].Entries[?!Egress].RuleAction')" 'allow deny'
+is 'the machine of a class' "$(aws ec2 describe-instance-types --instance-types r6g.large \
+	--query 'InstanceTypes[].[VCpuInfo.DefaultVCpus,MemoryInfo.SizeInMiB]')" '2 16384'
+fault kind=denied action=DescribeSubnets times=1
+like 'denied, as EC2 says it' "$(aws ec2 describe-subnets)" 'UnauthorizedOperation'
+fault kind=throttle action=DescribeSubnets times=1
+like 'throttled, as EC2 says it' "$(aws ec2 describe-subnets)" 'RequestLimitExceeded'
+like 'the way to the lab' "$("$PGMEDIC" run 'diagnose connect' cloud </dev/null 2>&1)" "security group +port $endpoint is open for 127.0.0.1"
+fault kind=port-closed
+ok 'with the port closed nobody comes through' wait_for 20 not_reached
+like '... as is found' "$("$PGMEDIC" run 'diagnose connect' cloud </dev/null 2>&1)" \
+	"fail +security group +no rule lets port $endpoint from 127.0.0.1"
+is '... and mended as is said' "$(aws ec2 authorize-security-group-ingress --group-id "$group" --protocol tcp --port "$endpoint" \
+	--cidr 127.0.0.1/32 --query 'SecurityGroupRules[].CidrIpv4')" 127.0.0.1/32
+ok '... really' wait_for 20 reached
+is '... and taken back' "$(aws ec2 revoke-security-group-ingress --group-id "$group" --protocol tcp --port "$endpoint" \
+	--cidr 127.0.0.1/32 --query Return)" True
+ok '... which closes it again' wait_for 20 not_reached
+curl -s -X DELETE -H "X-Lab-Key: $(cat "$dir/cloud/control")" "$url/lab/faults" >/dev/null
+ok '... until the fault is over' wait_for 20 reached
+
+# ------------------------------------------------------------------ tags, groups of clusters
+
+arn=$(instance DBInstanceArn)
+is 'tags' "$(aws rds add-tags-to-resource --resource-name "$arn" --tags Key=owner,Value=me Key=use,Value=lab)$(aws rds \
+	list-tags-for-resource --resource-name "$arn" --query 'TagList[].[Key,Value]')" 'owner me use lab'
+is '... are taken away' "$(aws rds remove-tags-from-resource --resource-name "$arn" --tag-keys owner)$(aws rds \
+	list-tags-for-resource --resource-name "$arn" --query 'TagList[].Key')" use
+is 'a subnet group' "$(aws rds describe-db-subnet-groups --db-subnet-group-name lab --query 'length(DBSubnetGroups[0].Subnets)')" 2
+is 'parameter groups of clusters' "$(aws rds describe-db-cluster-parameter-groups \
+	--query 'DBClusterParameterGroups[0].DBClusterParameterGroupName')" lab
+is '... set the same server' "$(aws rds modify-db-cluster-parameter-group --db-cluster-parameter-group-name lab --parameters \
+	ParameterName=work_mem,ParameterValue=9216,ApplyMethod=immediate)" lab
+ok '... really' wait_for 20 is_set 9MB
+is '... and reset it' "$(aws rds reset-db-cluster-parameter-group --db-cluster-parameter-group-name lab --parameters \
+	ParameterName=work_mem,ApplyMethod=immediate)" lab
+ok '... too' wait_for 20 is_set 4MB
+is 'backups of a cluster' "$(aws rds modify-db-cluster --db-cluster-identifier aurora --backup-retention-period 9 \
+	--query DBCluster.BackupRetentionPeriod)" 9
 
 # ------------------------------------------------------------------ logs
 
