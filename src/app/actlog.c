@@ -12,9 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "ops/approval.h"
 #include "store/jobs.h"
 
 extern char **environ;
@@ -58,12 +60,47 @@ doc_as_text(const struct doc *doc, struct strbuf *sb)
 	return sb->buf;
 }
 
+/* What is approved: who it is about, what was typed, and what exactly goes. */
+static void
+hash_of(const struct act *act, const struct target *target, const struct act_server *server,
+    const char *takes, char hash[static DIGEST_HEX])
+{
+	struct strbuf all = STRBUF_INIT(1 << 21);
+
+	strbuf_addf(&all, "act\n%s\n%s\n%lld\n%s", act_line(act), target->name,
+	    (long long)server->system_identifier, takes);
+	digest_sha256_hex(all.buf, all.len, hash);
+	strbuf_release(&all);
+}
+
+/* The two-person rule: how it was confirmed, and by whom it was approved. NULL: it was not. */
+static const char *
+approved_how(const struct act *act, const struct target *target, const struct act_server *server,
+    const char *text, struct arena *arena, struct error *err)
+{
+	const char *takes = target->approvals ? act_takes(act, arena) : NULL, *by;
+	char hash[DIGEST_HEX];
+	struct approval_plan ask = {
+		.hash = hash, .target = target->name, .line = act_line(act), .text = text
+	};
+
+	if (!takes)
+		return act_confirmed_how(act);
+	hash_of(act, target, server, takes, hash);
+	if (!approval_given(target->approvals, &ask, arena, &by, err))
+		return NULL;
+	/* Before it is begun: what is cut off here is asked for again. */
+	approval_used(target->approvals, hash);
+	return arena_printf(arena, "%s, approved by %s", act_confirmed_how(act), by);
+}
+
 static bool
 insert(struct journal *j, const struct act *act, const struct target *target,
     const struct act_server *server, enum journal_state state, int pid, int64_t *id,
     struct error *err)
 {
 	struct strbuf plan = STRBUF_INIT(64 << 10);
+	struct arena arena = { 0 };
 	struct journal_act row = {
 		.os_user = actlog_os_user(),
 		.target = target->name,
@@ -75,13 +112,15 @@ insert(struct journal *j, const struct act *act, const struct target *target,
 		.command = act_line(act),
 		.plan = doc_as_text(act_doc(act), &plan),
 		.risk = act_worst_risk(act),
-		.confirmed_how = act_confirmed_how(act),
 		.state = state,
 		.pid = pid,
 	};
-	bool ok = journal_begin(j, &row, err);
+	bool ok;
 
+	row.confirmed_how = approved_how(act, target, server, row.plan, &arena, err);
+	ok = row.confirmed_how && journal_begin(j, &row, err);
 	*id = row.id;
+	arena_release(&arena);
 	strbuf_release(&plan);
 	return ok;
 }

@@ -48,7 +48,7 @@ const struct setting_info setting_infos[] = {
 	{ "target", "read_only", SETTING_BOOL, NULL, "no",
 	    "commands that change the server are refused" },
 	{ "target", "approve", SETTING_TEXT, "one|two", "one",
-	    "two: an operation is run when another user of this machine has approved its plan" },
+	    "two: operations, terminate, drop index and reset are run when another user of this machine has approved the plan" },
 	{ "target", "hypopg", SETTING_TEXT, "auto|never", "auto",
 	    "index advice asks the planner with HypoPG where the extension is created; never: it is modelled" },
 	{ "target", "advice_unused_days", SETTING_DAYS, NULL, "7",

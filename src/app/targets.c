@@ -244,6 +244,10 @@ read_section(struct targets *t, struct target *item, const struct settings *s, c
 			(void)settings_parse_bool(v, &item->is_protected);
 		else if (strcmp(e->key, "read_only") == 0)
 			(void)settings_parse_bool(v, &item->is_read_only);
+		else if (strcmp(e->key, "approve") == 0)
+			item->approvals = strcmp(v, "two") == 0 ?
+			    arena_strdup(&t->arena, settings_get(s, "approvals")) :
+			    NULL;
 		else if (strcmp(e->key, "hypopg") == 0)
 			item->no_hypopg = strcmp(v, "never") == 0;
 		else if (strcmp(e->key, "advice_unused_days") == 0 &&

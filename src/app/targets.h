@@ -22,8 +22,9 @@ struct target {
 	int refresh_ms;
 	struct capacity_conf capacity;
 	struct cloud_conf cloud;
-	bool is_protected;         /* acts ask for the target's name */
-	bool is_read_only;         /* acts are refused */
+	bool is_protected;     /* acts ask for the target's name */
+	const char *approvals; /* approve = two: the folder ("" none is set); NULL: one will do */
+	bool is_read_only;     /* acts are refused */
 	const char *read_only_why; /* "--read-only", "read_only = yes of [target prod]"; NULL when
 	                              it is not */
 	bool no_hypopg;            /* hypopg = never: advice does not use it */

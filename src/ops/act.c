@@ -229,6 +229,12 @@ act_confirmed_how(const struct act *a)
 	return a->confirmed_how;
 }
 
+const char *
+act_takes(const struct act *a, struct arena *arena)
+{
+	return a->ops->takes ? a->ops->takes(a, arena) : NULL;
+}
+
 enum act_state
 act_result(const struct act *a, const char **line, const struct error **error)
 {
@@ -259,7 +265,7 @@ void
 act_detached(struct act *a, int64_t job, const struct error *error)
 {
 	if (error)
-		act_fail(a, ACT_FAILED, error);
+		act_failed(a, error);
 	else
 		act_finish(
 		    a, ACT_STARTED, "job %lld has started: %s (see jobs)", (long long)job, a->line);

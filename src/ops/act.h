@@ -99,6 +99,13 @@ void act_abort(struct act *a);
 void act_failed(struct act *a, const struct error *error);
 const char *act_confirmed_how(const struct act *a);
 
+/*
+ * PLANNED and later: does it take away what nobody can give back (sessions with their transactions,
+ * an index, counters)? Then what exactly, as a text in the arena that is the same whenever the same
+ * is meant: it is what a second person approves. NULL: no.
+ */
+const char *act_takes(const struct act *a, struct arena *arena);
+
 /* FINISHED: the outcome in one line and in full; error when it did not. DETACHED: the job's line.
  */
 enum act_state act_result(const struct act *a, const char **line, const struct error **error);

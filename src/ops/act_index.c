@@ -478,6 +478,14 @@ answer_drop(struct act *a, const struct rowset *rows, const struct error *error)
 		plan_drop(a, rows);
 }
 
+static const char *
+drop_takes(const struct act *a, struct arena *arena)
+{
+	return arena_printf(arena, "index %s %s.%s of %s\n", a->job.relid ? a->job.relid : "",
+	    a->job.schema ? a->job.schema : "", a->job.name ? a->job.name : "",
+	    a->job.table ? a->job.table : "");
+}
+
 const struct act_ops act_create = {
 	.info = { "create",
 	    "create [unique] index [NAME] on TABLE [using METHOD] (COLUMN, ...) [include (COLUMN, ...)] [where CONDITION]",
@@ -493,4 +501,5 @@ const struct act_ops act_drop = {
 	.parse = parse_drop,
 	.next = next_drop,
 	.answer = answer_drop,
+	.takes = drop_takes,
 };

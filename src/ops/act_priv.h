@@ -15,6 +15,9 @@ struct act_ops {
 	 */
 	bool (*next)(struct act *a, struct act_query *q);
 	void (*answer)(struct act *a, const struct rowset *rows, const struct error *error);
+	/* Once planned: exactly what it takes away that nobody can give back, for the two-person
+	 * rule. NULL: it takes nothing away, and one person may do it. */
+	const char *(*takes)(const struct act *a, struct arena *arena);
 };
 
 struct act {

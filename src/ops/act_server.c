@@ -134,6 +134,13 @@ answer_reset(struct act *a, const struct rowset *rows, const struct error *error
 	}
 }
 
+static const char *
+reset_takes(const struct act *a, struct arena *arena)
+{
+	(void)a;
+	return arena_strdup(arena, "the counters of pg_stat_statements\n");
+}
+
 const struct act_ops act_checkpoint = {
 	.info = { "checkpoint", "checkpoint", "order a checkpoint now, as a job" },
 	.parse = parse_checkpoint,
@@ -146,4 +153,5 @@ const struct act_ops act_reset = {
 	.parse = parse_reset,
 	.next = next_reset,
 	.answer = answer_reset,
+	.takes = reset_takes,
 };

@@ -545,6 +545,22 @@ answer(struct act *a, const struct rowset *rows, const struct error *error)
 		answer_verify(a, rows);
 }
 
+static const char *
+terminate_takes(const struct act *a, struct arena *arena)
+{
+	const struct signal *sig = a->data;
+	struct strbuf sb = STRBUF_INIT(1 << 20);
+	const char *text;
+
+	for (int i = 0; i < sig->n; i++)
+		if (!sig->sessions[i].refused)
+			strbuf_addf(&sb, "session %d %lld\n", sig->sessions[i].pid,
+			    (long long)sig->sessions[i].backend_start);
+	text = arena_strndup(arena, sb.buf, sb.len);
+	strbuf_release(&sb);
+	return text;
+}
+
 const struct act_ops act_cancel = {
 	.info = { "cancel", "cancel [PID ... | tagged | where FILTER] [--force]",
 	    "cancel the running query of sessions; the connection stays" },
@@ -559,4 +575,5 @@ const struct act_ops act_terminate = {
 	.parse = parse,
 	.next = next,
 	.answer = answer,
+	.takes = terminate_takes,
 };

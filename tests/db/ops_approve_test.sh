@@ -87,4 +87,49 @@ ok "... the request is used up" test ! -e "$folder/$full.request"
 rm -rf "$TMP/dumps"
 op "snapshot dump --as one" db --yes
 is "an approval is used once" "$(member state)" refused
+
+# Acts by SQL: those that take away for good.
+victim() {	# a session that sleeps; $pid
+	spawn "$PG_BINDIR/psql" -X -q -d "$db_uri" -c "SET application_name = 'victim'" -c "SELECT pg_sleep(600)" >/dev/null 2>&1
+	wait_for 20 find_victim || fail "no session to end"
+}
+find_victim() {
+	pid=$(sql db "SELECT max(pid) FROM pg_stat_activity WHERE application_name = 'victim' AND state = 'active'")
+	[ -n "$pid" ]
+}
+act_hash() {
+	member error.hint | grep -o 'approve [0-9a-f]*' | cut -d' ' -f2
+}
+victim
+op "terminate $pid" db --yes
+is "terminate needs two" "$(member state) $(member error.code) $(member job)" "refused REFUSED "
+hash=$(act_hash)
+ok "... the session is still there" find_victim
+like "... the other one sees whom" "$(other approve "$hash")" "$pid"
+like "... and approves" "$(other approve "$hash" --yes)" '^approved'
+op "terminate $pid" db --yes
+is "... and it is done" "$(member state)" "done"
+like "... the journal says by whom" "$("$PGMEDIC" run journal db --json)" 'approved by nobody'
+victim
+op "terminate where application:victim" db --yes
+hash=$(act_hash)
+other approve "$hash" --yes >/dev/null
+sql db "SELECT pg_terminate_backend($pid)" >/dev/null
+wait_for 20 gone "$spawned_pid"
+victim
+op "terminate where application:victim" db --yes
+is "other sessions than were approved" "$(member state)" refused
+ok "... stay" find_victim
+op "cancel $pid" db --yes
+is "cancel needs one" "$(member state)" "done"
+sql db "CREATE TABLE t (i int); CREATE INDEX t_i ON t (i)" >/dev/null
+op "drop index t_i --force" db --yes
+is "drop index needs two" "$(member state) $(sql db "SELECT to_regclass('t_i')")" "refused t_i"
+like "... and is approved" "$(other approve "$(act_hash)" --yes)" '^approved'
+op "drop index t_i --force" db --yes
+is "... then dropped" "$(member state) $(sql db "SELECT to_regclass('t_i') IS NULL")" "done t"
+op "reset statements" db --yes
+is "reset needs two" "$(member state)" refused
+op "vacuum t" db --yes
+is "vacuum needs one" "$(member state)" "done"
 finish
