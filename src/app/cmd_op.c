@@ -40,7 +40,7 @@ OP(snapshot, "snapshot",
     "snapshot [NAME] [full|diff|incr] [daily|weekly|monthly] | dump [DATABASE] | copy NAME [--region R] [--as NEW] | drop NAME [--last]",
     "make a backup now: a snapshot of RDS, or one by pgBackRest; copy or remove one");
 OP(backup, "backup",
-    "backup retention [daily N weekly N monthly N continuous N|apply] | replicate REGION",
+    "backup retention [daily N weekly N monthly N continuous N|apply] | replicate [stop] REGION",
     "how long snapshots are kept: show it, or set it and drop what is older; backups in another region");
 OP(snapshots, "snapshots", "snapshots",
     "the snapshots that there are, with age, size, and when they were verified");

@@ -287,6 +287,15 @@ json_is_tree(const struct json *v)
 	return cJSON_IsObject(inside(v)) || cJSON_IsArray(inside(v));
 }
 
+void
+json_value(struct strbuf *out, const struct json *v)
+{
+	char *text = cJSON_PrintUnformatted(inside(v));
+
+	strbuf_adds(out, text ? text : "null");
+	cJSON_free(text);
+}
+
 const char *
 json_name(const struct json *v)
 {

@@ -45,6 +45,7 @@ bool json_number(const struct json *v, double *num);
 bool json_true(const struct json *v);                /* is it the literal true? */
 bool json_false(const struct json *v);               /* is it the literal false? */
 bool json_is_tree(const struct json *v);             /* an object or an array? */
+void json_value(struct strbuf *out, const struct json *v); /* write it again, compact */
 const char *json_name(const struct json *v);         /* key of a member, or NULL */
 const struct json *json_child(const struct json *v); /* first member or element */
 const struct json *json_next(const struct json *v);

@@ -292,6 +292,15 @@ send_once(struct aws *aws, const struct aws_call *call, struct attempt *a, int n
 	return ok;
 }
 
+/* It came, and is none of AWS. */
+static bool
+no_answer(const struct aws_call *call, struct error *err)
+{
+	error_prefix(err, "the answer to %s is not AWS's", call->op);
+	return error_hint(
+	    err, "Something between answers in its place (a proxy, a portal), or cuts it off.");
+}
+
 /* <OpResponse><OpResult>…: what is in it; of EC2 the root. */
 static bool
 read_answer(const struct aws_call *call, enum aws_wire wire, const struct http_answer *http,
@@ -305,11 +314,17 @@ read_answer(const struct aws_call *call, enum aws_wire wire, const struct http_a
 		if (!http->body.len) /* an operation without output */
 			return true;
 		a->json = json_parse(http->body.buf, http->body.len, err);
-		return a->json || error_prefix(err, "the answer to %s", call->op);
+		return a->json || no_answer(call, err);
 	}
 	root = xml_parse(&a->arena, http->body.buf, http->body.len, err);
 	if (!root)
-		return error_prefix(err, "the answer to %s", call->op);
+		return no_answer(call, err);
+	/* A page of some proxy may be well-formed, too: empty, it would say that nothing is there.
+	 */
+	if (strncmp(root->name, call->op, n) != 0 || strcmp(root->name + n, "Response") != 0) {
+		error_set(err, ERR_FORMAT, "it is <%.40s>", root->name);
+		return no_answer(call, err);
+	}
 	a->xml = wire == AWS_WIRE_EC2 ? root : NULL;
 	for (c = root->child; c; c = c->next)
 		if (strncmp(c->name, call->op, n) == 0 && strcmp(c->name + n, "Result") == 0)
@@ -425,7 +440,13 @@ attempts(struct aws *aws, const struct aws_call *call, struct attempt *try,
 			if (read_answer(call, try->wire, http, a, err))
 				return true;
 			a->is_uncertain = call->changes; /* done, and nobody can read what */
-			return false;
+			if (call->changes || a->attempts >= ATTEMPTS || aws->budget < COST)
+				return false;
+			aws->budget -= COST;
+			*err = (struct error){ 0 };
+			if (!pause_ms(aws, delay_ms(http, AWS_TRANSIENT, a->attempts)))
+				return error_set(err, ERR_STATE, "%s: stopped", call->op);
+			continue;
 		}
 		if (go_on(aws, call, a, http, verdict, &renewed, &timed, &renewal))
 			continue;

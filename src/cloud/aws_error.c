@@ -64,6 +64,30 @@ read_json(struct aws_answer *a, const struct http_answer *http)
 	json_free(o);
 }
 
+/* Not AWS's own form: some proxy's page, or nothing. Its title is what tells most. */
+static void
+describe_body(struct aws_answer *a, const char *body)
+{
+	const char *title = strcasestr(body, "<title>");
+	size_t skip = strspn(body, " \t\r\n"), len = strcspn(body + skip, "\r\n");
+
+	if (title && strcasestr(title, "</title>")) {
+		title += strlen("<title>");
+		snprintf(a->message, sizeof(a->message), "a web page, not AWS: \"%.*s\"",
+		    (int)(strcasestr(title, "</title>") - title), title);
+	} else if (body[skip] == '<') {
+		snprintf(a->message, sizeof(a->message), "a page that is not AWS's");
+	} else if (!len) {
+		snprintf(a->message, sizeof(a->message), "no text");
+	} else {
+		snprintf(a->message, sizeof(a->message), "%.*s", len > 200 ? 200 : (int)len,
+		    body + skip);
+	}
+	for (char *c = a->message; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127)
+			*c = ' ';
+}
+
 void
 aws_read_error(struct aws_answer *a, const struct http_answer *http, enum aws_wire wire)
 {
@@ -74,7 +98,7 @@ aws_read_error(struct aws_answer *a, const struct http_answer *http, enum aws_wi
 	else
 		read_json(a, http);
 	if (!*a->message)
-		snprintf(a->message, sizeof(a->message), "%.200s", http->body.buf);
+		describe_body(a, http->body.len ? http->body.buf : "");
 }
 
 static bool
@@ -196,7 +220,7 @@ explain_denied(const struct aws *aws, const struct aws_call *call, const struct 
 	error_set(err, ERR_DENIED, "%s:%s: %s: %.120s", aws_services[call->service].name, call->op,
 	    why, a->message);
 	return error_hint(err,
-	    "Credentials: %s. `pgmedic help policy` prints what is needed; `cloud "
+	    "Identity: %s. `pgmedic help policy` prints what is needed; `cloud "
 	    "check` what is allowed.",
 	    aws->creds.source);
 }

@@ -416,7 +416,7 @@ not_found(const struct cloud_member *m, struct error *err)
 		    strcmp(region, aws_region(a->aws)) != 0)
 			error_hint(err, "Its endpoint is of region %s.", region);
 		else
-			error_hint(err, "Credentials: %s. Is it in another region or account?",
+			error_hint(err, "Identity: %s. Is it in another region or account?",
 			    aws_source(a->aws));
 	}
 	arena_release(&arena);

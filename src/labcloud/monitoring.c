@@ -326,6 +326,21 @@ read_alarm(struct call *c, struct alarm *a)
 	return true;
 }
 
+/* What is not there is no error. */
+static void
+delete_alarms(struct call *c)
+{
+	struct alarms *all = alarms(c->world);
+	const char *name;
+
+	for (int n = 1; (name = form_getf(&c->form, "AlarmNames.member.%d", n)); n++)
+		for (int i = 0; i < all->n; i++)
+			if (strcmp(all->items[i].name, name) == 0) {
+				all->items[i] = all->items[--all->n];
+				break;
+			}
+}
+
 static void
 put_metric_alarm(struct call *c)
 {
@@ -417,6 +432,7 @@ const struct action monitoring_actions[] = {
 	{ "monitoring", "GetMetricData", get_metric_data, CW_NAMESPACE },
 	{ "monitoring", "ListMetrics", list_metrics, CW_NAMESPACE },
 	{ "monitoring", "PutMetricAlarm", put_metric_alarm, CW_NAMESPACE },
+	{ "monitoring", "DeleteAlarms", delete_alarms, CW_NAMESPACE },
 	{ "monitoring", "DescribeAlarms", describe_alarms, CW_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -48,6 +48,27 @@ start_replication(struct call *c)
 	w_close(&c->w);
 }
 
+/* In AWS they are kept for their days; the lab has made none. */
+static void
+stop_replication(struct call *c)
+{
+	struct instance *i = rds_instance(c, "SourceDBInstanceArn");
+
+	if (!i)
+		return;
+	if (!i->replicated.us) {
+		call_fail(c, 400, "InvalidDBInstanceState",
+		    "The automated backups of %s are not replicated.", i->id);
+		return;
+	}
+	w_open(&c->w, "DBInstanceAutomatedBackup");
+	write_backup(c, i);
+	w_close(&c->w);
+	i->replicated = (struct mono){ 0 };
+	world_event(
+	    c->world, "db-instance", i->id, "backup", "Stopped replication of automated backups");
+}
+
 static bool
 is_meant(const struct call *c, const struct instance *i)
 {
@@ -86,6 +107,7 @@ describe_backups(struct call *c)
 
 const struct action rds_backup_actions[] = {
 	{ "rds", "StartDBInstanceAutomatedBackupsReplication", start_replication, RDS_NAMESPACE },
+	{ "rds", "StopDBInstanceAutomatedBackupsReplication", stop_replication, RDS_NAMESPACE },
 	{ "rds", "DescribeDBInstanceAutomatedBackups", describe_backups, RDS_NAMESPACE },
 	{ NULL, NULL, NULL, NULL },
 };

@@ -15,14 +15,14 @@
 
 #include "base/fmt.h"
 #include "base/json.h"
+#include "ops/client.h"
 #include "ops/dump_priv.h"
 #include "ops/local_copy.h"
 #include "ops/local_tools.h"
 #include "ops/op_result.h"
 #include "ops/op_server.h"
-#include "pg/conninfo.h"
 
-enum { DUMP_MS = 24 * 3600 * 1000, LIST_MS = 600 * 1000, MAX_OUTPUT = 64 << 20, MAX_ENV = 64 };
+enum { DUMP_MS = 24 * 3600 * 1000, LIST_MS = 600 * 1000, MAX_OUTPUT = 64 << 20 };
 
 /* ------------------------------------------------------------------ the plan */
 
@@ -131,46 +131,16 @@ in_dir(struct op *op, const char *file)
 	return arena_printf(&op->arena, "%s/%s/%s", op_fact(op, "root"), op_fact(op, "name"), file);
 }
 
-/*
- * A client program, with the server in its environment, but the password, which is in neither its
- * arguments nor its environment. What has no variable goes into --dbname.
- */
+/* A client program that reads the database. */
 static bool
-run_client(
-    struct op *op, const char **argv, const char *dbname_option, int timeout_ms, struct error *err)
+run_client(struct op *op, const char *const *argv, int timeout_ms, struct error *err)
 {
-	struct arena *a = &op->arena;
-	const char *vars[MAX_ENV] = { "LC_ALL=C", "PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/",
-		arena_printf(a, "PGDATABASE=%s", op_fact(op, "database")),
-		"PGAPPNAME=pgmedic dump" };
-	struct proc_spec spec = { .argv = argv, .env = vars, .dir = "/", .dies_with_us = true };
-	const char *slash = strrchr(argv[0], '/');
-	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
-	struct conninfo_env env;
-	int n = 5, last = 0;
-	bool ok;
+	const struct client_at at = { .conninfo = op->target->conninfo,
+		.password = op->target->password,
+		.database = op_fact(op, "database"),
+		.name = "pgmedic dump" };
 
-	if (!conninfo_to_env(a, op->target->conninfo, op->target->password, &env, err))
-		return false;
-	for (int i = 0; i < env.n && n < MAX_ENV - 2; i++)
-		if (strcmp(env.names[i], "PGDATABASE") != 0 &&
-		    strcmp(env.names[i], "PGAPPNAME") != 0 &&
-		    (!env.passfile || strcmp(env.names[i], "PGPASSFILE") != 0))
-			vars[n++] = arena_printf(a, "%s=%s", env.names[i], env.values[i]);
-	if (env.passfile)
-		vars[n++] = "PGPASSFILE=" PROC_SECRET_FILE;
-	vars[n] = NULL;
-	spec.secret = env.passfile;
-	while (argv[last])
-		last++;
-	if (*env.rest)
-		argv[last++] = arena_printf(a, "%s=%s", dbname_option, env.rest);
-	argv[last] = NULL;
-	local_become_owner(op, &spec);
-	ok = proc_run(&spec, timeout_ms, op->stop, &out, err) ||
-	    error_prefix(err, "%s", slash ? slash + 1 : argv[0]);
-	strbuf_release(&out);
-	return ok;
+	return client_run(op, &at, argv, "--dbname", NULL, timeout_ms, NULL, NULL, err);
 }
 
 static const char *
@@ -188,22 +158,22 @@ program(struct op *op, const char *name, struct error *err)
 static bool
 dump_run(struct op *op, struct error *err)
 {
-	const char *argv[12] = { program(op, "pg_dump", err), "--format=directory", "--jobs=2",
-		"--no-password", arena_printf(&op->arena, "--file=%s", in_dir(op, "dump")) };
+	const char *argv[] = { program(op, "pg_dump", err), "--format=directory", "--jobs=2",
+		"--no-password", arena_printf(&op->arena, "--file=%s", in_dir(op, "dump")), NULL };
 
 	return argv[0] && dump_begin(op, err) &&
 	    op_fact_set(op, err, "started_at", "%lld", (long long)wall_now().us) &&
-	    run_client(op, argv, "--dbname", DUMP_MS, err);
+	    run_client(op, argv, DUMP_MS, err);
 }
 
 static bool
 globals_run(struct op *op, struct error *err)
 {
-	const char *argv[12] = { program(op, "pg_dumpall", err), "--globals-only",
+	const char *argv[] = { program(op, "pg_dumpall", err), "--globals-only",
 		"--no-role-passwords", "--no-password",
-		arena_printf(&op->arena, "--file=%s", in_dir(op, "globals.sql")) };
+		arena_printf(&op->arena, "--file=%s", in_dir(op, "globals.sql")), NULL };
 
-	return argv[0] && run_client(op, argv, "--dbname", LIST_MS, err);
+	return argv[0] && run_client(op, argv, LIST_MS, err);
 }
 
 /* Lines of the list that are entries; comments begin with ';'. */

@@ -94,7 +94,7 @@ kept_rds(struct op *op, const struct kept *k, const struct rds_snapshot *items, 
 			.at = s->created,
 			.is_full = true,
 			.is_bad = rds_state_of(s->status) != RDS_READY,
-			.is_verified = kept_verified(k, s->id, "").us != 0,
+			.is_verified = kept_verified(k, s->id, s->verified).us != 0,
 			.is_left_alone = strcmp(s->type, "manual") != 0 ||
 			    retention_class_of(s->policy) == RETENTION_OTHER,
 			.why = "",

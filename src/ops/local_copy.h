@@ -66,9 +66,6 @@ const char *copy_uri(struct op *op);  /* for clients */
 const char *copy_uri_at(struct op *op, const char *host, int port);
 const char *copy_conninfo(struct op *op);                  /* the same as keywords */
 const char *copy_program(struct op *op, const char *name); /* of its version; NULL: none */
-/* host, port and user as options for a client program. */
-const char *copy_option_host(struct op *op);
-const char *copy_option_user(struct op *op);
 
 /* Leftovers "directory" and "server". */
 bool copy_undo_directory(

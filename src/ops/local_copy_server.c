@@ -72,18 +72,6 @@ copy_uri(struct op *op)
 	return copy_uri_at(op, dir_of(op), PORT);
 }
 
-const char *
-copy_option_host(struct op *op)
-{
-	return arena_printf(&op->arena, "--host=%s", dir_of(op));
-}
-
-const char *
-copy_option_user(struct op *op)
-{
-	return arena_printf(&op->arena, "--username=%s", op_fact(op, "copy.user"));
-}
-
 /* ------------------------------------------------------------------ configuration */
 
 /* A recovery that needs more than these would stop; the names of pg_controldata. */

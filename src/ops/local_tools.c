@@ -56,12 +56,13 @@ local_pg_program(struct op *op, int major, const char *name)
 	return proc_find(&op->arena, name);
 }
 
-static bool
-run(struct op *op, const char *const *argv, const char *input, const char *secret, int timeout_ms,
-    struct strbuf *out, int *status, struct error *err)
+static const char *const plain[] = { "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+	"LC_ALL=C", "HOME=/", "TZ=UTC", NULL };
+
+bool
+local_run_in(struct op *op, const char *const *argv, const char *const *env, const char *input,
+    const char *secret, int timeout_ms, struct strbuf *out, int *status, struct error *err)
 {
-	static const char *const env[] = { "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-		"LC_ALL=C", "HOME=/", "TZ=UTC", NULL };
 	struct strbuf own = STRBUF_INIT(MAX_FILE);
 	struct proc_spec spec = { .argv = argv,
 		.env = env,
@@ -104,14 +105,14 @@ bool
 local_run(struct op *op, const char *const *argv, const char *input, int timeout_ms,
     struct strbuf *out, int *status, struct error *err)
 {
-	return run(op, argv, input, NULL, timeout_ms, out, status, err);
+	return local_run_in(op, argv, plain, input, NULL, timeout_ms, out, status, err);
 }
 
 bool
 local_run_secret(
     struct op *op, const char *const *argv, const char *secret, int timeout_ms, struct error *err)
 {
-	return run(op, argv, NULL, secret, timeout_ms, NULL, NULL, err);
+	return local_run_in(op, argv, plain, NULL, secret, timeout_ms, NULL, NULL, err);
 }
 
 /* Whose it is to be, where we are root. */

@@ -25,6 +25,11 @@ bool local_run(struct op *op, const char *const *argv, const char *input, int ti
 /* The same, with a secret (may be NULL) for what it starts: see proc_spec. */
 bool local_run_secret(struct op *op, const char *const *argv, const char *secret, int timeout_ms,
     struct error *err) MUST_CHECK;
+/* The same in another environment ("NAME=value", NULL-terminated), with input and secret or without
+ * (NULL). */
+bool local_run_in(struct op *op, const char *const *argv, const char *const *env, const char *input,
+    const char *secret, int timeout_ms, struct strbuf *out, int *status,
+    struct error *err) MUST_CHECK;
 /* A new folder, 0700, of the owner; ERR_STATE where there is something already. */
 bool local_make_folder(struct op *op, const char *path, struct error *err) MUST_CHECK;
 /* A value for postgresql.conf, with its quotes; in the operation's arena. */

@@ -6,20 +6,20 @@
  */
 #include "config.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/fmt.h"
+#include "ops/check.h"
 #include "ops/local.h"
-#include "ops/local_check.h"
 #include "ops/local_copy.h"
 #include "ops/local_source.h"
+#include "ops/local_tools.h"
 #include "ops/local_window.h"
-#include "ops/op_result.h"
 
-enum { ANNOTATE_MS = 60000, MAX_COUNTS = 60000 };
+enum { ANNOTATE_MS = 60000, MAX_COUNTS = 60000, PAGES_MS = 12 * 3600 * 1000 };
 
 /* ------------------------------------------------------------------ the plan */
 
@@ -230,8 +230,33 @@ start_run(struct op *op, struct error *err)
 static bool
 check_run(struct op *op, struct error *err)
 {
+	const struct client_at at = { .conninfo = copy_conninfo(op),
+		.name = "pgmedic verify",
+		.major = (int)op_fact_int(op, "copy.major", 0) };
+
 	return is_broken(op) ||
-	    (check_amcheck(op, err) && check_rows(op, err) && check_queries(op, err));
+	    (check_amcheck(op, &at, err) && check_rows(op, &at, err) &&
+	        check_queries(op, &at, err));
+}
+
+/* Of the copy that was stopped. */
+static bool
+check_checksums(struct op *op, struct error *err)
+{
+	const char *argv[] = { copy_program(op, "pg_checksums"), "--check", "-D", copy_data(op),
+		NULL };
+	struct strbuf out = STRBUF_INIT(1 << 20);
+	int status = -1;
+	bool ok = true;
+
+	if (argv[0] && local_run(op, argv, NULL, PAGES_MS, &out, &status, err))
+		ok = check_set(op, err, "checksums", true, "every page");
+	else if (argv[0] && !strstr(out.buf, "not enabled"))
+		ok = status > 0 && WIFEXITED(status) &&
+		    check_set(
+		        op, err, "checksums", false, "%.*s", (int)strcspn(out.buf, "\n"), out.buf);
+	strbuf_release(&out);
+	return ok;
 }
 
 static bool
@@ -255,39 +280,18 @@ static bool
 mark_run(struct op *op, struct error *err)
 {
 	const char *label = op_fact(op, "label");
-	struct job_verified v = {
-		.snapshot = label,
-		.at = wall_now(),
-		.passed = check_all_passed(op),
-		.rto_s = op_fact_num(op, "rto_s", NAN),
-		.rpo_s = op_fact_num(op, "rpo_s", NAN),
-	};
+	struct job_verified v;
 	char at[40];
 	const char *args[] = { "annotate", arena_printf(&op->arena, "--set=%s", label),
 		arena_printf(&op->arena, "--annotation=verified=%s",
-		    v.passed ? wall_rfc3339(v.at, at, sizeof(at)) : ""),
+		    check_all_passed(op) ? wall_rfc3339(wall_now(), at, sizeof(at)) : ""),
 		NULL };
 
 	/* An empty value takes an earlier mark away. */
 	if (can_annotate(op_fact(op, "pgbackrest")) &&
 	    !pgbackrest_run(op, args, ANNOTATE_MS, NULL, err))
 		return false;
-	return jobs_verified_set(op->journal, op->target->name, &v, err);
-}
-
-static bool
-verify_result(struct op *op, struct error *err)
-{
-	bool first = true;
-
-	(void)err;
-	op_result_text(op, &first, "snapshot", op_fact(op, "label"));
-	json_key(&op->result, &first, "checks");
-	check_json(op, &op->result);
-	op_result_bool(op, &first, "passed", check_all_passed(op));
-	op_result_num(op, &first, "rto_s", op_fact_num(op, "rto_s", NAN));
-	op_result_num(op, &first, "rpo_s", op_fact_num(op, "rpo_s", NAN));
-	return true;
+	return check_keep(op, label, &v, err);
 }
 
 static const struct op_step_def verify_steps[] = {
@@ -303,4 +307,4 @@ static const struct op_step_def verify_steps[] = {
 	{ NULL, NULL, NULL },
 };
 
-const struct op_impl local_verify = { verify_plan, verify_steps, verify_result };
+const struct op_impl local_verify = { verify_plan, verify_steps, check_result };

@@ -82,8 +82,8 @@ static const struct op_kind backup_retention = {
 static const struct op_kind backup_replicate = {
 	.verb = "backup",
 	.sub = "replicate",
-	.usage = "backup replicate REGION [--days N] [--kms KEY]",
-	.help = "keep automated backups of RDS in another region, too",
+	.usage = "backup replicate REGION [--days N] [--kms KEY] | stop REGION",
+	.help = "keep automated backups of RDS in another region, too; end it",
 	.instead = "pgBackRest keeps copies in a second repository (repo2-*): it gets all WAL, and "
 	           "backups of its own.",
 	.confirm = OP_WRITES,
@@ -116,6 +116,7 @@ static const struct op_kind verify = {
 	.help = "restore a snapshot to scratch, start it, check it through, remove it",
 	.confirm = OP_WRITES,
 	.local = &local_verify,
+	.rds = &rds_verify,
 };
 
 static const struct op_kind point = {
@@ -306,5 +307,6 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "rds_modify", rds_modify_undo },
 	{ "rds_parameter", rds_set_undo },
 	{ "rds_proxy", rds_proxy_undo },
+	{ "rds_alarm", rds_alarm_undo },
 	{ NULL, NULL },
 };

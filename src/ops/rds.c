@@ -296,6 +296,7 @@ take_page(const struct aws_answer *answer, void *arg, struct error *err)
 			.engine = keep(op, x, "Engine"),
 			.mark = tag_of(op, x, RDS_MARK),
 			.policy = tag_of(op, x, RDS_POLICY),
+			.verified = tag_of(op, x, RDS_VERIFIED),
 			.size_gb = xml_int(x, "AllocatedStorage", 0),
 			.percent = (int)xml_int(x, "PercentProgress", -1),
 			/* A cluster's snapshots have the second of these names. */
@@ -410,6 +411,23 @@ rds_look(struct op *op, struct aws *aws, struct error *err)
 	return op_fact_set(op, err, "source", "%s", id) &&
 	    op_fact_set(op, err, "resource", "%s", resource) &&
 	    op_fact_set(op, err, "source_status", "%s", status);
+}
+
+bool
+rds_has_backups(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_instance i;
+
+	if (*op->target->cluster)
+		return true;
+	if (!rds_instance_get(op, aws, op_fact(op, "source"), &i, err))
+		return false;
+	if (!*i.cluster)
+		return true;
+	error_set(err, ERR_REFUSED, "%s is of the cluster %s, whose backups are its own", i.id,
+	    i.cluster);
+	return error_hint(
+	    err, "Set cluster = %s in [target %s], without instance.", i.cluster, op->target->name);
 }
 
 bool

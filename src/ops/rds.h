@@ -10,7 +10,7 @@
 #include "ops/op.h"
 
 extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_snapshot_copy,
-    rds_retention, rds_replicate, rds_restore_drop, rds_restore, rds_check;
+    rds_retention, rds_replicate, rds_restore_drop, rds_restore, rds_verify, rds_check;
 
 /* Leftover "rds_instance": one that a job makes, in a region ("" the target's own). Undo removes
  * it, if the job made it. */
@@ -28,9 +28,10 @@ enum {
 	RDS_SIGN_MS = 180000,
 	RDS_WAIT_MS = 6 * 3600 * 1000
 };
-#define RDS_REPLICA_MARK "replica-"       /* how its value begins for what `replica add` made */
-#define RDS_MARK         "pgmedic-job"    /* the tag by which what a job made is found again */
-#define RDS_POLICY       "pgmedic-policy" /* the tag that says what a snapshot is: "daily" … */
+#define RDS_REPLICA_MARK "replica-"         /* how its value begins for what `replica add` made */
+#define RDS_MARK         "pgmedic-job"      /* the tag by which what a job made is found again */
+#define RDS_VERIFIED     "pgmedic-verified" /* when `verify` found it good; "" it did not */
+#define RDS_POLICY       "pgmedic-policy"   /* the tag that says what a snapshot is: "daily" … */
 
 /* DescribeDBInstances; strings in the operation's arena, "" where there is nothing. */
 struct rds_instance {
@@ -48,7 +49,7 @@ struct rds_instance {
 
 /* A snapshot of an instance or of a cluster. */
 struct rds_snapshot {
-	const char *id, *arn, *source, *status, *type, *engine, *mark, *policy;
+	const char *id, *arn, *source, *status, *type, *engine, *mark, *policy, *verified;
 	int64_t size_gb;
 	int percent;
 	bool is_encrypted;
@@ -108,6 +109,8 @@ bool rds_retention_days(struct op *op, struct aws *aws, int *days, struct error 
 struct aws *rds_open_in(struct op *op, const char *region, struct error *err);
 /* What the identity of a plan says: resource, status. Also in the plan's text. */
 bool rds_look(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
+/* Backups are of clusters, not of their members: ERR_REFUSED for the instance of fact "source". */
+bool rds_has_backups(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
 /* Is it still the one that was planned for? ERR_CHANGED. */
 bool rds_same(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;
 /* A name for something new: letters, digits, single hyphens, a letter first; at most `max`. */

@@ -19,57 +19,11 @@
 #include "base/json.h"
 #include "ops/op_result.h"
 #include "ops/op_server.h"
+#include "ops/rds_alarm_priv.h"
 #include "ops/rds_modify.h"
 #include "ops/set.h"
 
-enum {
-	PERIOD_S = 300,
-	CPU_PERCENT = 80,
-	STORAGE_GB = 10,
-	MAX_BODY = 16384,
-	MOST_CONNECTIONS = 5000,
-	ALARMS = 3
-};
-
-static const struct alarm_def {
-	const char *what, *metric, *comparison, *sign, *why;
-	int periods;
-} defs[ALARMS] = {
-	{ "cpu", "CPUUtilization", "GreaterThanThreshold", ">", "CPU in percent", 3 },
-	{ "storage", "FreeStorageSpace", "LessThanThreshold", "<", "bytes of storage that are free",
-	    1 },
-	{ "connections", "DatabaseConnections", "GreaterThanThreshold", ">",
-	    "connections, of max_connections", 3 },
-};
-
-struct alarms {
-	const char *instance, *sns;
-	double threshold[ALARMS];
-	bool is_aurora;
-};
-
-/* Aurora's storage is not of an instance; its local disk, for sorts and logs, is. */
-static const char *
-metric_of(const struct alarms *a, int i)
-{
-	return a->is_aurora && strcmp(defs[i].what, "storage") == 0 ? "FreeLocalStorage" :
-	                                                              defs[i].metric;
-}
-
-static const char *
-name_of(struct op *op, const struct alarms *a, int i)
-{
-	return arena_printf(&op->arena, "%s-%s", a->instance, defs[i].what);
-}
-
-static const char *
-threshold_text(int i, double v, char *buf, size_t size)
-{
-	if (strcmp(defs[i].what, "storage") == 0)
-		return fmt_bytes(buf, size, v);
-	snprintf(buf, size, "%.15g%s", v, strcmp(defs[i].what, "cpu") == 0 ? " %" : "");
-	return buf;
-}
+enum { CPU_PERCENT = 80, STORAGE_GB = 10, MOST_CONNECTIONS = 5000 };
 
 /* ------------------------------------------------------------------ what is wanted */
 
@@ -150,7 +104,7 @@ read_words(const struct op *op, struct alarms *a, struct error *err)
 		if (ok && strcmp(word, "sns") == 0)
 			a->sns = value;
 		for (int k = 0; ok && k < ALARMS; k++)
-			if (strcmp(defs[k].what, word) == 0)
+			if (strcmp(alarm_defs[k].what, word) == 0)
 				a->threshold[k] = k == 1 ? n * 1073741824.0 : n;
 	}
 	if (ok)
@@ -174,113 +128,18 @@ decide(struct op *op, const struct rds_spec *s, struct alarms *a, struct error *
 	return error_hint(err, "Say when to alarm: alarm put connections 300.");
 }
 
-/* ------------------------------------------------------------------ what is there */
-
-struct found {
-	struct op *op;
-	const struct alarms *a;
-	bool is_there[ALARMS], is_same[ALARMS];
-	const char *text[ALARMS], *state[ALARMS];
-	const char *sns; /* that one of them tells, NULL none */
-};
-
-static double
-number_of(const struct json *alarm, const char *key)
-{
-	double n = 0;
-
-	return aws_number(json_get(alarm, key), &n) ? n : 0;
-}
-
-static bool
-is_text(const struct json *object, const char *key, const char *value)
-{
-	const char *s = json_text(json_get(object, key));
-
-	return strcmp(s ? s : "", value) == 0;
-}
-
-static bool
-is_as_wanted(const struct alarms *a, int i, const struct json *alarm)
-{
-	const struct json *dimension = json_child(json_get(alarm, "Dimensions"));
-	const char *action = json_text(json_child(json_get(alarm, "AlarmActions")));
-
-	return is_text(alarm, "MetricName", metric_of(a, i)) &&
-	    is_text(alarm, "ComparisonOperator", defs[i].comparison) &&
-	    is_text(alarm, "Statistic", "Average") && is_text(dimension, "Value", a->instance) &&
-	    number_of(alarm, "Threshold") == a->threshold[i] &&
-	    number_of(alarm, "Period") == PERIOD_S &&
-	    number_of(alarm, "EvaluationPeriods") == defs[i].periods &&
-	    strcmp(action ? action : "", a->sns) == 0;
-}
-
-static bool
-take_alarms(const struct aws_answer *answer, void *arg, struct error *err)
-{
-	struct found *f = arg;
-	const struct json *alarm = json_child(json_get(answer->json, "MetricAlarms"));
-	char buf[64];
-
-	(void)err;
-	for (; alarm; alarm = json_next(alarm))
-		for (int i = 0; i < ALARMS; i++) {
-			const char *metric = json_text(json_get(alarm, "MetricName"));
-			const char *state = json_text(json_get(alarm, "StateValue"));
-
-			if (!is_text(alarm, "AlarmName", name_of(f->op, f->a, i)))
-				continue;
-			const char *action = json_text(json_child(json_get(alarm, "AlarmActions")));
-
-			if (action && *action)
-				f->sns = arena_strdup(&f->op->arena, action);
-			f->is_there[i] = true;
-			f->is_same[i] = is_as_wanted(f->a, i, alarm);
-			f->state[i] = arena_strdup(&f->op->arena, state ? state : "");
-			f->text[i] = arena_printf(&f->op->arena, "%s %s %s over %g x %g s",
-			    metric ? metric : "a metric of mathematics",
-			    is_text(alarm, "ComparisonOperator", "LessThanThreshold") ? "<" : ">",
-			    threshold_text(i, number_of(alarm, "Threshold"), buf, sizeof(buf)),
-			    number_of(alarm, "EvaluationPeriods"), number_of(alarm, "Period"));
-		}
-	return true;
-}
-
-static bool
-find(struct op *op, struct aws *aws, const struct alarms *a, struct found *f, struct error *err)
-{
-	struct strbuf body = STRBUF_INIT(MAX_BODY);
-	struct aws_call call = { .service = AWS_CLOUDWATCH, .op = "DescribeAlarms" };
-	bool ok;
-
-	*f = (struct found){ .op = op, .a = a };
-	strbuf_adds(&body, "{\"AlarmNames\":[");
-	for (int i = 0; i < ALARMS; i++) {
-		const char *name = name_of(op, a, i);
-
-		if (i)
-			strbuf_addc(&body, ',');
-		json_str(&body, name, strlen(name));
-	}
-	strbuf_adds(&body, "]}");
-	call.json = body.buf;
-	ok = aws_json_pages(aws, &call, 5, NULL, take_alarms, f, err);
-	strbuf_release(&body);
-	return ok;
-}
-
 /* ------------------------------------------------------------------ plan */
 
 static void
-describe(struct op *op, const struct alarms *a, const struct found *f)
+describe(struct op *op, const struct alarms *a, const struct alarms_found *f)
 {
 	char buf[64];
 
 	for (int i = 0; i < ALARMS; i++) {
-		doc_pair(&op->doc, name_of(op, a, i), ROLE_NORMAL, "%s %s %s over %d x 300 s%s",
-		    metric_of(a, i), defs[i].sign,
-		    threshold_text(i, a->threshold[i], buf, sizeof(buf)), defs[i].periods,
-		    f->is_same[i] ? ": is there already" : "");
+		doc_pair(&op->doc, alarm_name(op, a, i), ROLE_NORMAL, "%s %s %s over %d x 300 s%s",
+		    alarm_metric(a, i), alarm_defs[i].sign,
+		    alarm_threshold_text(i, a->threshold[i], buf, sizeof(buf)),
+		    alarm_defs[i].periods, f->is_same[i] ? ": is there already" : "");
 		if (f->is_there[i] && !f->is_same[i])
 			doc_pair(
 			    &op->doc, "OVERWRITES", ROLE_WARN, "%s (%s)", f->text[i], f->state[i]);
@@ -294,14 +153,16 @@ describe(struct op *op, const struct alarms *a, const struct found *f)
 }
 
 static bool
-keep(struct op *op, const struct alarms *a, const struct found *f, struct error *err)
+keep(struct op *op, const struct alarms *a, const struct alarms_found *f, struct error *err)
 {
 	int created = 0, overwritten = 0;
 
 	for (int i = 0; i < ALARMS; i++) {
 		created += !f->is_there[i];
 		overwritten += f->is_there[i] && !f->is_same[i];
-		if (!op_fact_set(op, err, defs[i].what, "%.15g", a->threshold[i]))
+		if (!op_fact_set(op, err, alarm_defs[i].what, "%.15g", a->threshold[i]) ||
+		    !op_fact_set(
+		        op, err, alarm_before(op, i), "%s", f->before[i] ? f->before[i] : ""))
 			return false;
 	}
 	if (!created && !overwritten) {
@@ -319,18 +180,18 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 {
 	struct alarms a = { .sns = "" };
 	struct rds_spec s;
-	struct found f;
+	struct alarms_found f;
 
 	if (!read_words(op, &a, err) || !rds_spec_look(op, aws, &s, err))
 		return false;
 	a.instance = s.id;
 	a.is_aurora = s.is_aurora;
-	if (!decide(op, &s, &a, err) || !find(op, aws, &a, &f, err))
+	if (!decide(op, &s, &a, err) || !alarms_find(op, aws, &a, &f, err))
 		return false;
 	/* Whom an alarm tells is not lost because nothing was said of it. */
 	if (!*a.sns && f.sns) {
 		a.sns = f.sns;
-		if (!find(op, aws, &a, &f, err))
+		if (!alarms_find(op, aws, &a, &f, err))
 			return false;
 	}
 	describe(op, &a, &f);
@@ -339,7 +200,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	op_add_step(op, "see", "none", "see that they are there", "%s", "DescribeAlarms");
 	for (int i = 0; i < ALARMS; i++)
 		op_identity(
-		    op, defs[i].what, "%.15g %s", a.threshold[i], f.text[i] ? f.text[i] : "");
+		    op, alarm_defs[i].what, "%.15g %s", a.threshold[i], f.text[i] ? f.text[i] : "");
 	op->question = arena_printf(&op->arena, "put three alarms on %s?", s.id);
 	return keep(op, &a, &f, err);
 }
@@ -352,73 +213,23 @@ alarm_plan(struct op *op, struct error *err)
 
 /* ------------------------------------------------------------------ run */
 
-static void
-recall(struct op *op, struct alarms *a)
-{
-	*a = (struct alarms){ .instance = op_fact(op, "instance"),
-		.sns = op_fact(op, "sns"),
-		.is_aurora = op_fact_int(op, "is_aurora", 0) != 0 };
-	for (int i = 0; i < ALARMS; i++)
-		a->threshold[i] = op_fact_num(op, defs[i].what, 0);
-}
-
-static void
-member(struct strbuf *out, bool *first, const char *key, const char *value)
-{
-	json_key(out, first, key);
-	json_str(out, value, strlen(value));
-}
-
-static void
-write_alarm(struct op *op, const struct alarms *a, int i, struct strbuf *out)
-{
-	char text[64];
-	bool first = true, one = true;
-
-	strbuf_addc(out, '{');
-	member(out, &first, "AlarmName", name_of(op, a, i));
-	member(out, &first, "AlarmDescription",
-	    arena_printf(&op->arena, "%s: %s %s, put by pgmedic", defs[i].why, defs[i].sign,
-	        threshold_text(i, a->threshold[i], text, sizeof(text))));
-	member(out, &first, "Namespace", "AWS/RDS");
-	member(out, &first, "MetricName", metric_of(a, i));
-	member(out, &first, "Statistic", "Average");
-	member(out, &first, "ComparisonOperator", defs[i].comparison);
-	json_key(out, &first, "Dimensions");
-	strbuf_adds(out, "[{");
-	member(out, &one, "Name", "DBInstanceIdentifier");
-	member(out, &one, "Value", a->instance);
-	strbuf_adds(out, "}]");
-	json_key(out, &first, "Period");
-	json_int(out, PERIOD_S);
-	json_key(out, &first, "EvaluationPeriods");
-	json_int(out, defs[i].periods);
-	json_key(out, &first, "Threshold");
-	json_num(out, a->threshold[i]);
-	if (*a->sns) {
-		json_key(out, &first, "AlarmActions");
-		strbuf_addc(out, '[');
-		json_str(out, a->sns, strlen(a->sns));
-		strbuf_addc(out, ']');
-	}
-	strbuf_addc(out, '}');
-}
-
 /* Once more is the same again. */
 static bool
 put_with(struct op *op, struct aws *aws, struct error *err)
 {
 	struct alarms a;
+	int64_t id;
 	bool ok = rds_same(op, aws, err);
 
-	recall(op, &a);
+	alarms_recall(op, &a);
+	ok = ok && op_leave(op, "rds_alarm", "{}", &id, err, "alarms of %s", a.instance);
 	for (int i = 0; i < ALARMS && ok; i++) {
-		struct strbuf body = STRBUF_INIT(MAX_BODY);
+		struct strbuf body = STRBUF_INIT(ALARM_BODY);
 		struct aws_call call = { .service = AWS_CLOUDWATCH, .op = "PutMetricAlarm" };
 		struct aws_answer answer;
 
-		op_progress(op, -1, "%s", name_of(op, &a, i));
-		write_alarm(op, &a, i, &body);
+		op_progress(op, -1, "%s", alarm_name(op, &a, i));
+		alarm_write(op, &a, i, &body);
 		call.json = body.buf;
 		aws_answer_init(&answer);
 		ok = !op_stopped(op, err) && aws_do(aws, &call, &answer, err);
@@ -440,20 +251,23 @@ static bool
 see_with(struct op *op, struct aws *aws, struct error *err)
 {
 	struct alarms a;
-	struct found f;
+	struct alarms_found f;
 
-	recall(op, &a);
-	if (!find(op, aws, &a, &f, err))
+	alarms_recall(op, &a);
+	if (!alarms_find(op, aws, &a, &f, err))
 		return false;
 	for (int i = 0; i < ALARMS; i++) {
 		if (!f.is_same[i])
-			return error_set(err, ERR_STATE, "the alarm %s is %s", name_of(op, &a, i),
+			return error_set(err, ERR_STATE, "the alarm %s is %s",
+			    alarm_name(op, &a, i),
 			    f.is_there[i] ? "another one than was put" : "not there");
-		if (!op_fact_set(op, err, arena_printf(&op->arena, "%s.state", defs[i].what), "%s",
-		        f.state[i]))
+		if (!op_fact_set(op, err, arena_printf(&op->arena, "%s.state", alarm_defs[i].what),
+		        "%s", f.state[i]))
 			return false;
 	}
-	return true;
+	return op_settle_kind(op, "rds_alarm", err) &&
+	    op_fact_set(op, err, "undo", "puts back the alarms of %s as they were", a.instance) &&
+	    op_fact_set(op, err, "undo_kind", "rds_alarm");
 }
 
 static bool
@@ -469,19 +283,19 @@ alarm_result(struct op *op, struct error *err)
 	bool first = true;
 
 	(void)err;
-	recall(op, &a);
+	alarms_recall(op, &a);
 	op_result_text(op, &first, "instance", a.instance);
 	json_key(&op->result, &first, "alarms");
 	for (int i = 0; i < ALARMS; i++) {
 		bool one = true;
 
 		strbuf_adds(&op->result, i ? ",{" : "[{");
-		op_result_text(op, &one, "name", name_of(op, &a, i));
-		op_result_text(op, &one, "metric", metric_of(&a, i));
-		op_result_text(op, &one, "comparison", defs[i].sign);
+		op_result_text(op, &one, "name", alarm_name(op, &a, i));
+		op_result_text(op, &one, "metric", alarm_metric(&a, i));
+		op_result_text(op, &one, "comparison", alarm_defs[i].sign);
 		op_result_num(op, &one, "threshold", a.threshold[i]);
 		op_result_text(op, &one, "state",
-		    op_fact(op, arena_printf(&op->arena, "%s.state", defs[i].what)));
+		    op_fact(op, arena_printf(&op->arena, "%s.state", alarm_defs[i].what)));
 		strbuf_addc(&op->result, '}');
 	}
 	strbuf_addc(&op->result, ']');

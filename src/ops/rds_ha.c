@@ -13,6 +13,7 @@
 enum {
 	LIMIT_MS = 30 * 60000, /* of one failover */
 	ASK_MS = 3000,
+	CALM_MS = 30000,    /* for a sign, where the answer itself says that all is calm */
 	EVENT_MINUTES = 15, /* beyond the time since it was sent */
 };
 
@@ -239,7 +240,10 @@ rds_ha_send(struct op *op, struct aws *aws, const char *way, const char *member,
 		return false;
 	aws_answer_init(&answer);
 	ok = aws_do(aws, &call, &answer, &lost);
-	if (!ok && answer.is_uncertain) {
+	if (ok && !is_cluster) {
+		ok = op_fact_set(op, err, key(op, way, "answer"), "%s",
+		    xml_text(answer.xml, "DBInstance/DBInstanceStatus"));
+	} else if (!ok && answer.is_uncertain) {
 		ok = took_it(op, aws, way, &lost, err);
 	} else if (!ok) {
 		*err = lost;
@@ -308,6 +312,16 @@ is_passing(const struct error *why)
 	return why->code == ERR_CONNECT || why->code == ERR_LOST || why->code == ERR_TIMEOUT;
 }
 
+/* The answer to a reboot that is taken says "rebooting". */
+static int
+sign_limit_ms(struct op *op, const char *way)
+{
+	const char *answer = rds_ha_fact(op, way, "answer");
+	bool is_calm = answer && rds_can_change(answer);
+
+	return is_calm && rds_sign_ms() > CALM_MS ? CALM_MS : rds_sign_ms();
+}
+
 bool
 rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member, struct error *err)
 {
@@ -335,7 +349,7 @@ rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member,
 		if (is_over(op, way, member, &v))
 			return keep_end(op, way, &v, err);
 		was_taken |= has_sign(op, way, &v);
-		if (!was_taken && past > rds_sign_ms()) {
+		if (!was_taken && past > sign_limit_ms(op, way)) {
 			error_set(err, ERR_TIMEOUT,
 			    "nothing shows that %s has failed over: no event, %s, where it was",
 			    rds_ha_name(op), v.status);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "ops/rds_make.h"
 
@@ -55,6 +56,33 @@ rds_is_gone(struct op *op, struct aws *aws, const char *name, struct error *err)
 	return OP_UNSURE;
 }
 
+/* What is being made, restarted or changed cannot be deleted until that is over. */
+static bool
+delete_when_ready(
+    struct op *op, struct aws *aws, const char *name, struct rds_instance *i, struct error *err)
+{
+	struct mono start = mono_now();
+
+	for (;;) {
+		if (!rds_instance_get(op, aws, name, i, err)) {
+			if (err->code != ERR_NOT_FOUND)
+				return false;
+			*err = (struct error){ 0 };
+			return true;
+		}
+		if (strcmp(i->status, "deleting") == 0 ||
+		    rds_instance_delete(op, aws, name, *i->cluster, err))
+			return true;
+		if (err->code != ERR_STATE || rds_state_of(i->status) != RDS_BUSY ||
+		    mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
+			return false;
+		op_progress(op, -1, "%s is %s: it is deleted when that is over", name, i->status);
+		*err = (struct error){ 0 };
+		if (!op_wait_ms(op, rds_poll_ms(), err))
+			return false;
+	}
+}
+
 bool
 rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err)
 {
@@ -68,17 +96,15 @@ rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *
 	if (aws) {
 		seen = rds_look_for(op, aws, &rds_noun_instance, name, err);
 		ok = seen == OP_NOT_SEEN ||
-		    (seen == OP_SEEN && rds_instance_get(op, aws, name, &i, err) &&
-		        (strcmp(i.status, "deleting") == 0 ||
-		            rds_instance_delete(op, aws, name, *i.cluster, err)));
+		    (seen == OP_SEEN && delete_when_ready(op, aws, name, &i, err));
 	}
 	aws_close(aws);
 	json_free(o);
 	return ok;
 }
 
-static bool
-delete_cluster(struct op *op, struct aws *aws, const char *name, struct error *err)
+bool
+rds_cluster_delete(struct op *op, struct aws *aws, const char *name, struct error *err)
 {
 	struct aws_param params[] = { { "DBClusterIdentifier", name },
 		{ "SkipFinalSnapshot", "true" }, { NULL, NULL } };
@@ -109,7 +135,8 @@ rds_cluster_undo(struct op *op, const struct job_leftover *left, struct error *e
 	const char *name = json_text(json_get(o, "name"));
 	struct aws *aws = name ? rds_open(op, err) : NULL;
 	enum op_seen seen = aws ? rds_look_for(op, aws, &rds_noun_cluster, name, err) : OP_UNSURE;
-	bool ok = seen == OP_NOT_SEEN || (seen == OP_SEEN && delete_cluster(op, aws, name, err));
+	bool ok =
+	    seen == OP_NOT_SEEN || (seen == OP_SEEN && rds_cluster_delete(op, aws, name, err));
 
 	aws_close(aws);
 	json_free(o);

@@ -74,6 +74,9 @@ bool rds_wait_gone(struct op *op, struct aws *aws, const struct rds_noun_def *no
  * what it is. */
 bool rds_instance_delete(
     struct op *op, struct aws *aws, const char *name, bool is_member, struct error *err) MUST_CHECK;
+/* DeleteDBCluster without a final snapshot; ERR_STATE while an instance of it stays. */
+bool rds_cluster_delete(
+    struct op *op, struct aws *aws, const char *name, struct error *err) MUST_CHECK;
 /* Not there, or being deleted. */
 enum op_seen rds_is_gone(struct op *op, struct aws *aws, const char *name, struct error *err);
 

@@ -1,7 +1,7 @@
 /*
  * backup replicate REGION [--days N] [--kms KEY]: RDS keeps automated backups of an instance and
  * its logs in another region, too, from which it can be restored to any moment. Asked of that
- * region.
+ * region. backup replicate stop REGION ends it: what is there is kept for its days.
  */
 #include "config.h"
 
@@ -17,22 +17,24 @@ enum { MOST_DAYS = 35 };
 struct wish {
 	const char *region, *key; /* NULL: not said */
 	int days;                 /* 0: as the source */
+	bool is_stop;
 };
 
 static bool
 read_words(struct op *op, struct wish *w, struct error *err)
 {
-	*w = (struct wish){ NULL, NULL, 0 };
-	for (int i = 2; i < op->words->n; i++) {
+	*w = (struct wish){ .is_stop =
+		                op->words->n > 2 && strcmp(op->words->w[2].text, "stop") == 0 };
+	for (int i = w->is_stop ? 3 : 2; i < op->words->n; i++) {
 		const char *word = op->words->w[i].text;
 		const char *value = i + 1 < op->words->n ? op->words->w[i + 1].text : NULL;
 		char *end = NULL;
 		long days;
 
-		if (strcmp(word, "--kms") == 0 && value) {
+		if (strcmp(word, "--kms") == 0 && value && !w->is_stop) {
 			w->key = value;
 			i++;
-		} else if (strcmp(word, "--days") == 0 && value) {
+		} else if (strcmp(word, "--days") == 0 && value && !w->is_stop) {
 			days = strtol(value, &end, 10);
 			if (*end || days < 1 || days > MOST_DAYS)
 				return error_set(
@@ -80,18 +82,46 @@ status_there(
 	return ok;
 }
 
+/* What was replicated once is "retained" until its days are over. */
 static bool
-check_there(struct op *op, const char *region, const char *resource, struct error *err)
+is_replicated(const char *status)
+{
+	return *status && strcmp(status, "retained") != 0;
+}
+
+static bool
+check_there(
+    struct op *op, const char *region, const char *resource, bool is_stop, struct error *err)
 {
 	struct aws *to = rds_open_in(op, region, err);
-	const char *status;
+	const char *status = "";
 	bool ok = to && status_there(op, to, resource, &status, err);
 
 	aws_close(to);
-	if (!ok || !*status)
+	if (!ok || is_replicated(status) == is_stop)
 		return ok;
+	if (is_stop) {
+		error_set(err, ERR_REFUSED, "its backups are not replicated to %s", region);
+		return error_hint(err, "There is nothing to stop.");
+	}
 	error_set(err, ERR_REFUSED, "its backups are in %s already (%s)", region, status);
 	return error_hint(err, "What is there stays as it is.");
+}
+
+static bool
+plan_stop(struct op *op, const struct rds_instance *i, const char *region)
+{
+	doc_pair(&op->doc, "stop", ROLE_WARN, "%s to %s: no later moment can be restored there",
+	    i->id, region);
+	doc_pair(&op->doc, "kept", ROLE_NORMAL, "%s",
+	    "what is there, until the days of its retention are over");
+	op_add_step(op, "stop", "medium", "end the replication of its automated backups",
+	    "StopDBInstanceAutomatedBackupsReplication, asked of %s", region);
+	op_add_step(op, "stopped", "none", "wait until it has ended", "%s",
+	    "DescribeDBInstanceAutomatedBackups");
+	op->question =
+	    arena_printf(&op->arena, "end replicating backups of %s to %s?", i->id, region);
+	return true;
 }
 
 static bool
@@ -112,8 +142,12 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 		    err, "`snapshot copy NAME --region %s` copies a snapshot there.", w.region);
 	}
 	if (!rds_look(op, aws, err) || !rds_instance_get(op, aws, op_fact(op, "source"), &i, err) ||
-	    !check_there(op, w.region, i.resource_id, err))
+	    !check_there(op, w.region, i.resource_id, w.is_stop, err) ||
+	    !op_fact_set(op, err, "region", "%s", w.region) ||
+	    !op_fact_set(op, err, "arn", "%s", i.arn))
 		return false;
+	if (w.is_stop)
+		return plan_stop(op, &i, w.region);
 	if (!i.retention_days) {
 		error_set(err, ERR_REFUSED, "%s has no automated backups", i.id);
 		return error_hint(err, "`backup retention daily N` turns them on.");
@@ -131,9 +165,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	op_add_step(op, "wait", "none", "wait until it replicates", "%s",
 	    "the first copy takes as long as the database is large");
 	op->question = arena_printf(&op->arena, "replicate backups of %s to %s?", i.id, w.region);
-	return op_fact_set(op, err, "region", "%s", w.region) &&
-	    op_fact_set(op, err, "arn", "%s", i.arn) && op_fact_set(op, err, "key", "%s", key) &&
-	    op_fact_set(op, err, "days", "%d", days);
+	return op_fact_set(op, err, "key", "%s", key) && op_fact_set(op, err, "days", "%d", days);
 }
 
 static bool
@@ -149,7 +181,7 @@ look(struct op *op, const char **status, struct error *err)
 	bool ok = to && status_there(op, to, op_fact(op, "resource"), status, err);
 
 	aws_close(to);
-	return !ok ? OP_UNSURE : **status ? OP_SEEN : OP_NOT_SEEN;
+	return !ok ? OP_UNSURE : is_replicated(*status) ? OP_SEEN : OP_NOT_SEEN;
 }
 
 static enum op_seen
@@ -226,6 +258,75 @@ wait_run(struct op *op, struct error *err)
 	return error_prefix(err, "while waiting");
 }
 
+/* ------------------------------------------------------------------ stop */
+
+static enum op_seen
+stop_seen(struct op *op, struct error *err)
+{
+	const char *status;
+	enum op_seen there = look(op, &status, err);
+
+	return there == OP_UNSURE ? OP_UNSURE : there == OP_SEEN ? OP_NOT_SEEN : OP_SEEN;
+}
+
+static bool
+stop_with(struct op *op, struct aws *from, struct aws *to, struct error *err)
+{
+	struct aws_param params[] = { { "SourceDBInstanceArn", op_fact(op, "arn") },
+		{ NULL, NULL } };
+	struct aws_call call = { .service = AWS_RDS,
+		.op = "StopDBInstanceAutomatedBackupsReplication",
+		.params = params,
+		.changes = true };
+	struct aws_answer answer;
+	struct error lost = { 0 };
+	bool ok;
+
+	if (!rds_same(op, from, err))
+		return false;
+	aws_answer_init(&answer);
+	ok = aws_do(to, &call, &answer, &lost);
+	/* Without an answer, what comes after looks whether it has ended. */
+	if (!ok && !answer.is_uncertain)
+		*err = lost;
+	ok = ok || answer.is_uncertain;
+	aws_answer_release(&answer);
+	return ok;
+}
+
+static bool
+stop_run(struct op *op, struct error *err)
+{
+	struct aws *from = rds_open(op, err);
+	struct aws *to = from ? rds_open_in(op, op_fact(op, "region"), err) : NULL;
+	bool ok = to && stop_with(op, from, to, err);
+
+	aws_close(to);
+	aws_close(from);
+	return ok;
+}
+
+static bool
+stopped_run(struct op *op, struct error *err)
+{
+	struct mono start = mono_now();
+	const char *status = "";
+	enum op_seen there;
+
+	while ((there = look(op, &status, err)) == OP_SEEN) {
+		if (mono_since_ms(mono_now(), start) > rds_sign_ms())
+			return error_set(err, ERR_TIMEOUT,
+			    "nothing shows that it has ended: the backups in %s are %s",
+			    op_fact(op, "region"), status);
+		op_progress(op, -1, "%s", status);
+		if (!op_wait_ms(op, rds_poll_ms(), err))
+			return false;
+	}
+	if (there == OP_UNSURE)
+		return error_prefix(err, "while waiting");
+	return op_fact_set(op, err, "status", "%s", *status ? status : "stopped");
+}
+
 static bool
 replicate_result(struct op *op, struct error *err)
 {
@@ -234,7 +335,8 @@ replicate_result(struct op *op, struct error *err)
 	(void)err;
 	op_result_text(op, &first, "instance", op_fact(op, "source"));
 	op_result_text(op, &first, "region", op_fact(op, "region"));
-	op_result_int(op, &first, "retention_days", op_fact_int(op, "days", 0));
+	if (op_fact(op, "days"))
+		op_result_int(op, &first, "retention_days", op_fact_int(op, "days", 0));
 	op_result_text(op, &first, "status", op_fact(op, "status"));
 	return true;
 }
@@ -242,6 +344,8 @@ replicate_result(struct op *op, struct error *err)
 static const struct op_step_def replicate_steps[] = {
 	{ "start", start_seen, start_run },
 	{ "wait", NULL, wait_run },
+	{ "stop", stop_seen, stop_run },
+	{ "stopped", NULL, stopped_run },
 	{ NULL, NULL, NULL },
 };
 

@@ -6,15 +6,14 @@
  */
 #include "config.h"
 
+#include "ops/rds_restore.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fmt.h"
 #include "base/json.h"
 #include "ops/op_result.h"
-#include "ops/rds_make.h"
-
-enum { NAME_MAX_LEN = 63 };
 
 #define DAY_US ((int64_t)86400 * 1000000)
 
@@ -52,7 +51,7 @@ read_words(
 			*name = *at = *snapshot = "";
 	}
 	if (*name && **name && !*snapshot != !*at)
-		return rds_name_ok(*name, NAME_MAX_LEN, err);
+		return rds_name_ok(*name, RDS_RESTORE_NAME_MAX, err);
 	error_set(err, ERR_USAGE, "restore needs what is restored, and to what name");
 	return error_hint(
 	    err, "Of RDS: restore SNAPSHOT to NAME, or restore --at TIME|latest to NAME.");
@@ -177,7 +176,7 @@ plan_cluster(struct op *op, struct aws *aws, const char *snapshot, const char *a
 	struct rds_instance like;
 	struct window w;
 
-	if (!rds_name_ok(member, NAME_MAX_LEN, err) ||
+	if (!rds_name_ok(member, RDS_RESTORE_NAME_MAX, err) ||
 	    !rds_cluster_get(op, aws, op_fact(op, "source"), &source, err) ||
 	    !rds_must_be_new(op, aws, &rds_noun_cluster, name, err) ||
 	    !rds_must_be_new(op, aws, &rds_noun_instance, member, err))
@@ -216,15 +215,23 @@ plan_cluster(struct op *op, struct aws *aws, const char *snapshot, const char *a
 	    op_fact_set(op, err, "name", "%s", member);
 }
 
+bool
+rds_restore_plan_new(struct op *op, struct aws *aws, const char *snapshot, const char *at,
+    const char *name, struct error *err)
+{
+	return rds_has_backups(op, aws, err) &&
+	    (*op->target->cluster ? plan_cluster(op, aws, snapshot, at, name, err) :
+	                            plan_instance(op, aws, snapshot, at, name, err)) &&
+	    rds_mark_set(op, err);
+}
+
 static bool
 plan_with(struct op *op, struct aws *aws, struct error *err)
 {
 	const char *snapshot, *at, *name;
 
 	return read_words(op, &snapshot, &at, &name, err) && rds_look(op, aws, err) &&
-	    (*op->target->cluster ? plan_cluster(op, aws, snapshot, at, name, err) :
-	                            plan_instance(op, aws, snapshot, at, name, err)) &&
-	    rds_mark_set(op, err);
+	    rds_restore_plan_new(op, aws, snapshot, at, name, err);
 }
 
 static bool
@@ -239,8 +246,8 @@ create_look(struct op *op, struct aws *aws, struct error *err)
 	return rds_look_for(op, aws, &rds_noun_instance, op_fact(op, "name"), err);
 }
 
-static enum op_seen
-create_seen(struct op *op, struct error *err)
+enum op_seen
+rds_restore_create_seen(struct op *op, struct error *err)
 {
 	return rds_seen_with(op, create_look, err);
 }
@@ -340,8 +347,8 @@ cluster_look(struct op *op, struct aws *aws, struct error *err)
 	return rds_look_for(op, aws, &rds_noun_cluster, op_fact(op, "new_cluster"), err);
 }
 
-static enum op_seen
-cluster_seen(struct op *op, struct error *err)
+enum op_seen
+rds_restore_cluster_seen(struct op *op, struct error *err)
 {
 	return rds_seen_with(op, cluster_look, err);
 }
@@ -372,8 +379,8 @@ cluster_with(struct op *op, struct aws *aws, struct error *err)
 	    rds_make(op, aws, &rds_noun_cluster, name, &call, id, err);
 }
 
-static bool
-cluster_run(struct op *op, struct error *err)
+bool
+rds_restore_cluster_run(struct op *op, struct error *err)
 {
 	return rds_with(op, cluster_with, err);
 }
@@ -385,30 +392,37 @@ cluster_wait_with(struct op *op, struct aws *aws, struct error *err)
 	    arena_printf(&op->arena, "`job undo %lld` removes it.", (long long)op->job), err);
 }
 
-static bool
-cluster_wait_run(struct op *op, struct error *err)
+bool
+rds_restore_cluster_wait_run(struct op *op, struct error *err)
 {
 	return rds_with(op, cluster_wait_with, err);
 }
 
 /* ------------------------------------------------------------------ the instance */
 
-static bool
-create_run(struct op *op, struct error *err)
+bool
+rds_restore_create_run(struct op *op, struct error *err)
 {
 	return rds_with(op, create_with, err);
+}
+
+bool
+rds_restore_wait(struct op *op, struct aws *aws, struct rds_instance *i, struct error *err)
+{
+	const char *name = op_fact(op, "name"),
+	           *hint =
+	               arena_printf(&op->arena, "`job undo %lld` removes it.", (long long)op->job);
+
+	return rds_wait_ready(op, aws, &rds_noun_instance, name, hint, err) &&
+	    rds_instance_get(op, aws, name, i, err);
 }
 
 static bool
 wait_with(struct op *op, struct aws *aws, struct error *err)
 {
-	const char *name = op_fact(op, "name"),
-	           *hint =
-	               arena_printf(&op->arena, "`job undo %lld` removes it.", (long long)op->job);
 	struct rds_instance i;
 
-	return rds_wait_ready(op, aws, &rds_noun_instance, name, hint, err) &&
-	    rds_instance_get(op, aws, name, &i, err) &&
+	return rds_restore_wait(op, aws, &i, err) &&
 	    op_fact_set(op, err, "endpoint", "%s:%d", i.host, i.port) &&
 	    op_settle_kind(op, "rds_instance", err) && op_settle_kind(op, "rds_cluster", err);
 }
@@ -435,9 +449,9 @@ restore_result(struct op *op, struct error *err)
 }
 
 static const struct op_step_def restore_steps[] = {
-	{ "cluster", cluster_seen, cluster_run },
-	{ "cluster-wait", NULL, cluster_wait_run },
-	{ "create", create_seen, create_run },
+	{ "cluster", rds_restore_cluster_seen, rds_restore_cluster_run },
+	{ "cluster-wait", NULL, rds_restore_cluster_wait_run },
+	{ "create", rds_restore_create_seen, rds_restore_create_run },
 	{ "wait", NULL, wait_run },
 	{ NULL, NULL, NULL },
 };

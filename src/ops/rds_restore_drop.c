@@ -1,5 +1,8 @@
-/* restore drop NAME of RDS: an instance that a restore has made is deleted, without a last
- * snapshot. Told by its tag; what is protected, a replica or a member of a cluster stays. */
+/*
+ * restore drop NAME of RDS: an instance that a restore has made is deleted, or of Aurora a cluster
+ * with its instances, without a last snapshot. Told by their tags; what is protected, a replica or
+ * what somebody else has made stays.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -10,40 +13,55 @@
 #include "ops/rds_make.h"
 
 static bool
+not_ours(const char *id, struct error *err)
+{
+	error_set(err, ERR_REFUSED, "%s is not what a restore has made", id);
+	return error_hint(err, "%s does not carry the tag of a restore.", id);
+}
+
+/* What was added as a replica and promoted is somebody's primary. */
+static bool
+is_marked(const char *mark)
+{
+	return *mark && strncmp(mark, RDS_REPLICA_MARK, strlen(RDS_REPLICA_MARK)) != 0;
+}
+
+static bool
+is_kept(const char *id, struct error *err)
+{
+	error_set(err, ERR_REFUSED, "%s is protected against deletion", id);
+	return error_hint(err, "Somebody wanted it kept.");
+}
+
+/* ------------------------------------------------------------------ an instance */
+
+static bool
 may_go(struct op *op, const struct rds_instance *i, struct error *err)
 {
 	if (strcasecmp(i->id, op_fact(op, "source")) == 0)
 		return error_set(err, ERR_REFUSED, "%s is the target itself", i->id);
-	/* What was added as a replica and promoted is somebody's primary. */
-	if (!*i->mark || *i->source ||
-	    strncmp(i->mark, RDS_REPLICA_MARK, strlen(RDS_REPLICA_MARK)) == 0) {
+	if (*i->source) {
 		error_set(err, ERR_REFUSED, "%s is not what a restore has made", i->id);
-		return error_hint(err,
-		    *i->source ? "It is a replica: replica drop %s." :
-		                 "%s does not carry the tag of a restore.",
-		    i->id);
+		return error_hint(err, "It is a replica: replica drop %s.", i->id);
 	}
+	if (!is_marked(i->mark))
+		return not_ours(i->id, err);
 	if (*i->cluster) {
 		error_set(err, ERR_REFUSED, "%s is of the cluster %s", i->id, i->cluster);
-		return error_hint(
-		    err, "A restored cluster is removed with all its members, by hand.");
+		return error_hint(err,
+		    "restore drop %s removes it whole, for a target with its source as cluster.",
+		    i->cluster);
 	}
-	if (i->is_protected) {
-		error_set(err, ERR_REFUSED, "%s is protected against deletion", i->id);
-		return error_hint(err, "Somebody wanted it kept.");
-	}
-	return true;
+	return !i->is_protected || is_kept(i->id, err);
 }
 
 static bool
-plan_with(struct op *op, struct aws *aws, struct error *err)
+plan_instance(struct op *op, struct aws *aws, const char *name, struct error *err)
 {
 	struct rds_instance i;
-	const char *name;
 	char size[32];
 
-	if (!restore_drop_words(op, &name, err) || !rds_look(op, aws, err) ||
-	    !rds_instance_get(op, aws, name, &i, err) || !may_go(op, &i, err))
+	if (!rds_instance_get(op, aws, name, &i, err) || !may_go(op, &i, err))
 		return false;
 	doc_pair(&op->doc, "goes", ROLE_WARN, "%s, %s, %s, %s", i.id, i.instance_class,
 	    fmt_bytes(size, sizeof(size), (double)((int64_t)i.storage_gb << 30)), i.status);
@@ -56,11 +74,70 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	    op_fact_set(op, err, "dropped_mark", "%s", i.mark);
 }
 
+/* ------------------------------------------------------------------ a cluster */
+
+static bool
+plan_members(struct op *op, struct aws *aws, const struct rds_cluster *c, struct error *err)
+{
+	for (int k = 0; k < c->nmembers; k++) {
+		struct rds_instance i;
+
+		if (!rds_instance_get(op, aws, c->members[k].id, &i, err))
+			return false;
+		if (i.is_protected)
+			return is_kept(i.id, err);
+		doc_pair(&op->doc, "with it", ROLE_WARN, "%s, %s, %s%s", i.id, i.instance_class,
+		    i.status, is_marked(i.mark) ? "" : ", added to it since");
+		op_identity(op, "member", "%s %s", i.id, i.resource_id);
+	}
+	return true;
+}
+
+static bool
+plan_cluster(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct rds_cluster c;
+
+	if (!rds_cluster_get(op, aws, name, &c, err))
+		return false;
+	if (strcasecmp(c.id, op_fact(op, "source")) == 0)
+		return error_set(err, ERR_REFUSED, "%s is the target itself", c.id);
+	if (!is_marked(c.mark))
+		return not_ours(c.id, err);
+	if (c.is_protected)
+		return is_kept(c.id, err);
+	doc_pair(&op->doc, "goes", ROLE_WARN, "cluster %s, %s, %s", c.id, c.engine, c.status);
+	op_identity(op, "goes", "%s %s %s", c.id, c.resource_id, c.mark);
+	if (!plan_members(op, aws, &c, err))
+		return false;
+	op_add_step(
+	    op, "members", "high", "delete its instances", "DeleteDBInstance of %d", c.nmembers);
+	op_add_step(op, "cluster", "high", "delete the cluster",
+	    "DeleteDBCluster without a last snapshot; it cannot be taken back");
+	op_add_step(
+	    op, "cluster-wait", "none", "wait until it is gone", "%s", "DescribeDBClusters");
+	op->question = arena_printf(&op->arena, "drop the restored cluster %s?", c.id);
+	return op_fact_set(op, err, "name", "%s", c.id) &&
+	    op_fact_set(op, err, "dropped_mark", "%s", c.mark);
+}
+
+static bool
+plan_with(struct op *op, struct aws *aws, struct error *err)
+{
+	const char *name;
+
+	return restore_drop_words(op, &name, err) && rds_look(op, aws, err) &&
+	    (*op->target->cluster ? plan_cluster(op, aws, name, err) :
+	                            plan_instance(op, aws, name, err));
+}
+
 static bool
 drop_plan(struct op *op, struct error *err)
 {
 	return rds_with(op, plan_with, err);
 }
+
+/* ------------------------------------------------------------------ the run, of an instance */
 
 static enum op_seen
 delete_look(struct op *op, struct aws *aws, struct error *err)
@@ -105,9 +182,94 @@ wait_run(struct op *op, struct error *err)
 	return rds_with(op, wait_with, err);
 }
 
+/* ------------------------------------------------------------------ the run, of a cluster */
+
+/* False with *is_gone: it is not there any more, or going. */
+static bool
+same_cluster(
+    struct op *op, struct aws *aws, struct rds_cluster *c, bool *is_gone, struct error *err)
+{
+	const char *name = op_fact(op, "name");
+
+	*is_gone = false;
+	if (!rds_cluster_get(op, aws, name, c, err)) {
+		*is_gone = err->code == ERR_NOT_FOUND;
+		return false;
+	}
+	if (strcmp(c->mark, op_fact(op, "dropped_mark")) != 0)
+		return error_set(err, ERR_CHANGED, "%s is another one than was planned for", name);
+	*is_gone = strcmp(c->status, "deleting") == 0;
+	return !*is_gone;
+}
+
+/* Each is told to once: what is going already is left to go. */
+static bool
+members_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_cluster c;
+	bool is_gone;
+
+	if (!rds_same(op, aws, err))
+		return false;
+	if (!same_cluster(op, aws, &c, &is_gone, err)) {
+		if (is_gone)
+			*err = (struct error){ 0 };
+		return is_gone;
+	}
+	for (int i = 0; i < c.nmembers; i++) {
+		enum op_seen gone = rds_is_gone(op, aws, c.members[i].id, err);
+
+		if (gone == OP_UNSURE ||
+		    (gone == OP_NOT_SEEN &&
+		        !rds_instance_delete(op, aws, c.members[i].id, true, err)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+members_run(struct op *op, struct error *err)
+{
+	return rds_with(op, members_with, err);
+}
+
+static bool
+cluster_with(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_cluster c;
+	bool is_gone;
+
+	if (same_cluster(op, aws, &c, &is_gone, err))
+		return rds_cluster_delete(op, aws, c.id, err);
+	if (is_gone)
+		*err = (struct error){ 0 };
+	return is_gone;
+}
+
+static bool
+cluster_run(struct op *op, struct error *err)
+{
+	return rds_with(op, cluster_with, err);
+}
+
+static bool
+cluster_wait_with(struct op *op, struct aws *aws, struct error *err)
+{
+	return rds_wait_gone(op, aws, &rds_noun_cluster, op_fact(op, "name"), err);
+}
+
+static bool
+cluster_wait_run(struct op *op, struct error *err)
+{
+	return rds_with(op, cluster_wait_with, err);
+}
+
 static const struct op_step_def drop_steps[] = {
 	{ "delete", delete_seen, delete_run },
 	{ "wait", NULL, wait_run },
+	{ "members", NULL, members_run },
+	{ "cluster", NULL, cluster_run },
+	{ "cluster-wait", NULL, cluster_wait_run },
 	{ NULL, NULL, NULL },
 };
 

@@ -55,7 +55,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 
 	if (!read_words(op, &name, &policy, err))
 		return false;
-	if (!rds_look(op, aws, err))
+	if (!rds_look(op, aws, err) || !rds_has_backups(op, aws, err))
 		return false;
 	source = op_fact(op, "source");
 	if (name &&
@@ -155,17 +155,20 @@ const struct op_impl rds_snapshot = { snapshot_plan, snapshot_steps, op_result_s
 /* ------------------------------------------------------------------ snapshots */
 
 static void
-list_line(struct op *op, const struct rds_snapshot *s, const struct retention_item *item)
+list_line(struct op *op, const struct kept *k, const struct rds_snapshot *s,
+    const struct retention_item *item)
 {
-	char age[32], size[32];
+	struct wall verified = kept_verified(k, s->id, s->verified);
+	char age[32], size[32], at[40];
 
 	fmt_bytes(size, sizeof(size), (double)(s->size_gb << 30));
 	if (s->created.us)
 		fmt_span(age, sizeof(age), (double)(wall_now().us - s->created.us) / 1e6);
 	else
 		snprintf(age, sizeof(age), "now");
-	doc_pair(&op->doc, age, ROLE_NORMAL, "%s  %s  %s  %s%s%s%s", s->id, s->type, size,
-	    s->status, *s->policy ? ", " : "", s->policy, kept_expires(op, item));
+	doc_pair(&op->doc, age, ROLE_NORMAL, "%s  %s  %s  %s%s%s%s%.10s%s", s->id, s->type, size,
+	    s->status, *s->policy ? ", " : "", s->policy, verified.us ? ", verified " : "",
+	    verified.us ? wall_rfc3339(verified, at, sizeof(at)) : "", kept_expires(op, item));
 }
 
 static bool
@@ -194,7 +197,7 @@ list_with(struct op *op, struct aws *aws, struct error *err)
 	if (!rds_look(op, aws, err) || !list_judged(op, aws, &items, &judged, &n, &k, err))
 		return false;
 	for (int i = n > LIST_MAX ? n - LIST_MAX : 0; i < n; i++)
-		list_line(op, &items[i], &judged[i]);
+		list_line(op, &k, &items[i], &judged[i]);
 	dump_list_doc(op);
 	if (!n)
 		doc_add(&op->doc, ROLE_NORMAL, "%s has no snapshots", op_fact(op, "source"));
@@ -236,7 +239,8 @@ snapshots_result(struct op *op, struct error *err)
 		op_result_int(op, &member, "size_bytes", items[i].size_gb << 30);
 		op_result_time(op, &member, "finished_at", items[i].created);
 		op_result_text(op, &member, "policy", *items[i].policy ? items[i].policy : NULL);
-		op_result_time(op, &member, "verified_at", kept_verified(&k, items[i].id, ""));
+		op_result_time(
+		    op, &member, "verified_at", kept_verified(&k, items[i].id, items[i].verified));
 		op_result_time(op, &member, "expires_at", judged[i].expires);
 		strbuf_addc(&op->result, '}');
 	}

@@ -3,16 +3,14 @@
 # reboot with failover without doing anything, so that a call which was taken and had no effect is seen to be that.
 # majors: system
 . "$(dirname "$0")/../lib.sh"
+. "$test_dir/moto.sh"
 . "$test_dir/backup.sh"
 
 python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"
 for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
-free_port
-url=http://127.0.0.1:$port
-spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
-wait_for 30 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; skip_all "moto does not start"; }
+start_moto
 AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_EC2_METADATA_DISABLED=true
 PGMEDIC_RDS_POLL_MS=50 PGMEDIC_RDS_SIGN_MS=1000
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED PGMEDIC_RDS_POLL_MS PGMEDIC_RDS_SIGN_MS
@@ -139,6 +137,17 @@ op "restore base to aur" aur --yes
 is "... never over it" "$(member state) $(member error.code)" "refused REFUSED"
 op "restore --at latest to later" aur --yes
 is "... to the latest moment" "$(member state) $(member result.name)" "done later"
+op "restore drop aur" aur --yes
+is "the target itself is not dropped" "$(member state) $(member error.code)" "refused REFUSED"
+op "restore drop again-1" aur-2 --yes
+like "nor an instance out of a cluster" "$(member state) $(member error.what)" 'refused again-1 is of the cluster again'
+op "restore drop again" aur --yes
+is "a restored cluster is dropped" "$(member state) $(member result.name)" "done again"
+is "... whole, and nothing else" "$(rds DescribeDBInstances | sed -n 's/^ *DBInstanceIdentifier //p' | grep -c '^again') $(rds DescribeDBClusters |
+    sed -n 's/^ *DBClusterIdentifier //p' | sort -u | tr '\n' ' ')" "0 aur later "
+op "snapshot one" aur-2 --yes
+like "backups are the cluster's" "$(member state) $(member error.what)" 'refused aur-2 is of the cluster aur'
 
 unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret "$XDG_STATE_HOME" 2>/dev/null)" .
+judged
 finish

@@ -2,16 +2,14 @@
 # What is kept of RDS's snapshots, against an AWS that is not ours (moto): dropped, copied to another region.
 # majors: system
 . "$(dirname "$0")/../lib.sh"
+. "$test_dir/moto.sh"
 . "$test_dir/backup.sh"
 
 python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"
 for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
-free_port
-url=http://127.0.0.1:$port
-spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
-wait_for 30 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; skip_all "moto does not start"; }
+start_moto
 AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
 call=${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call
@@ -126,4 +124,5 @@ is "it is dropped" "$(member state) $(member result.name)" "done copy"
 is "... and nothing else" "$(rds DescribeDBInstances | sed -n 's/.*DBInstanceIdentifier //p' | sort -u | tr '\n' ' ')" "byhand lab "
 
 unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret -e X-Amz-Signature "$XDG_STATE_HOME" 2>/dev/null)" .
+judged
 finish

@@ -23,6 +23,7 @@ url=http://127.0.0.1:$(sed -n 's/^cloud //p' "$dir/pgmedic-lab")
 cp "$dir/cloud/credentials" "$TMP/credentials"
 AWS_SHARED_CREDENTIALS_FILE=$TMP/credentials
 export AWS_SHARED_CREDENTIALS_FILE
+primary=$(sed -n 's/^primary \([0-9]*\).*/\1/p' "$dir/pgmedic-lab")
 mkdir -p "$XDG_CONFIG_HOME/pgmedic"
 cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
 [target prod]
@@ -31,7 +32,18 @@ instance = lab
 region = eu-central-1
 endpoint_url = $url
 conninfo = host=127.0.0.1 port=1 dbname=postgres
+[target shop]
+provider = rds
+instance = lab
+region = eu-central-1
+endpoint_url = $url
+conninfo = postgresql://lab:$(sed -n 's/^password = //p' "$dir/cloud/cloud.conf")@127.0.0.1:$primary/shop
+critical_queries = $TMP/critical.sql
 CONF
+cat >"$TMP/critical.sql" <<'SQL'
+-- name: relations
+SELECT count(*) > 100 FROM pg_class;
+SQL
 
 fault() {	# NAME=VALUE&...
 	curl -s -f -X POST -H "X-Lab-Key: $(cat "$dir/cloud/control")" -d "$1" "$url/lab/faults" >/dev/null
@@ -58,11 +70,13 @@ waits() {
 	"$PGMEDIC" run "job $job" prod | grep -q '^now  *wait'
 }
 ok "a job waits" wait_for 20 waits
-pid=$(python3 - "$XDG_STATE_HOME/pgmedic/journal.db" "$job" <<'PY'
+pid_of() {	# JOB
+	python3 - "$XDG_STATE_HOME/pgmedic/journal.db" "$1" <<'PY'
 import sqlite3, sys
 print(sqlite3.connect(sys.argv[1]).execute("SELECT pid FROM acts WHERE id = ?", (sys.argv[2],)).fetchone()[0])
 PY
-)
+}
+pid=$(pid_of "$job")
 kill -9 "$pid"
 wait_for 10 gone "$pid"
 op "job resume $job" prod --yes
@@ -76,6 +90,9 @@ op "snapshot drop killed" prod --yes
 is "dropped" "$(member state) $(made killed)" "done 0"
 op "snapshot drop cut" prod --yes
 is "the last one is not" "$(member state) $(member error.what)" "refused nothing that can be restored would be left"
+# Rows that are older than all transactions that the copy will have used by itself.
+"$PG_BINDIR/psql" -X -q -d "postgresql://dba@127.0.0.1:$primary/shop" -c "DO \$\$ BEGIN FOR i IN 1 .. 40000 LOOP
+    PERFORM pg_current_xact_id(); COMMIT; END LOOP; END \$\$"
 op "snapshot tagged weekly" prod --yes
 op "backup retention daily 7 weekly 90" prod --yes
 is "retention" "$(member state) $(member result.dropped)" "done []"
@@ -90,6 +107,53 @@ is "another partition is out of reach" "$(member state)" refused
 fault 'kind=reset-after&action=DeleteDBInstance&times=1'
 op "restore drop copy" prod --yes
 is "a restored instance is dropped" "$(member state) $(member result.name)" "done copy"
+# ------------------------------------------------------------------ verify
+
+instances() {
+	"${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call" -e "$url" -r eu-central-1 rds DescribeDBInstances |
+	    sed -n 's/^ *DBInstanceIdentifier \(verify-.*\)/\1/p'
+}
+no_scratch() {
+	[ -z "$(instances)" ]
+}
+check_of() {	# NAME: "passed detail" of the last answer
+	printf '%s' "$answer" | python3 -c '
+import json, sys
+for c in (json.load(sys.stdin)["result"] or {"checks": []})["checks"]:
+    if c["name"] == sys.argv[1]:
+        print("passed" if c["passed"] else "failed", c["detail"])' "$1"
+}
+fault 'kind=reset-after&action=RestoreDBInstanceFromDBSnapshot&times=1'
+op "verify tagged" shop --yes
+is "a snapshot is restored and looked through" "$(member state) $(member result.passed) $(member result.snapshot)" \
+    "done true tagged"
+[ "$(member result.passed)" = true ] || printf '%s\n' "$answer"
+like "... it answers" "$(check_of connect)" '^passed PostgreSQL'
+like "... amcheck" "$(check_of amcheck)" '^passed'
+like "... rows of the source from before it" "$(check_of rows)" '^passed [0-9]+ rows of [0-9]+ tables'
+like "... critical queries" "$(check_of queries)" '^passed 1 of'
+like "... checksums" "$(check_of checksums)$(member result.notes)" '^passed on|checksums: the cluster has none'
+like "... RTO and RPO" "$(member result.rto_s) $(member result.rpo_s)" '^[0-9.]+ [0-9.]+$'
+is "... and the scratch is gone" "$(instances)" ""
+like "... the snapshot is marked, for everybody" "$("$PGMEDIC" run snapshots shop)" \
+    'tagged .*verified 20'
+answer=$("$PGMEDIC" run "verify tagged" shop --json --yes </dev/null)
+job=$(member job)
+is "a verify is begun" "$(member state)" running
+ok "... and waits for its scratch" wait_for 60 waits
+pid=$(pid_of "$job")
+kill -9 "$pid"
+wait_for 10 gone "$pid"
+like "killed there, the scratch is said" "$("$PGMEDIC" run jobs shop)" 'verify-tagged, which is billed'
+op "job undo $job" shop --yes
+is "... undo" "$(member state) $(member error.what)" "done "
+ok "... takes it away" wait_for 60 no_scratch
+
+op "backup replicate stop eu-west-1" prod --yes
+is "backups in another region are ended" "$(member state) $(member result.region) $(member result.status)" "done eu-west-1 stopped"
+op "backup replicate stop eu-west-1" prod --yes
+is "... once" "$(member error.code)" REFUSED
+
 secret=$(sed -n 's/^aws_secret_access_key *= *//p' "$TMP/credentials" | head -n 1)
 unlike "the secret is not kept" "$(grep -r -a -l -F -e "$secret" "$XDG_STATE_HOME")" .
 finish

@@ -4,15 +4,13 @@
 # majors: system
 # sanitizers: no
 . "$(dirname "$0")/../lib.sh"
+. "$test_dir/moto.sh"
 
 python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"
 for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
-free_port
-url=http://127.0.0.1:$port
-spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
-wait_for 30 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; skip_all "moto does not start"; }
+start_moto
 AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
 call=${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call
@@ -148,4 +146,5 @@ answer=$("$PGMEDIC" show cloud db20 --replay "$TMP/twenty.rec" --json 2>&1)
 is "... in one call each for all" "$(json "s['targets'], s['rds_calls'] + s['cloudwatch_calls'] < $(($(requests) - before)) + 1")" "(20, True)"
 is "... less than one call of RDS a second, though at sixty times the usual pace" "$(json "s['rds_calls_per_s'] < 1")" True
 is "... and the recording has the facts of each" "$(json "s['id'], s['class']")" "('db20', 'db.r6g.large')"
+judged
 finish

@@ -3,16 +3,14 @@
 # made twice, restored beside their source, taken back; what is refused is refused before anything is asked for.
 # majors: system
 . "$(dirname "$0")/../lib.sh"
+. "$test_dir/moto.sh"
 . "$test_dir/backup.sh"
 
 python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"
 for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
-free_port
-url=http://127.0.0.1:$port
-spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
-wait_for 30 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; skip_all "moto does not start"; }
+start_moto
 AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_SESSION_TOKEN=planted-token
 AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_EC2_METADATA_DISABLED
@@ -84,7 +82,57 @@ op "restore nothing to never" lab --yes
 is "a snapshot that is not there" "$(member error.code)" NOT_FOUND
 unlike "nothing of that was asked for" "$(rds DescribeDBInstances)" 'never'
 
+PGMEDIC_RDS_POLL_MS=50 PGMEDIC_RDS_SIGN_MS=300
+export PGMEDIC_RDS_POLL_MS PGMEDIC_RDS_SIGN_MS
+op "verify one" lab --yes
+is "a scratch that cannot be reached is no backup that is good" "$(member state) $(member result.passed) $op_status" "done false 1"
+like "... RDS has restored it" "$answer" '"name":"restore","passed":true'
+like "... and it is said why" "$answer" '"name":"connect","passed":false,"detail":"RDS says it is available, and it cannot'
+unlike "... it is gone" "$(rds DescribeDBInstances)" 'verify-one'
+unlike "... and not marked as good" "$("$PGMEDIC" run snapshots lab)" 'verified'
+op "verify nothing" lab --yes
+is "a snapshot that is not there is not verified" "$(member error.code)" NOT_FOUND
+
+# ------------------------------------------------------------------ answers that are none
+
+page='<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>'
+portal='<html><head><title>Log in</title></head><body/></html>'
+cut='<DescribeDBInstancesResponse><DescribeDBInst'
+for once in "status 502 $page" "status 200 $portal" "status 200 $cut" "status 200 " "status 500 " "cut 60"; do
+	aws_fault "DescribeDBInstances $once"
+	op "snapshot" lab --dry-run
+	is "once, ${once%%>*}: asked again" "$(member state)" planned
+done
+aws_fault "DescribeDBInstances status 502 $page" "DescribeDBInstances status 502 $page" "DescribeDBInstances status 502 $page" \
+    "DescribeDBInstances status 502 $page"
+op "snapshot" lab --dry-run
+is "a proxy's page is told by its title" "$(member error.what)" 'DescribeDBInstances: a web page, not AWS: "502 Bad Gateway"'
+aws_fault "DescribeDBInstances status 200 $portal" "DescribeDBInstances status 200 $portal" \
+    "DescribeDBInstances status 200 $portal" "DescribeDBInstances status 200 $portal"
+op "restore drop copy" lab --yes
+is "a portal's page does not say that nothing is there" "$(member state) $(member error.code)" "failed FORMAT"
+like "... nor is it shown" "$(member error.what)" "the answer to DescribeDBInstances is not AWS's: it is <html>"
+like "... but what may be between" "$(member error.hint)" 'proxy'
+aws_fault "CreateDBSnapshot status 200 $portal"
+op "snapshot lost" lab --yes
+is "what was sent, and answered by somebody else, is not called done" "$(member state)" failed
+unlike "... when it was not" "$(rds DescribeDBSnapshots)" 'DBSnapshotIdentifier lost'
+aws_fault "CreateDBSnapshot cut 60"
+op "snapshot found" lab --yes
+is "... and is found where it was" "$(member state) $(member result.snapshot)" "done found"
+aws_fault "DescribeDBInstances change <DBInstanceStatus>available <Future><A/></Future><DBInstanceStatus>quantum-flux"
+op "snapshot" lab --dry-run
+is "a state of the future is no state to act in" "$(member error.code) $(member error.what)" \
+    "STATE lab is quantum-flux: no snapshot can be made"
+aws_fault "DescribeDBInstances status 403 <ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/x is not \
+authorized to perform: rds:DescribeDBInstances because no identity-based policy allows it</Message></Error></ErrorResponse>"
+op "snapshot" lab --dry-run
+like "what is not allowed is said" "$(member error.code) $(member error.what)" \
+    'DENIED rds:DescribeDBInstances: no policy of the user or role allows it'
+like "... to whom" "$(member error.hint)" '^Identity: environment'
+
 unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret -e planted-token "$XDG_STATE_HOME" 2>/dev/null)" .
 AWS_SECRET_ACCESS_KEY='' "$PGMEDIC" run "snapshot x" lab --dry-run >"$TMP/out" 2>&1
 like "half a key is said" "$(cat "$TMP/out")" 'AWS_SECRET_ACCESS_KEY is not'
+judged
 finish

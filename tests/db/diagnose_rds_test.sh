@@ -3,19 +3,17 @@
 # network ACLs and routes let their port in, for this machine or for an address that is named.
 # majors: system
 . "$(dirname "$0")/../lib.sh"
+. "$test_dir/moto.sh"
 
 [ -x "$PGMEDIC" ] || skip_all "no program is built here"
 python3 -c 'import moto.server' 2>/dev/null || skip_all "moto is not installed"
 for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
-free_port
-url=http://127.0.0.1:$port
-spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
+start_moto
 AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
 call=${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call
-wait_for 60 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; skip_all "moto does not start"; }
 aws() {	# SERVICE OP [ARGUMENT...]
 	"$call" -e "$url" -r eu-west-1 "$@"
 }
@@ -112,4 +110,5 @@ like "an instance that is not there" "$text" '^NOT REACHED: there is no instance
 text=$("$PGMEDIC" diagnose connect denied 2>&1)
 like "AWS that does not answer" "$text" '^unknown +instance'
 like "... costs that part only" "$text" '^fail +tcp'
+judged
 finish

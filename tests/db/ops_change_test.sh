@@ -4,6 +4,7 @@
 # majors: system
 # long
 . "$(dirname "$0")/../lib.sh"
+. "$test_dir/moto.sh"
 . "$test_dir/backup.sh"
 
 need_pg
@@ -213,10 +214,7 @@ if ! python3 -c 'import moto.server' 2>/dev/null; then
 	skip "moto is not installed"
 	finish
 fi
-free_port
-url=http://127.0.0.1:$port
-spawn python3 -m moto.server -H 127.0.0.1 -p "$port" >"$TMP/moto.log" 2>&1
-wait_for 30 grep -q Running "$TMP/moto.log" || { cat "$TMP/moto.log"; finish; }
+start_moto
 cat >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
 [target moto]
 conninfo =
@@ -245,6 +243,16 @@ is "moto: parameter" "$(member state) $(call rds DescribeDBParameters '&DBParame
 	values ParameterName ParameterValue)" "done log_min_duration_statement 1000"
 op 'alarm put' moto --yes
 is "moto: alarms" "$(member state) $(call monitoring DescribeAlarms | values AlarmName)" "done shop-cpu shop-storage shop-connections"
+first=$(member job)
+op 'alarm put cpu 60 sns arn:aws:sns:eu-central-1:000000000000:pager' moto --yes
+second=$(member job)
+op "job undo $first" moto --yes
+is "moto: what has changed since is left" "$(member state) $(member error.code)" "refused CHANGED"
+op "job undo $second" moto --yes
+is "moto: alarms are put back" "$(member state) $(call monitoring DescribeAlarms | values Threshold | cut -d ' ' -f 1)" "done 80.0"
+unlike "... and tell nobody, as before" "$(call monitoring DescribeAlarms)" 'pager'
+op "job undo $first" moto --yes
+is "... or taken away" "$(member state) $(call monitoring DescribeAlarms | values AlarmName)" "done "
 subnets=$(curl -s --aws-sigv4 aws:amz:eu-central-1:ec2 --user "$key" -d 'Action=DescribeSubnets&Version=2016-11-15' "$url/" |
 	values subnetId | cut -d ' ' -f 1,2 | tr ' ' ,)
 op "proxy create front role $role secret arn:aws:secretsmanager:eu-central-1:000000000000:secret:x subnets $subnets" moto --yes
@@ -271,4 +279,5 @@ op 'scale storage 200GB' aurora --yes
 is "storage of Aurora is not of an instance" "$(member error.code)" UNSUPPORTED
 op 'scale class db.r6g.xlarge now' aurora --yes
 is "its class is" "$(member result.state)" applied
+judged
 finish

@@ -1,7 +1,8 @@
 #include "config.h"
 
-#include "ops/local_check.h"
+#include "ops/check.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +11,14 @@
 
 #include "base/json.h"
 #include "base/rowset.h"
-#include "ops/local_copy.h"
 #include "ops/local_tools.h"
+#include "ops/op_result.h"
 
 enum { CHECK_MS = 12 * 3600 * 1000, COUNT_MS = 120000, MAX_COUNTS = 60000, MAX_DETAIL = 400 };
 
 /* In the order of the result. */
-static const char *const names[] = { "backup", "wal", "archiving", "restore", "amcheck", "rows",
-	"queries", "checksums" };
+static const char *const names[] = { "backup", "wal", "archiving", "restore", "connect", "amcheck",
+	"rows", "queries", "checksums" };
 
 bool
 check_set(struct op *op, struct error *err, const char *name, bool passed, const char *fmt, ...)
@@ -58,7 +59,7 @@ check_all_passed(struct op *op)
 	return true;
 }
 
-void
+static void
 check_json(struct op *op, struct strbuf *out)
 {
 	bool is_first = true;
@@ -97,20 +98,53 @@ has_judged(int status)
 	return status > 0 && WIFEXITED(status);
 }
 
-bool
-check_amcheck(struct op *op, struct error *err)
+/* What this role may not, or this server does not have, says nothing of the copy. */
+static bool
+is_out_of_reach(const char *text)
 {
-	const char *argv[] = { copy_program(op, "pg_amcheck"), "--all", "--install-missing", "-j",
-		"2", copy_option_host(op), "--port=5432", copy_option_user(op), NULL };
+	static const char *const signs[] = { "permission denied", "must be superuser",
+		"is not available", "could not open extension control file" };
+
+	for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+		if (strstr(text, signs[i]))
+			return true;
+	return false;
+}
+
+bool
+check_note(struct op *op, struct error *err, const char *fmt, ...)
+{
+	const char *before = op_fact(op, "notes");
+	struct strbuf text = STRBUF_INIT(MAX_DETAIL);
+	va_list ap;
+	bool ok;
+
+	va_start(ap, fmt);
+	strbuf_addv(&text, fmt, ap);
+	va_end(ap);
+	ok = op_fact_set(
+	    op, err, "notes", "%s%s%s", before ? before : "", before ? "; " : "", text.buf);
+	strbuf_release(&text);
+	return ok;
+}
+
+bool
+check_amcheck(struct op *op, const struct client_at *at, struct error *err)
+{
+	/* A managed server has a database of its maker that nobody may enter. */
+	const char *argv[] = { client_program(op, at, "pg_amcheck"), "--all", "--install-missing",
+		"--exclude-database=rdsadmin", "-j", "2", "--no-password", NULL };
 	struct strbuf out = STRBUF_INIT(1 << 20);
 	int status = -1;
 	bool ok;
 
-	/* It came with 14. */
 	if (!argv[0])
-		return true;
-	if (local_run(op, argv, NULL, CHECK_MS, &out, &status, err))
+		return check_note(
+		    op, err, "amcheck: pg_amcheck (PostgreSQL 14) is not on this machine");
+	if (client_run(op, at, argv, "--maintenance-db", NULL, CHECK_MS, &out, &status, err))
 		ok = check_set(op, err, "amcheck", true, "tables and B-trees of all databases");
+	else if (has_judged(status) && is_out_of_reach(out.buf))
+		ok = check_note(op, err, "amcheck: %s", first_line(op, out.buf));
 	else
 		ok = has_judged(status) &&
 		    check_set(op, err, "amcheck", false, "%s", first_line(op, out.buf));
@@ -154,7 +188,7 @@ first_other(struct op *op, const char *want, const char *got)
 }
 
 bool
-check_rows(struct op *op, struct error *err)
+check_rows(struct op *op, const struct client_at *at, struct error *err)
 {
 	const char *want = op_fact(op, "counts"), *other;
 	struct strbuf got = STRBUF_INIT(MAX_COUNTS + 1);
@@ -166,7 +200,7 @@ check_rows(struct op *op, struct error *err)
 	if (!want || !*want || !op_fact(op, "count.lsn"))
 		return true;
 	strbuf_addc(&got, '\n');
-	pg = pg_sync_open(copy_conninfo(op), NULL, err);
+	pg = pg_sync_open(at->conninfo, at->password, err);
 	ok = pg && check_count(pg, &got, &lsn, err);
 	pg_sync_close(pg);
 	for (const char *p = want; *p; p++)
@@ -241,17 +275,15 @@ next_critical(struct op *op, const char **at, struct critical *c)
 
 /* NULL: as it should be; else what was wrong. */
 static const char *
-try_critical(struct op *op, const char *psql, const struct critical *c)
+try_critical(struct op *op, const struct client_at *at, const char *psql, const struct critical *c)
 {
-	const char *argv[] = { psql, "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1",
-		copy_option_host(op), "--port=5432", copy_option_user(op),
-		arena_printf(&op->arena, "--dbname=%s", op_fact(op, "copy.database")), "-f", "-",
-		NULL };
+	const char *argv[] = { psql, "-X", "-A", "-t", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-f",
+		"-", NULL };
 	struct strbuf out = STRBUF_INIT(1 << 20);
 	struct error err = { 0 };
 	const char *why = NULL;
 
-	if (!local_run(op, argv, c->sql, CHECK_MS, &out, NULL, &err))
+	if (!client_run(op, at, argv, "--dbname", c->sql, CHECK_MS, &out, NULL, &err))
 		why = *out.buf ? first_line(op, out.buf) : arena_strdup(&op->arena, err.what);
 	while (out.len && out.buf[out.len - 1] == '\n')
 		out.buf[--out.len] = '\0';
@@ -262,10 +294,10 @@ try_critical(struct op *op, const char *psql, const struct critical *c)
 }
 
 bool
-check_queries(struct op *op, struct error *err)
+check_queries(struct op *op, const struct client_at *at, struct error *err)
 {
 	const char *path = op->target->critical_queries;
-	const char *psql = copy_program(op, "psql"), *text;
+	const char *psql = client_program(op, at, "psql"), *text;
 	struct critical c;
 	int n = 0;
 
@@ -276,7 +308,7 @@ check_queries(struct op *op, struct error *err)
 		return check_set(op, err, "queries", false, "%s",
 		    text ? "psql is not on this machine" : err->what);
 	while (next_critical(op, &text, &c)) {
-		const char *why = try_critical(op, psql, &c);
+		const char *why = try_critical(op, at, psql, &c);
 		struct error stopped = { 0 };
 
 		if (op_stopped(op, &stopped)) {
@@ -290,22 +322,35 @@ check_queries(struct op *op, struct error *err)
 	return check_set(op, err, "queries", n > 0, "%d of %s", n, path);
 }
 
-/* ------------------------------------------------------------------ pages */
+/* ------------------------------------------------------------------ the result */
 
 bool
-check_checksums(struct op *op, struct error *err)
+check_keep(struct op *op, const char *snapshot, struct job_verified *v, struct error *err)
 {
-	const char *argv[] = { copy_program(op, "pg_checksums"), "--check", "-D", copy_data(op),
-		NULL };
-	struct strbuf out = STRBUF_INIT(1 << 20);
-	int status = -1;
-	bool ok = true;
+	*v = (struct job_verified){
+		.snapshot = snapshot,
+		.at = wall_now(),
+		.passed = check_all_passed(op),
+		.rto_s = op_fact_num(op, "rto_s", NAN),
+		.rpo_s = op_fact_num(op, "rpo_s", NAN),
+	};
+	return jobs_verified_set(op->journal, op->target->name, v, err);
+}
 
-	if (argv[0] && local_run(op, argv, NULL, CHECK_MS, &out, &status, err))
-		ok = check_set(op, err, "checksums", true, "every page");
-	else if (argv[0] && !strstr(out.buf, "not enabled"))
-		ok = has_judged(status) &&
-		    check_set(op, err, "checksums", false, "%s", first_line(op, out.buf));
-	strbuf_release(&out);
-	return ok;
+bool
+check_result(struct op *op, struct error *err)
+{
+	const char *notes = op_fact(op, "notes");
+	bool first = true;
+
+	(void)err;
+	op_result_text(op, &first, "snapshot", op_fact(op, "label"));
+	json_key(&op->result, &first, "checks");
+	check_json(op, &op->result);
+	op_result_bool(op, &first, "passed", check_all_passed(op));
+	op_result_num(op, &first, "rto_s", op_fact_num(op, "rto_s", NAN));
+	op_result_num(op, &first, "rpo_s", op_fact_num(op, "rpo_s", NAN));
+	if (notes)
+		op_result_text(op, &first, "notes", notes);
+	return true;
 }
