@@ -42,12 +42,12 @@ const struct json *json_at(const struct json *arr, int i);
 int json_len(const struct json *arr);
 const char *json_text(const struct json *v); /* NULL unless a string */
 bool json_number(const struct json *v, double *num);
-bool json_true(const struct json *v);                /* is it the literal true? */
-bool json_false(const struct json *v);               /* is it the literal false? */
-bool json_is_tree(const struct json *v);             /* an object or an array? */
+bool json_true(const struct json *v);                      /* is it the literal true? */
+bool json_false(const struct json *v);                     /* is it the literal false? */
+bool json_is_tree(const struct json *v);                   /* an object or an array? */
 void json_value(struct strbuf *out, const struct json *v); /* write it again, compact */
-const char *json_name(const struct json *v);         /* key of a member, or NULL */
-const struct json *json_child(const struct json *v); /* first member or element */
+const char *json_name(const struct json *v);               /* key of a member, or NULL */
+const struct json *json_child(const struct json *v);       /* first member or element */
 const struct json *json_next(const struct json *v);
 
 #endif
