@@ -56,6 +56,8 @@ remove_dump(struct op *op, const char *dir, struct error *err)
 	if (!S_ISDIR(st.st_mode) || !slash || !copy_is_name(slash + 1))
 		return error_set(err, ERR_REFUSED, "%s is not a folder of ours", dir);
 	if (access(mark, F_OK) != 0) {
+		/* Perhaps while writing it: where that is all, the folder is empty then. */
+		unlink(arena_printf(&op->arena, "%s.new", mark));
 		if (rmdir(dir) == 0)
 			return true;
 		error_set(err, ERR_REFUSED, "%s does not carry our mark", dir);
@@ -70,7 +72,7 @@ remove_dump(struct op *op, const char *dir, struct error *err)
 }
 
 static bool
-leave(struct op *op, const char *dir, bool *is_again, struct error *err)
+leave(struct op *op, const char *what, const char *dir, bool *is_again, struct error *err)
 {
 	struct job_leftover *known;
 	struct strbuf args = STRBUF_INIT(PATH_MAX * 2);
@@ -89,7 +91,7 @@ leave(struct op *op, const char *dir, bool *is_again, struct error *err)
 	json_key(&args, &first, "dir");
 	json_str(&args, dir, strlen(dir));
 	strbuf_addc(&args, '}');
-	ok = op_leave(op, "dump", args.buf, &id, err, "the dump in %s", dir);
+	ok = op_leave(op, "dump", args.buf, &id, err, "%s %s", what, dir);
 	strbuf_release(&args);
 	return ok;
 }
@@ -101,7 +103,7 @@ dump_begin(struct op *op, struct error *err)
 	const char *dir = arena_printf(&op->arena, "%s/%s", root, op_fact(op, "name"));
 	bool is_again;
 
-	return copy_make_root(root, err) && leave(op, dir, &is_again, err) &&
+	return copy_make_root(root, err) && leave(op, "the dump in", dir, &is_again, err) &&
 	    (!is_again || remove_dump(op, dir, err)) && local_make_folder(op, dir, err) &&
 	    local_write(op, arena_printf(&op->arena, "%s/%s", dir, marker),
 	        arena_printf(&op->arena, "job %lld\n", (long long)op->job), err);
@@ -399,7 +401,12 @@ dump_drop_plan(struct op *op, const char *name, struct error *err)
 bool
 dump_drop_run(struct op *op, struct error *err)
 {
-	return remove_dump(op, op_fact(op, "dump.dir"), err);
+	const char *dir = op_fact(op, "dump.dir");
+	bool is_again;
+
+	/* One that is half removed is of no use, and listed nowhere. */
+	return leave(op, "the rest of the dump in", dir, &is_again, err) &&
+	    remove_dump(op, dir, err) && op_settle_kind(op, "dump", err);
 }
 
 bool

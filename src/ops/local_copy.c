@@ -306,6 +306,9 @@ remove_folder(struct op *op, const char *root, const char *dir, struct error *er
 	if (!S_ISDIR(st.st_mode))
 		return error_set(err, ERR_REFUSED, "%s is not a folder of ours", dir);
 	if (!is_ours(op, dir)) {
+		/* We died before the mark, perhaps while writing it. */
+		if (is_alone(dir))
+			unlink(arena_printf(&op->arena, "%s/%s.new", dir, marker));
 		if (rmdir(dir) == 0)
 			return true;
 		error_set(err, ERR_REFUSED, "%s does not carry our mark", dir);

@@ -48,7 +48,11 @@ bool copy_restore(
 bool copy_configure(struct op *op, bool is_scratch, struct error *err) MUST_CHECK;
 /* Start it, unless it runs, and wait until it has left recovery. Facts recovered.*. */
 bool copy_start(struct op *op, struct error *err) MUST_CHECK;
+/* ERR_STATE: it was killed, ERR_PROGRAM: it has ended of itself. */
+bool copy_still_runs(struct op *op, struct error *err) MUST_CHECK;
 bool copy_stop(struct op *op, struct error *err) MUST_CHECK;
+/* In order? Nothing else is read by pg_checksums. */
+bool copy_is_shut_down(struct op *op, bool *is_it, struct error *err) MUST_CHECK;
 /* Stop the server of the copy in dir, if it runs: the process of its pid file, when that works in
  * its data directory. */
 bool copy_server_stop(struct op *op, const char *dir, int major, struct error *err) MUST_CHECK;

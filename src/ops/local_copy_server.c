@@ -74,6 +74,35 @@ copy_uri(struct op *op)
 
 /* ------------------------------------------------------------------ configuration */
 
+static const char state_label[] = "Database cluster state:";
+
+/* What pg_controldata says; NULL: it cannot. */
+static const char *
+control_data(struct op *op, struct error *err)
+{
+	const char *argv[] = { copy_program(op, "pg_controldata"), "-D", copy_data(op), NULL };
+	struct strbuf out = STRBUF_INIT(MAX_TEXT);
+	const char *text = NULL;
+
+	if (!argv[0])
+		error_set(err, ERR_STATE, "pg_controldata is not there any more");
+	else if (local_run(op, argv, NULL, TOOL_MS, &out, NULL, err))
+		text = arena_strndup(&op->arena, out.buf, out.len);
+	strbuf_release(&out);
+	return text;
+}
+
+bool
+copy_is_shut_down(struct op *op, bool *is_it, struct error *err)
+{
+	const char *text = control_data(op, err);
+	const char *at = text ? strstr(text, state_label) : NULL;
+
+	at = at ? at + sizeof(state_label) - 1 : "";
+	*is_it = strncmp(at + strspn(at, " "), "shut down\n", 10) == 0;
+	return text != NULL;
+}
+
 /* A recovery that needs more than these would stop; the names of pg_controldata. */
 static const struct {
 	const char *label, *setting;
@@ -90,13 +119,10 @@ static const struct {
 static bool
 add_limits(struct op *op, struct strbuf *conf, struct error *err)
 {
-	const char *argv[] = { copy_program(op, "pg_controldata"), "-D", copy_data(op), NULL };
-	struct strbuf out = STRBUF_INIT(MAX_TEXT);
-	bool ok = argv[0] ? local_run(op, argv, NULL, TOOL_MS, &out, NULL, err) :
-	                    error_set(err, ERR_PROGRAM, "pg_controldata is not there any more");
+	const char *text = control_data(op, err);
 
-	for (size_t i = 0; ok && i < ARRAY_LEN(limits); i++) {
-		const char *at = strstr(out.buf, limits[i].label);
+	for (size_t i = 0; text && i < ARRAY_LEN(limits); i++) {
+		const char *at = strstr(text, limits[i].label);
 
 		if (!at)
 			continue;
@@ -104,8 +130,7 @@ add_limits(struct op *op, struct strbuf *conf, struct error *err)
 		at += strspn(at, " ");
 		strbuf_addf(conf, "%s = %.*s\n", limits[i].setting, (int)strcspn(at, "\n"), at);
 	}
-	strbuf_release(&out);
-	return ok;
+	return text != NULL;
 }
 
 /*
@@ -231,6 +256,14 @@ log_of(struct op *op)
 	return arena_printf(&op->arena, "%s/server.log", dir_of(op));
 }
 
+/* What sessions are told, when the server is about to serve, or has ended, is no reason. */
+static bool
+is_of_session(const char *text)
+{
+	return strncmp(text, "the database system is ", 23) == 0 ||
+	    strncmp(text, "terminating connection ", 23) == 0;
+}
+
 const char *
 copy_log_line(struct op *op, const char *word)
 {
@@ -238,20 +271,49 @@ copy_log_line(struct op *op, const char *word)
 	const char *text = local_read(op, log_of(op), &ignored), *last = NULL;
 
 	for (const char *at = text ? strstr(text, word) : NULL; at; at = strstr(at + 1, word))
-		last = at;
+		if (!is_of_session(at + strlen(word)))
+			last = at;
 	return last ? arena_strndup(&op->arena, last, strcspn(last, "\n")) : NULL;
 }
 
-static bool
-say_dead(struct op *op, struct error *err)
+/* Why the server has ended, of itself; NULL: it was killed. */
+static const char *
+log_reason(struct op *op)
 {
 	const char *why = copy_log_line(op, "FATAL:  ");
 
 	if (!why)
 		why = copy_log_line(op, "PANIC:  ");
-	error_set(err, ERR_PROGRAM, "the copy does not start%s%s", why ? ": " : "", why ? why : "");
+	if (!why)
+		why = copy_log_line(op, " was terminated by signal ");
+	/* Signal 9 comes from outside: of a user, of the kernel that is out of memory. */
+	return why && !strstr(why, " by signal 9") ? why : NULL;
+}
+
+static bool
+say_dead(struct op *op, struct error *err)
+{
+	const char *why = log_reason(op);
+
+	if (!why)
+		error_set(err, ERR_STATE, "the server of the copy was killed");
+	else
+		error_set(err, ERR_PROGRAM, "the copy does not start: %s", why);
 	if (why && strstr(why, "before configured recovery target"))
 		return error_hint(err, "No commit after the target is in the repository.");
+	return error_hint(err, "Its log is %s.", log_of(op));
+}
+
+bool
+copy_still_runs(struct op *op, struct error *err)
+{
+	const char *why;
+
+	if (running(op, copy_data(op)))
+		return true;
+	why = log_reason(op);
+	error_set(err, why ? ERR_PROGRAM : ERR_STATE, "the server of the copy %s%s",
+	    why ? "has ended: " : "was killed", why ? why : "");
 	return error_hint(err, "Its log is %s.", log_of(op));
 }
 
@@ -348,7 +410,7 @@ copy_start(struct op *op, struct error *err)
 
 		if (running(op, data))
 			alive_ms = past;
-		else if (alive_ms >= 0 || past > APPEAR_MS || copy_log_line(op, "FATAL:  "))
+		else if (alive_ms >= 0 || past > APPEAR_MS || log_reason(op))
 			return say_dead(op, err);
 		if (!has_recovered(op, &is_done, err))
 			return false;

@@ -11,6 +11,7 @@
 #include "ops/dump.h"
 #include "ops/kept.h"
 #include "ops/local.h"
+#include "ops/local_expire.h"
 #include "ops/op_result.h"
 
 enum { EXPIRE_MS = 3600 * 1000, MAX_OUTPUT = 1 << 20 };
@@ -71,18 +72,21 @@ is_named_in(const char *labels, const char *label)
 	return false;
 }
 
-/* "expire adhoc backup set A, B": what pgBackRest would take. */
+/* "expire adhoc backup A", "expire adhoc backup set A, B": what pgBackRest would take. */
 static bool
 ask_pgbackrest(struct op *op, const struct pgbackrest_info *info,
     const struct pgbackrest_backup *which, struct drop *d, struct error *err)
 {
-	static const char key[] = "expire adhoc backup set ";
+	static const char key[] = "expire adhoc backup ", set[] = "set ";
 	struct strbuf out = STRBUF_INIT(MAX_OUTPUT);
 	bool ok = expire(op, which->label, true, &out, err);
 	const char *at = ok ? strstr(out.buf, key) : NULL;
 
 	d->goes = arena_zalloc(&op->arena, (size_t)info->n + 1, sizeof(struct pgbackrest_backup *));
-	for (at = at ? at + sizeof(key) - 1 : NULL; at && *at && *at != '\n';) {
+	at = at ? at + sizeof(key) - 1 : NULL;
+	if (at && strncmp(at, set, sizeof(set) - 1) == 0)
+		at += sizeof(set) - 1;
+	while (at && *at && *at != '\n') {
 		size_t len = strcspn(at, ", \n");
 
 		for (int i = 0; i < info->n && d->n < info->n; i++)
@@ -244,7 +248,8 @@ is_as_planned(struct op *op, struct error *err)
 static bool
 expire_run(struct op *op, struct error *err)
 {
-	return is_as_planned(op, err) && expire(op, op_fact(op, "label"), false, NULL, err);
+	return is_as_planned(op, err) && expire_leave(op, op_fact(op, "goes"), err) &&
+	    expire(op, op_fact(op, "label"), false, NULL, err);
 }
 
 static bool
@@ -260,6 +265,8 @@ judge_run(struct op *op, struct error *err)
 		    there == 1 ? "is" : "are");
 		return error_hint(err, "Look at its log and repository.");
 	}
+	if (!expire_sweep(op, op_fact(op, "goes"), err))
+		return false;
 	if (others >= op_fact_int(op, "stay", 0))
 		return true;
 	error_set(err, ERR_STATE, "%d snapshots are left, %lld were to stay", others,

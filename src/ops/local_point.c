@@ -61,9 +61,10 @@ point_plan(struct op *op, struct error *err)
 			    "there is no snapshot to restore to it from");
 		local_source_doc(op, &source);
 		op_add_step(op, "point", "low", "create the restore point",
-		    "pg_create_restore_point('%s')", name);
+		    "pg_create_restore_point('%s'), one empty transaction and a new WAL segment",
+		    name);
 		op_add_step(op, "archive", "low", "have its WAL archived", "%s",
-		    "one empty transaction and a new WAL segment, then waits for it");
+		    "waits until the repository has it");
 		op->question = arena_printf(
 		    &op->arena, "create restore point %s on %s?", name, op->target->name);
 		ok = op_fact_set(op, err, "name", "%s", name) &&
@@ -103,7 +104,10 @@ point_run(struct op *op, struct error *err)
 			.label = op_fact(op, "label"),
 		};
 
-		ok = jobs_point_set(op->journal, op->target->name, &p, err);
+		/* A restore point alone is not on disk yet: a server that dies now has lost it, and
+		 * writes something else at its LSN. Same session: it dies with the server. */
+		ok = local_source_switch(op, pg, err) &&
+		    jobs_point_set(op->journal, op->target->name, &p, err);
 	}
 	if (rows)
 		rowset_unref(rows);

@@ -103,7 +103,7 @@ stop_run(struct op *op, struct error *err)
 static bool
 remove_run(struct op *op, struct error *err)
 {
-	return copy_is_same(op, err) && copy_remove(op, err);
+	return copy_is_same(op, err) && copy_leave_directory(op, err) && copy_remove(op, err);
 }
 
 static const struct op_step_def drop_steps[] = {

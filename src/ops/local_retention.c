@@ -11,6 +11,7 @@
 
 #include "base/conf.h"
 #include "ops/local.h"
+#include "ops/local_expire.h"
 #include "ops/local_tools.h"
 #include "ops/retention.h"
 
@@ -167,7 +168,10 @@ expire_run(struct op *op, struct error *err)
 		const char *args[] = { "expire",
 			arena_printf(&op->arena, "--set=%s", label ? label : ""), NULL };
 
-		ok = ok && (!label || is_free(op, &info, label, err));
+		ok = ok &&
+		    (!label ||
+		        (is_free(op, &info, label, err) &&
+		            expire_leave(op, op_fact(op, "goes"), err)));
 		pgbackrest_info_release(&info);
 		if (!ok || !label)
 			return ok;
@@ -201,6 +205,7 @@ judge_run(struct op *op, struct error *err)
 
 	if (ok && left)
 		ok = error_set(err, ERR_STATE, "%s is still listed", left);
+	ok = ok && expire_sweep(op, op_fact(op, "goes"), err);
 	if (ok && info.n < wanted) {
 		ok = error_set(err, ERR_STATE, "%d snapshots are left, %lld were to stay", info.n,
 		    (long long)wanted);

@@ -32,6 +32,7 @@ enum {
 	MAX_FILES = 10,
 	MAX_OUTPUT = 1 << 20,
 	NAME_LEN = 24,
+	TIMELINE_LEN = 8,
 };
 
 static const char *
@@ -52,13 +53,17 @@ is_own(const char *name, uint64_t from)
 	    strcmp(name, "postmaster.opts") == 0;
 }
 
-/* A segment of WAL; from: the first that counts, its number as (log << 32 | segment). */
+/* A segment of WAL, or the history of a timeline, without which none is found where the servers
+ * parted; from: the first segment that counts, its number as (log << 32 | segment). */
 static bool
 is_wal(const char *name, uint64_t from)
 {
+	size_t digits = strspn(name, "0123456789ABCDEF");
 	unsigned timeline, log, segment;
 
-	return strlen(name) == NAME_LEN && strspn(name, "0123456789ABCDEF") == NAME_LEN &&
+	if (digits == TIMELINE_LEN && strcmp(name + digits, ".history") == 0)
+		return true;
+	return strlen(name) == NAME_LEN && digits == NAME_LEN &&
 	    sscanf(name, "%8X%8X%8X", &timeline, &log, &segment) == 3 &&
 	    ((uint64_t)log << 32 | segment) >= from;
 }

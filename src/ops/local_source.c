@@ -127,11 +127,10 @@ has_arrived(struct op *op, const char *wal, bool *is_there, struct error *err)
 	return ok;
 }
 
-static bool
-switch_wal(struct op *op, struct error *err)
+bool
+local_source_switch(struct op *op, struct pg_sync *pg, struct error *err)
 {
-	struct pg_sync *pg = op_connect(op, op->target, err);
-	struct rowset *commit = pg ? pg_sync_run(pg, "op_commit", NULL, 0, 5000, err) : NULL;
+	struct rowset *commit = pg_sync_run(pg, "op_commit", NULL, 0, 5000, err);
 	struct rowset *rows = commit ? pg_sync_run(pg, "op_switch_wal", NULL, 0, 5000, err) : NULL;
 	bool ok = rows && rows->nrows == 1 &&
 	    op_fact_set(op, err, "archive.wal", "%s", text(op, rows, "wal"));
@@ -140,6 +139,15 @@ switch_wal(struct op *op, struct error *err)
 		rowset_unref(commit);
 	if (rows)
 		rowset_unref(rows);
+	return ok;
+}
+
+static bool
+switch_wal(struct op *op, struct error *err)
+{
+	struct pg_sync *pg = op_connect(op, op->target, err);
+	bool ok = pg && local_source_switch(op, pg, err);
+
 	pg_sync_close(pg);
 	return ok;
 }

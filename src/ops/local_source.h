@@ -27,7 +27,10 @@ bool local_source_same(struct op *op, const struct local_source *source,
     const struct pgbackrest_info *info, struct error *err) MUST_CHECK;
 /* What is wrong with it, for a plan. */
 void local_source_doc(struct op *op, const struct local_source *source);
-/* A step: one commit and a new WAL segment, and wait until the repository has all before it. */
+/* One commit and a new WAL segment: what this session has done before it is on disk then. Fact
+ * archive.wal. */
+bool local_source_switch(struct op *op, struct pg_sync *pg, struct error *err) MUST_CHECK;
+/* A step: that, where it was not done yet; then wait until the repository has the segment. */
 bool local_source_archive(struct op *op, struct error *err) MUST_CHECK;
 /* A restore point by its name. ERR_NOT_FOUND. */
 bool local_point_find(

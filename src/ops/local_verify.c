@@ -166,13 +166,14 @@ count_run(struct op *op, struct error *err)
 	return ok;
 }
 
-/* What says nothing of the snapshot: a program that somebody killed (the words of
- * proc_status_text()), a full disk. */
+/* What says something of the snapshot: a program that could not do with it, a server that ended of
+ * itself; not one that somebody killed (the words of proc_status_text()), nor a full disk, nor
+ * anything of ours. */
 static bool
-is_ours(const struct error *err)
+is_verdict(const struct error *err)
 {
-	return err->code == ERR_TIMEOUT || err->code == ERR_JOURNAL ||
-	    strstr(err->what, "killed by signal") || strstr(err->what, "No space left on device");
+	return (err->code == ERR_PROGRAM || err->code == ERR_NOT_FOUND) &&
+	    !strstr(err->what, "killed by signal") && !strstr(err->what, "No space left on device");
 }
 
 /* A copy that cannot be made is a verdict, unless we were stopped. */
@@ -181,7 +182,7 @@ verdict(struct op *op, bool ok, struct error *err)
 {
 	struct error stopped = { 0 };
 
-	if (ok || op_stopped(op, &stopped) || is_ours(err))
+	if (ok || op_stopped(op, &stopped) || !is_verdict(err))
 		return ok;
 	return check_set(op, err, "restore", false, "%s", err->what);
 }
@@ -227,6 +228,8 @@ start_run(struct op *op, struct error *err)
 	    op_fact_set(op, err, "rto_s", "%.3f", (double)(wall_now().us - begun) / 1e6);
 }
 
+/* A server that was killed meanwhile makes each check fail: that is no verdict. This may also be
+ * another day, and the machine was started anew. */
 static bool
 check_run(struct op *op, struct error *err)
 {
@@ -234,9 +237,12 @@ check_run(struct op *op, struct error *err)
 		.name = "pgmedic verify",
 		.major = (int)op_fact_int(op, "copy.major", 0) };
 
-	return is_broken(op) ||
-	    (check_amcheck(op, &at, err) && check_rows(op, &at, err) &&
-	        check_queries(op, &at, err));
+	if (is_broken(op))
+		return true;
+	if (!copy_start(op, err))
+		return verdict(op, false, err);
+	return check_amcheck(op, &at, err) && check_rows(op, &at, err) &&
+	    check_queries(op, &at, err) && verdict(op, copy_still_runs(op, err), err);
 }
 
 /* Of the copy that was stopped. */
@@ -259,10 +265,19 @@ check_checksums(struct op *op, struct error *err)
 	return ok;
 }
 
+/* One that was killed has to be stopped in order first. */
 static bool
 checksums_run(struct op *op, struct error *err)
 {
-	return is_broken(op) || (copy_stop(op, err) && check_checksums(op, err));
+	bool is_shut_down;
+
+	if (is_broken(op))
+		return true;
+	if (!copy_stop(op, err) || !copy_is_shut_down(op, &is_shut_down, err))
+		return verdict(op, false, err);
+	if (!is_shut_down && (!copy_start(op, err) || !copy_stop(op, err)))
+		return verdict(op, false, err);
+	return check_checksums(op, err);
 }
 
 /* annotate came with 2.41. */

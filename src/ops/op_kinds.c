@@ -5,6 +5,7 @@
 #include "ops/local.h"
 #include "ops/local_copy.h"
 #include "ops/local_drill.h"
+#include "ops/local_expire.h"
 #include "ops/local_pair.h"
 #include "ops/local_pooler.h"
 #include "ops/local_replica.h"
@@ -293,6 +294,7 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "directory", copy_undo_directory },
 	{ "server", copy_undo_server },
 	{ "dump", dump_undo },
+	{ "expiring", expire_undo },
 	{ "pooler", pooler_undo },
 	{ "replica_slot", replica_undo_slot },
 	{ "replica_down", replica_undo_down },

@@ -24,6 +24,7 @@ static const struct {
 	{ 32, ERR_CONFIG, "A value of its configuration is wrong." },
 	{ 37, ERR_CONFIG, "Check pgbackrest_config and pgbackrest_stanza of the target." },
 	{ 38, ERR_STATE, "A server runs in that directory." },
+	{ 39, ERR_STATE, "One of its processes has ended unexpectedly: try again." },
 	{ 40, ERR_STATE, "The directory is not empty." },
 	{ 41, ERR_FILE, "Run it as the user who owns the cluster and the repository." },
 	{ 50, ERR_STATE, "Another pgBackRest is at work: `snapshots` shows it." },
@@ -36,17 +37,33 @@ static const struct {
 	{ 82, ERR_STATE,
 	    "WAL does not arrive in the repository: look at archive_command and the server's log." },
 	{ 87, ERR_STATE, "archive_mode of the server is off." },
+	{ 102, ERR_STATE, "One of its processes has ended unexpectedly: try again." },
 };
+
+/* What a line says behind "2026-11-21 21:46:48.846 P00 "; the first two are not always there. */
+static const char *
+said(const char *line)
+{
+	static const char digits[] = "0123456789-:. ";
+	const char *text = line + strspn(line, digits);
+
+	if (*text == 'P' && strspn(text + 1, "0123456789") == 2)
+		text += 3;
+	return text + strspn(text, " ");
+}
 
 const char *
 pgbackrest_warning(struct arena *arena, const char *output)
 {
 	static const char *const harmless[] = { "resumable", "resume", "no prior backup exists",
-		"has been changed to full", "option 'repo1-retention" };
+		"has been changed to full", "option 'repo1-retention",
+		/* after a promotion, and where its own file or an option is put right by itself */
+		"delta checksum", "backup.info", "cannot alter", "reset to", "resetting",
+		"exclude special file" };
 
 	for (const char *line = output; *line;) {
 		size_t len = strcspn(line, "\n");
-		const char *text = line + strspn(line, " ");
+		const char *text = said(line);
 		bool is_one = strncmp(text, "WARN:", 5) == 0 || strncmp(text, "ERROR:", 6) == 0;
 		char *copy =
 		    is_one ? arena_strndup(arena, text, (size_t)(line + len - text)) : NULL;

@@ -54,12 +54,27 @@ like "... says which" "$(member error.what)" 'nothing'
 job=$(member job)
 op "job undo $job" db --yes
 is "what it began is taken back" "$(find "$root" -name 'nothing-*' | wc -l)" 0
+op "snapshot dump nothing --as nothing" db --yes
+job=$(member job)
+mv "$root/nothing/.pgmedic-dump" "$root/nothing/.pgmedic-dump.new"
+rm -rf "$root/nothing/dump"
+op "job undo $job" db --yes
+is "... also where the mark was not there yet" "$(member state) $(ls -d "$root/nothing" 2>/dev/null)" "done "
 
 like "they are listed" "$("$PGMEDIC" run snapshots db)" '^one +dump of shop'
 op snapshots db
 is "... for scripts" "$(member state) $(member result.snapshots.0.snapshot)" "done one"
 op "snapshot drop one" db --dry-run
 is "a plan to drop one changes nothing" "$(member state) $(ls "$root/one/manifest.json")" "planned $root/one/manifest.json"
+cp -a "$root/one" "$root/half"
+touch "$root/half/mine"
+op "snapshot drop half" db --yes
+is "what is not ours is not removed" "$(member state) $(member error.code)" "failed FILE"
+job=$(member job)
+like "... and what is left of the dump is said" "$("$PGMEDIC" run "job $job" db)" "the rest of the dump in $root/half"
+rm "$root/half/mine"
+op "job undo $job" db --yes
+is "... undo removes it" "$(member state) $(ls -d "$root/half" 2>/dev/null)" "done "
 op "snapshot drop one" db --yes
 is "one is dropped" "$(member state) $(member result.dropped)" 'done ["one"]'
 ok "... with its folder" test ! -e "$root/one"

@@ -50,6 +50,38 @@ is "... unless that is said" "$(member state) $(member result.snapshot)" "done $
 is "... with what builds upon it" "$(member result.dropped)" "[\"$one\", \"$incr\"]"
 like "... and no other" "$(labels)" "^$two ${two}_[0-9]{8}-[0-9]{6}I\$"
 
+# pgBackRest that is killed once it has taken the backup out of its list: its files do not stay unseen.
+mkdir "$TMP/bin"
+cat >"$TMP/bin/pgbackrest" <<END
+#!/bin/sh
+case "\$*" in
+*expire*--dry-run*) ;;
+*expire*--set=*)
+	if rm "$TMP/pg-db/armed" 2>/dev/null; then
+		set_of=\${*##*--set=}
+		cp -a "$TMP/pg-db/repo/backup/lab/\$set_of" "$TMP/pg-db/kept"
+		$(command -v pgbackrest) "\$@"
+		rm "$TMP/pg-db/kept"/backup.manifest*
+		mv "$TMP/pg-db/kept" "$TMP/pg-db/repo/backup/lab/\$set_of"
+		kill -9 \$\$
+	fi
+	;;
+esac
+exec $(command -v pgbackrest) "\$@"
+END
+chmod 755 "$TMP/bin/pgbackrest"
+for how in resume undo; do
+	backrest db --log-level-console=warn --type=incr backup >/dev/null 2>&1
+	incr=$(labels | tr ' ' '\n' | tail -n 1)
+	as_pg touch "$TMP/pg-db/armed"
+	answer=$(PATH=$TMP/bin:$PATH "$PGMEDIC" run "snapshot drop $incr" db --json --wait --yes </dev/null)
+	is "pgBackRest is killed while it drops" "$(member state) $(member error.code)" "failed PROGRAM"
+	job=$(member job)
+	like "... which is said" "$("$PGMEDIC" run "job $job" db)" "still has files of .*$incr"
+	op "job $how $job" db --yes
+	is "... $how removes the files" "$(member state) $(as_pg ls "$TMP/pg-db/repo/backup/lab" | grep -c "$incr")" "done 0"
+done
+
 # Retention: by days, by what a snapshot was said to be; the named one is left alone, the newest stays.
 text=$("$PGMEDIC" run "backup retention" db)
 like "retention that is not set" "$text" 'none is set; as in'

@@ -26,14 +26,18 @@ at_exit() {
 	done
 }
 
-case " $operations " in *" snapshot "* | *" restore "* | *" verify "* | *" point "*)
-	start_backed_up db
+case " $operations " in
+*" snapshot"* | *" restore"* | *" pitr "* | *" verify "* | *" point "* | *" dump"* | *" set "* | *" retention "*)
+	start_backed_up db "wal_keep_size = 512MB"
+	as_pg mkdir "$TMP/pg-db/dumps"
+	echo "dump_root = $TMP/pg-db/dumps" >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
 	sql db "CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 1000) g" >/dev/null
 	op "snapshot full" db --yes
 	is "a first snapshot" "$(member state)" "done"
 	;;
 esac
-case " $operations " in *" switchover "* | *" failover "* | *" drill "* | *" crash "* | *" pool "*)
+case " $operations " in
+*" switchover "* | *" failover "* | *" promote "* | *" drill "* | *" crash "* | *" pool "*)
 	if command -v pgbouncer >/dev/null 2>&1; then
 		plan_pooler
 	fi
@@ -44,8 +48,8 @@ esac
 
 {
 	printf '{"pgmedic": "%s", "psql": "%s/psql", "pg_bin": "%s", "as_pg": [%s],\n' "$PGMEDIC" "$PG_BINDIR" "$PG_BINDIR" "$as_words"
-	printf '"backrest": [%s"pgbackrest", "--config=%s/pg-db/pgbackrest.conf", "--stanza=lab"], "restores": "%s/pg-db/restores",\n' \
-	    "${as_words:+$as_words, }" "$TMP" "$TMP"
+	printf '"backrest": [%s"pgbackrest", "--config=%s/pg-db/pgbackrest.conf", "--stanza=lab"], "restores": "%s/pg-db/restores", "dumps": "%s/pg-db/dumps",\n' \
+	    "${as_words:+$as_words, }" "$TMP" "$TMP" "$TMP"
 	if [ -n "${pooler_admin:-}" ]; then
 		printf '"pooler": {"admin": "postgresql://postgres@127.0.0.1:%s/pgbouncer", "start": [%s"pgbouncer", "-q", "%s/pg-pooler/ini"]},\n' \
 		    "$pooler_port" "${as_words:+$as_words, }" "$TMP"
@@ -67,9 +71,9 @@ for operation in $operations; do
 		skip "no pgbouncer"
 		continue
 	fi
-	python3 "$test_dir/ops_kill.py" "$TMP/kill.json" "$operation" "$kills" "$seed" >"$TMP/campaign" 2>&1
+	python3 -B "$test_dir/ops_kill.py" "$TMP/kill.json" "$operation" "$kills" "$seed" >"${PGMEDIC_KILL_LOG:-$TMP/campaign}" 2>&1
 	is "$operation, killed at random $kills times" "$?" 0
-	cat "$TMP/campaign"
+	cat "${PGMEDIC_KILL_LOG:-$TMP/campaign}"
 done
 like "the journal is whole" "$("$PGMEDIC" journal verify)" 'each as it was written'
 finish

@@ -16,6 +16,10 @@ on_copy() {	# SQL: on the copy of the last answer
 stop_copy() {	# NAME
 	as_pg "$PG_BINDIR/pg_ctl" -D "$restores/$1/data" -m immediate -w stop >/dev/null 2>&1
 }
+sqlite_value() {
+	python3 -c 'import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])' "$XDG_STATE_HOME/pgmedic/journal.db" "$1" 2>/dev/null
+}
 at_exit() {
 	for copy in "$restores"/*; do
 		[ ! -d "$copy/data" ] || stop_copy "${copy##*/}"
@@ -83,6 +87,14 @@ op "restore --at $before to at1" db --yes
 is "to a time" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 2"
 like "... with the server's own word for it" "$(member result.proof)" 'recovery stopping before commit of transaction'
 stop_copy at1
+as_pg touch "$restores/at1/mine"
+op "restore drop at1" db --yes
+is "what is not ours is not removed" "$(member state) $(member error.code)" "failed STATE"
+job=$(member job)
+like "... and what is left of the copy is said" "$("$PGMEDIC" run "job $job" db)" "the copy in $restores/at1"
+as_pg rm "$restores/at1/mine"
+op "job undo $job" db --yes
+is "... undo removes it" "$(member state) $(ls -d "$restores/at1" 2>/dev/null)" "done "
 berlin=$(TZ=Europe/Berlin date -d "$before" '+%Y-%m-%d %H:%M:%S.%6N Europe/Berlin')
 like "a zone by its name is echoed in UTC" "$("$PGMEDIC" run "restore --at $berlin to at2" db --dry-run)" \
     "$(date -u -d "$before" '+%Y-%m-%dT%H:%M:%S').*given as .*Europe/Berlin"
@@ -115,6 +127,13 @@ is "... is made once" "$(member state) $(member error.code)" "refused REFUSED"
 op "restore --point release-7 to point1" db --yes
 is "back to it by its name" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 10"
 stop_copy point1
+# A restore point is on disk only with what comes after it: until then it is not known.
+sql db "CREATE ROLE pointer LOGIN; GRANT EXECUTE ON FUNCTION pg_create_restore_point(text) TO pointer" >/dev/null
+sed -e 's/target db/target pointer/' -e 's/user=postgres/user=pointer/' "$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" >"$TMP/pointer.conf"
+cat "$TMP/pointer.conf" >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
+op "point nowhere" pointer --yes
+is "a restore point that is not on disk" "$(member state) $(member error.code)" "failed DENIED"
+is "... is none" "$(sqlite_value "SELECT count(*) FROM points WHERE name = 'nowhere'")" 0
 op "restore --point nobody to point2" db --yes
 is "an unknown point" "$(member error.code)" NOT_FOUND
 
@@ -122,10 +141,6 @@ is "an unknown point" "$(member error.code)" NOT_FOUND
 kill_at() {	# STEP JOB
 	wait_for 30 step_is "$1" "$2" || return 1
 	kill -9 "$(sqlite_value "SELECT pid FROM acts WHERE id = $2")"
-}
-sqlite_value() {
-	python3 -c 'import sqlite3, sys
-print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])' "$XDG_STATE_HOME/pgmedic/journal.db" "$1" 2>/dev/null
 }
 step_is() {
 	[ "$(sqlite_value "SELECT count(*) FROM job_steps WHERE job = $2 AND name = '$1'")" = 1 ]

@@ -130,7 +130,31 @@ postmaster=$(head -n 1 "$TMP/pg-a/data/postmaster.pid")
 sed -i "s/^#port = .*/port = $a_port  # of a alone/" "$TMP/pg-a/data/postgresql.conf"
 kill -9 "$postmaster"
 wait_for 10 gone "$postmaster"
+# The first pg_rewind is cut off while it writes the histories of the timelines.
+mkdir "$TMP/bin"
+ln -s "$PG_BINDIR"/* "$TMP/bin"
+rm "$TMP/bin/pg_rewind"
+cat >"$TMP/bin/pg_rewind" <<END
+#!/bin/sh
+case "\$*" in
+*--dry-run*) ;;
+*)
+	if rm "$TMP/pg-a/cut" 2>/dev/null; then
+		for file in "$TMP"/pg-a/data/pg_wal/*.history; do
+			: >"\$file"
+		done
+		kill -9 \$\$
+	fi
+	;;
+esac
+exec "$PG_BINDIR/pg_rewind" "\$@"
+END
+chmod 755 "$TMP/bin/pg_rewind"
+as_pg touch "$TMP/pg-a/cut"
+sed -i "s|^[^ ]*/postgres|$TMP/bin/postgres|" "$TMP/pg-a/data/postmaster.opts"
 op "failover rejoin" a --yes
+is "a rewind that is cut off" "$(member state) $(member error.code)" "failed PROGRAM"
+op "job resume $(member job)" a --yes
 is "failover, and the old one rejoins by pg_rewind" "$(member state) $(roles)" "done standby primary"
 [ "$(member state)" = "done" ] || { printf '%s\n' "$answer"; tail -n 20 "$TMP/pg-a/log"; }
 is "it streams on the new timeline" "$(sql b "SELECT application_name || ' ' || state FROM pg_stat_replication")" "a streaming"

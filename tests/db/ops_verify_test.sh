@@ -87,6 +87,43 @@ for step in restore start check checksums clean; do
 	fi
 done
 
+# What is killed meanwhile says nothing of the snapshot: no verdict, and it goes on.
+cat >>"$TMP/critical.sql" <<SQL
+COPY (SELECT 1) TO PROGRAM 'if rm $TMP/pg-db/armed; then kill -9 \$(head -n 1 postmaster.pid); fi 2>/dev/null';
+SQL
+as_pg touch "$TMP/pg-db/armed"
+op "verify good" db --yes
+is "the server of the copy is killed" "$(member state) $(member error.code)" "failed STATE"
+[ "$(member state)" = failed ] || printf '%s\n' "$answer"
+op "job resume $(member job)" db --yes
+is "... no verdict, it goes on" "$(member state) $(member result.passed) $(ls "$restores")" "done true "
+sed -i '$d' "$TMP/critical.sql"
+
+# A process of pgBackRest's, as it says it; then all but the mark that was being written is taken away.
+mkdir "$TMP/bin"
+cat >"$TMP/bin/pgbackrest" <<END
+#!/bin/sh
+case "\$*" in
+*" restore "*)
+	if rm "$TMP/pg-db/armed" 2>/dev/null; then
+		echo "2026-11-21 21:46:48.846 P00  ERROR: [039]: client state is 'data-get' but expected 'idle'"
+		exit 39
+	fi
+	;;
+esac
+exec $(command -v pgbackrest) "\$@"
+END
+chmod 755 "$TMP/bin/pgbackrest"
+as_pg touch "$TMP/pg-db/armed"
+answer=$(PATH=$TMP/bin:$PATH "$PGMEDIC" run "verify good" db --json --wait --yes </dev/null)
+job=$(member job)
+is "a process of pgBackRest's is killed" "$(member state) $(member error.code)" "failed STATE"
+like "... in its own words" "$(member error.what)" "ERROR: .039.: client state is"
+as_pg rm -r "$restores/verify-$label/data" "$restores/verify-$label/tablespaces"
+as_pg mv "$restores/verify-$label/.pgmedic-copy" "$restores/verify-$label/.pgmedic-copy.new"
+op "job resume $job" db --yes
+is "... it goes on, also where the mark was not there yet" "$(member state) $(member result.passed) $(ls "$restores")" "done true "
+
 # A corrupt page that an index-only count does not see.
 path=$(sql db "SELECT pg_relation_filepath('t')")
 sql db "VACUUM t"
