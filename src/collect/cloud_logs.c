@@ -25,7 +25,8 @@ struct log_memory {
 	struct log_files files;
 	struct mono listed; /* 0: to be listed */
 	struct mono asked;
-	int64_t pause_ms; /* between two looks */
+	int64_t pause_ms;    /* between two looks */
+	struct error failed; /* the last look; ERR_OK: it did not */
 	struct log_parser *parser;
 	struct log_rows rows;
 	enum log_format format;
@@ -63,8 +64,8 @@ static bool
 list_files(
     struct cloud_account *a, struct cloud_member *m, struct log_memory *memory, struct error *err)
 {
-	const struct aws_param params[] = { { "DBInstanceIdentifier", m->id },
-		{ "FilenameContains", "error/" }, { NULL, NULL } };
+	/* Not FilenameContains: not every endpoint knows it, and there are few others. */
+	const struct aws_param params[] = { { "DBInstanceIdentifier", m->id }, { NULL, NULL } };
 	struct cloud_listing pages = { .n = 0 };
 
 	if (!cloud_list(a, "DescribeDBLogFiles", params, &pages, err))
@@ -219,21 +220,12 @@ is_too_soon(struct cloud_account *a, struct log_memory *memory)
 	return false;
 }
 
-bool
-cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *err)
+static bool
+look(struct cloud_account *a, struct cloud_member *m, struct log_memory *memory, struct error *err)
 {
 	const struct log_file *next;
-	struct log_memory *memory;
 	bool left;
 
-	if (!*m->id)
-		return error_set(err, *a->trouble ? ERR_CONNECT : ERR_UNSUPPORTED,
-		    "the instance is not known%s%.200s", *a->trouble ? ": " : "", a->trouble);
-	if (!m->logs)
-		m->logs = xcalloc(1, sizeof(*m->logs));
-	memory = m->logs;
-	if (is_too_soon(a, memory))
-		return true;
 	if (!memory->listed.us ||
 	    mono_since_ms(mono_now(), memory->listed) > LIST_EVERY_MS + 2 * memory->pause_ms) {
 		if (!list_files(a, m, memory, err))
@@ -263,4 +255,29 @@ cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *er
 	log_rows_begin(&memory->rows, memory->file);
 	cloud_post(m, PROBE_LOGS, log_rows_take(&memory->rows));
 	return true;
+}
+
+bool
+cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *err)
+{
+	struct log_memory *memory;
+	bool ok;
+
+	if (!*m->id)
+		return error_set(err, *a->trouble ? ERR_CONNECT : ERR_UNSUPPORTED,
+		    "the instance is not known%s%.200s", *a->trouble ? ": " : "", a->trouble);
+	if (!m->logs)
+		m->logs = xcalloc(1, sizeof(*m->logs));
+	memory = m->logs;
+	/* A turn that does not look leaves it at what the last one came to. */
+	if (!is_too_soon(a, memory)) {
+		ok = look(a, m, memory, err);
+		memory->failed = ok ? (struct error){ .code = ERR_OK } : *err;
+	} else if (memory->failed.code != ERR_OK) {
+		*err = memory->failed;
+		ok = false;
+	} else {
+		ok = true;
+	}
+	return ok;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/fmt.h"
@@ -23,6 +24,7 @@ enum {
 	POLL_MS = 200,
 	APPEAR_MS = 10000, /* until a started server has its pid file */
 	MAX_TEXT = 256 << 10,
+	SEGMENT = 16 << 20, /* of WAL, usually */
 };
 
 static const char *
@@ -290,17 +292,36 @@ log_reason(struct op *op)
 	return why && !strstr(why, " by signal 9") ? why : NULL;
 }
 
+/* Its log, on the same disk, may not say it: no segment of WAL fits in any more. */
+static bool
+is_disk_full(struct op *op)
+{
+	struct statvfs fs;
+
+	return copy_log_line(op, "No space left on device") ||
+	    (statvfs(dir_of(op), &fs) == 0 && (double)fs.f_bavail * (double)fs.f_frsize < SEGMENT);
+}
+
 static bool
 say_dead(struct op *op, struct error *err)
 {
 	const char *why = log_reason(op);
 
+	if (is_disk_full(op)) {
+		error_set(err, ERR_STATE, "the copy does not start: No space left on device of %s",
+		    dir_of(op));
+		return error_hint(err, "Make space, then `job resume %lld`.", (long long)op->job);
+	}
 	if (!why)
 		error_set(err, ERR_STATE, "the server of the copy was killed");
 	else
 		error_set(err, ERR_PROGRAM, "the copy does not start: %s", why);
 	if (why && strstr(why, "before configured recovery target"))
 		return error_hint(err, "No commit after the target is in the repository.");
+	/* Why restore_command brought no WAL. */
+	why = copy_log_line(op, "ERROR: [");
+	if (why)
+		return error_hint(err, "pgBackRest: %s", why);
 	return error_hint(err, "Its log is %s.", log_of(op));
 }
 

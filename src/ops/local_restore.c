@@ -207,6 +207,25 @@ is_on_line(struct op *op, const struct choice *c, const struct pgbackrest_backup
 	return !reach.is_left;
 }
 
+/* The newest that had ended by `end` and from which WAL leads to `at`. */
+static bool
+choose_ended(struct op *op, struct wall end, struct wall at, struct choice *c, bool *has_earlier)
+{
+	for (int i = c->info->n - 1; i >= 0; i--) {
+		const struct pgbackrest_backup *b = &c->info->backups[i];
+
+		if (b->stop.us > end.us)
+			continue;
+		*has_earlier = true;
+		c->backup = b;
+		if (is_on_line(op, c, b) &&
+		    (wal_covers_time(op, c->wal, b, at) ||
+		        (c->archives_first && reaches(op, c, b, -1))))
+			return true;
+	}
+	return false;
+}
+
 static bool
 choose_time(struct op *op, struct wall at, struct choice *c, struct error *err)
 {
@@ -216,18 +235,10 @@ choose_time(struct op *op, struct wall at, struct choice *c, struct error *err)
 	if (at.us > now.us)
 		return refuse_window(op, c, err, "that time has not come yet");
 	c->archives_first = can_archive(c);
-	for (int i = c->info->n - 1; i >= 0; i--) {
-		const struct pgbackrest_backup *b = &c->info->backups[i];
-
-		if (b->stop.us > at.us)
-			continue;
-		has_earlier = true;
-		c->backup = b;
-		if (is_on_line(op, c, b) &&
-		    (wal_covers_time(op, c->wal, b, at) ||
-		        (c->archives_first && reaches(op, c, b, -1))))
-			return true;
-	}
+	/* pgBackRest cuts a second's fraction: what has surely ended before is preferred. */
+	if (choose_ended(op, (struct wall){ at.us - 999999 }, at, c, &has_earlier) ||
+	    choose_ended(op, at, at, c, &has_earlier))
+		return true;
 	if (!has_earlier)
 		return refuse_window(
 		    op, c, err, "that time is before the end of the first snapshot");

@@ -16,7 +16,12 @@
 #include "pg/login_priv.h"
 #include "pg/pg.h"
 
-enum { EVERY_US = 100000, MAX_HOSTS = 4096 };
+enum {
+	EVERY_US = 100000,
+	AGAIN_US =
+	    20000, /* while nobody takes it, of two that are near: when one does, to the point */
+	MAX_HOSTS = 4096,
+};
 
 static void
 add_host(const char *conninfo, struct strbuf *hosts, struct strbuf *ports)
@@ -138,7 +143,7 @@ heartbeat_loop(const struct heartbeat_conf *conf)
 			    snprintf(line, sizeof(line), "down %lld %lld %lld\n", (long long)seq,
 			        (long long)begin.us, (long long)wall_now().us));
 		}
-		next.us += EVERY_US;
+		next.us += pq || !conf->other ? EVERY_US : AGAIN_US;
 		left = next.us - mono_now().us;
 		if (left > 0)
 			nanosleep(

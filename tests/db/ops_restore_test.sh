@@ -102,6 +102,10 @@ op "restore --at $after to at3" db --yes
 is "a time after the last commit: the source hands over its WAL" "$(member state)" "done"
 like "... with the drop" "$(on_copy 'SELECT 1 FROM t')" 'does not exist'
 stop_copy at3
+op "restore --at 2025-10-26 02:30:00 Europe/Berlin to at4" db --yes
+like "a time that clocks show twice is not guessed" "$(member error.code) $(member error.what)" 'USAGE the clocks of Europe/Berlin show that time twice'
+op "restore --at 2025-03-30 02:30:00 Europe/Berlin to at4" db --yes
+like "... nor one that they never show" "$(member error.code) $(member error.what)" 'USAGE the clocks of Europe/Berlin never show that time'
 op "restore --at 2026-11-21 04:00:00 to at4" db --yes
 is "a time without a zone is not guessed" "$(member error.code)" USAGE
 op "restore --at $(date -u -d '1 hour' '+%Y-%m-%dT%H:%M:%SZ') to at4" db --yes
@@ -116,6 +120,25 @@ is "to an LSN: all before it" "$(member state) $(on_copy 'SELECT max(id) FROM t'
 stop_copy lsn1
 op "restore --lsn FF/0 to lsn2" db --yes
 is "an LSN that is not written yet is refused" "$(member state) $(member error.code)" "refused REFUSED"
+
+# Exactly before a commit as pg_waldump tells it, another one right before that.
+sql db "CREATE TABLE u (id int)" >/dev/null
+begin=$(sql db "SELECT pg_current_wal_flush_lsn()")
+"$PG_BINDIR/psql" -X -q -d "$db_uri" -c 'INSERT INTO u VALUES (1)' -c 'INSERT INTO u VALUES (2)' -c 'INSERT INTO u VALUES (3)'
+xid=$(sql db "SELECT xmin FROM u WHERE id = 2")
+as_pg env TZ=UTC "$PG_BINDIR/pg_waldump" -p "$TMP/pg-db/data/pg_wal" -r Transaction -s "$begin" >"$TMP/commits" 2>/dev/null
+commit=$(grep "tx: *$xid,.*desc: COMMIT" "$TMP/commits")
+commit_lsn=$(printf '%s' "$commit" | sed 's/.*lsn: \([0-9A-F/]*\),.*/\1/')
+commit_time=$(printf '%s' "$commit" | sed 's/.*COMMIT \(20[-0-9]* [0-9:.]*\) UTC.*/\1/')
+for target in "--at $commit_time UTC --before" "--lsn $commit_lsn"; do
+	op "restore $target to exact" db --yes
+	is "to exactly before a commit: $target" "$(member state) $(on_copy 'SELECT string_agg(id::text, $$ $$) FROM u')" "done 1"
+	[ "${target#--at}" = "$target" ] || like "... and not before another" "$(member result.proof)" "before commit of transaction $xid,"
+	op "restore drop exact" db --yes
+done
+op "restore --at $commit_time UTC to exact" db --yes
+is "... or with it, and no other" "$(member state) $(on_copy 'SELECT string_agg(id::text, $$ $$ ORDER BY id) FROM u')" "done 1 2"
+op "restore drop exact" db --yes
 
 # A named point becomes an LSN.
 sql db "CREATE TABLE t AS SELECT 10 AS id" >/dev/null
