@@ -23,6 +23,7 @@ enum {
 	STOP_S = 60,
 	POLL_MS = 200,
 	APPEAR_MS = 10000, /* until a started server has its pid file */
+	GONE_MS = 20000,   /* until the children of a killed one have ended */
 	MAX_TEXT = 256 << 10,
 	SEGMENT = 16 << 20, /* of WAL, usually */
 };
@@ -403,6 +404,49 @@ repository_secrets(struct op *op)
 	return text;
 }
 
+struct in_data {
+	const char *real; /* path of the data directory */
+	bool is_found;
+};
+
+static bool
+is_in_data(const struct proc_info *info, void *arg)
+{
+	struct in_data *d = arg;
+	char cwd[4096];
+
+	d->is_found = proc_cwd(info->pid, cwd, sizeof(cwd)) && strcmp(cwd, d->real) == 0;
+	return !d->is_found;
+}
+
+/*
+ * What a killed server leaves: its children, which end when they see it, and the files by which the
+ * next one takes it for a server that runs, as long as anybody has its pid: itself, where nobody
+ * has waited for it, or another process by now. The folder is ours, and nobody else's server.
+ */
+static bool
+forget_killed(struct op *op, struct error *err)
+{
+	char real[4096];
+	struct in_data d = { .real = real };
+
+	if (!realpath(copy_data(op), real))
+		return error_set(err, ERR_FILE, "there is no %s", copy_data(op));
+	for (int waited = 0;; waited += POLL_MS) {
+		proc_each(is_in_data, &d);
+		if (!d.is_found)
+			break;
+		if (waited > GONE_MS)
+			return error_set(
+			    err, ERR_STATE, "processes of a killed server work in %s", real);
+		if (!op_wait_ms(op, POLL_MS, err))
+			return false;
+	}
+	unlink(arena_printf(&op->arena, "%s/postmaster.pid", real));
+	unlink(arena_printf(&op->arena, "%s/.s.PGSQL.%d.lock", dir_of(op), PORT));
+	return true;
+}
+
 static bool
 launch(struct op *op, struct error *err)
 {
@@ -411,6 +455,8 @@ launch(struct op *op, struct error *err)
 
 	if (!argv[0])
 		return error_set(err, ERR_PROGRAM, "pg_ctl is not there any more");
+	if (!forget_killed(op, err))
+		return false;
 	/* What an earlier start has said is not about this one. */
 	unlink(log_of(op));
 	return local_run_secret(op, argv, repository_secrets(op), TOOL_MS, err);

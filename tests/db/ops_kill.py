@@ -14,9 +14,9 @@ import random, subprocess, sys, time
 sys.dont_write_bytecode = True
 from ops_kill_kinds import *
 
+FEW = 5     # of less, none is spent on learning
 killed, where, ends, again = {}, {}, {}, 0
 durations = {}      # of the steps, of the last run that nobody disturbed
-usual_s = 5.0
 
 
 def victim_pids(what, job, front):
@@ -76,7 +76,7 @@ class Moment:
 
     def __init__(self):
         self.step = random.choice(list(durations)) if durations and random.random() < 0.5 else None
-        self.after = random.uniform(0, max(durations[self.step], 0.02) if self.step else usual_s)
+        self.after = random.uniform(0, max(durations[self.step], 0.02) if self.step else op.usual_s)
 
     def wait(self, began, before, front):
         while front.poll() is None:
@@ -91,8 +91,7 @@ class Moment:
 
 def learn(job, seconds):
     """From a run that nobody disturbed."""
-    global usual_s
-    usual_s = seconds
+    op.usual_s = seconds
     durations.clear()
     for name, began, ended in journal("SELECT name, began_at, ended_at FROM job_steps WHERE job = ?", job):
         durations[name] = max(0.0, ((ended or began) - began) / 1e6)
@@ -257,8 +256,9 @@ make_links()
 op.prepare()
 start = time.time()
 n = struck = 0
-run_once(n, False)      # to know how long it takes
-while struck < count and n < 4 * count and len(wrong) < 10:
+if count >= FEW:
+    run_once(n, False)      # to know how long it takes
+while struck < count and n < (4 * count if count >= FEW else count) and len(wrong) < 10:
     n += 1
     struck += run_once(n, True)
 print(f"{operation}: seed {seed}, {struck} runs struck of {n} in {time.time() - start:.0f} s, killed {killed}, in {where}, "

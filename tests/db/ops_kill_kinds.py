@@ -6,6 +6,7 @@ from ops_kill_world import *
 
 class Operation:
     line, target = "", "db"
+    usual_s = 4.0               # until a run has shown how long it takes
     victims = ["console", "worker", "worker", "program", "network"]
     server_names, links = [], []
     keeps_leftovers = False     # what is left behind may be what was asked for
@@ -25,6 +26,11 @@ class Operation:
     def copies(self):
         """Servers that the operation has made."""
         return []
+
+    def was_made(self, job, kind, step):
+        """Killed between the last act of its last step and the note of that: what was made is whole and meant to stay."""
+        return one("SELECT count(*) FROM leftovers WHERE job = ? AND kind = ?", job, kind) and \
+            one("SELECT state FROM job_steps WHERE job = ? AND name = ?", job, step) == "doing"
 
     def done(self, job):
         """After it came to its end: what is wrong, or ""."""
@@ -59,6 +65,7 @@ class Snapshot(Operation):
 
 class Restore(Snapshot):
     victims = ["console", "worker", "worker", "program", "server", "copy", "network"]
+    last = "judge"              # step
     keeps_leftovers = True
 
     def words(self, n):
@@ -90,6 +97,10 @@ class Restore(Snapshot):
         return problem
 
     def undone(self, job):
+        if os.path.exists(self.folder()) and self.was_made(job, "directory", self.last):
+            problem = self.rows(f"postgresql://postgres@/postgres?host={self.folder()}&port=5432")
+            self.remove()
+            return problem
         left = os.path.exists(self.folder()) or self.copies()
         problem = f"{self.folder()} or its server {self.copies()} is there" if left else ""
         self.remove()
@@ -275,6 +286,8 @@ class Dump(Operation):
         return "" if rows == 1000 and not lacks and not others else f"{rows} rows, not in the manifest {lacks}, others {others}"
 
     def undone(self, job):
+        if os.path.exists(self.folder()) and self.was_made(job, "dump", "manifest"):
+            return self.done(job)
         problem = f"{self.folder()} is there" if os.path.exists(self.folder()) else ""
         self.remove()
         return problem
@@ -472,6 +485,7 @@ class Drill(Switchover):
 
 class Crash(Drill):
     line = "drill failover --kind crash"
+    usual_s = 12.0
 
 
 class Pool(Operation):

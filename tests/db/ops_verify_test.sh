@@ -89,12 +89,17 @@ done
 
 # What is killed meanwhile says nothing of the snapshot: no verdict, and it goes on.
 cat >>"$TMP/critical.sql" <<SQL
-COPY (SELECT 1) TO PROGRAM 'if rm $TMP/pg-db/armed; then kill -9 \$(head -n 1 postmaster.pid); fi 2>/dev/null';
+COPY (SELECT 1) TO PROGRAM 'p=\$(head -n 1 postmaster.pid); if rm $TMP/pg-db/armed; then kill -9 \$p; while [ -e /proc/\$p/cwd ]; do sleep 0.1; done; fi 2>/dev/null';
 SQL
 as_pg touch "$TMP/pg-db/armed"
 op "verify good" db --yes
 is "the server of the copy is killed" "$(member state) $(member error.code)" "failed STATE"
 [ "$(member state)" = failed ] || printf '%s\n' "$answer"
+# Its pid is another process by now, as far as its successor can tell.
+other=$(head -n 1 "$TMP/pg-db/data/postmaster.pid")
+for file in "$restores/verify-$label/data/postmaster.pid" "$restores/verify-$label/.s.PGSQL.5432.lock"; do
+	sed -i "1s/.*/$other/" "$file"
+done
 op "job resume $(member job)" db --yes
 is "... no verdict, it goes on" "$(member state) $(member result.passed) $(ls "$restores")" "done true "
 sed -i '$d' "$TMP/critical.sql"
