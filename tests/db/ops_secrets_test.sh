@@ -12,6 +12,7 @@ need_pg
 # Other tests have theirs.
 word=secret$$
 command -v python3 >/dev/null || skip_all "no python3"
+command -v pgbouncer >/dev/null || skip_all "pgbouncer is not installed"
 start_backed_up a "cluster_name = 'a'" "wal_keep_size = 256MB" "log_statement = 'all'"
 home=$TMP/pg-a
 # The repository is enciphered; its server's archive_command has the key in a file of its own, pgmedic in its environment.
@@ -102,7 +103,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 PY
 python3 "$TMP/record.py" "$TMP/word" "$PGMEDIC" record "$TMP/recording" a >/dev/null 2>&1 &
 recorder=$!
-wait_for 20 test -s "$TMP/recording"
+wait_for 60 test -s "$TMP/recording"
 is "its memory is root's, if anybody's" "$(stat -c %u "/proc/$recorder/mem")" 0
 kill -SEGV "$recorder"
 wait_for 10 gone "$recorder"
