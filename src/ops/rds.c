@@ -216,6 +216,8 @@ read_cluster(struct op *op, const struct xml *x, struct rds_cluster *out)
 		.subnet_group = keep(op, x, "DBSubnetGroup"),
 		.parameter_group = keep(op, x, "DBClusterParameterGroup"),
 		.backup_window = keep(op, x, "PreferredBackupWindow"),
+		.least_acu = keep(op, x, "ServerlessV2ScalingConfiguration/MinCapacity"),
+		.most_acu = keep(op, x, "ServerlessV2ScalingConfiguration/MaxCapacity"),
 		.port = (int)xml_int(x, "Port", 5432),
 		.retention_days = (int)xml_int(x, "BackupRetentionPeriod", 0),
 		.is_protected = xml_true(x, "DeletionProtection"),

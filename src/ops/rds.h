@@ -60,6 +60,7 @@ struct rds_snapshot {
 struct rds_cluster {
 	const char *id, *resource_id, *arn, *status, *engine, *version, *mark;
 	const char *host, *reader_host, *subnet_group, *parameter_group, *backup_window;
+	const char *least_acu, *most_acu; /* of Aurora Serverless v2 */
 	const char *groups[RDS_GROUPS];
 	struct rds_member {
 		const char *id;

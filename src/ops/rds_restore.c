@@ -198,7 +198,9 @@ plan_cluster(struct op *op, struct aws *aws, const char *snapshot, const char *a
 	    !op_fact_set(op, err, "cluster_group", "%s",
 	        strncmp(source.parameter_group, "default.", 8) == 0 ? "" :
 	                                                              source.parameter_group) ||
-	    !op_fact_set(op, err, "engine", "%s", source.engine))
+	    !op_fact_set(op, err, "engine", "%s", source.engine) ||
+	    !op_fact_set(op, err, "least_acu", "%s", source.least_acu) ||
+	    !op_fact_set(op, err, "most_acu", "%s", source.most_acu))
 		return false;
 	doc_pair(&op->doc, "new cluster", ROLE_NORMAL,
 	    "%s with the instance %s, billed from the moment they are there", name, member);
@@ -371,6 +373,9 @@ cluster_with(struct op *op, struct aws *aws, struct error *err)
 	rds_param(&ps, "Engine", fact_or_null(op, "at") ? NULL : op_fact(op, "engine"));
 	rds_param(&ps, "DBSubnetGroupName", op_fact(op, "subnet_group"));
 	rds_param(&ps, "DBClusterParameterGroupName", op_fact(op, "cluster_group"));
+	/* Without it no instance of the class db.serverless can be made in it. */
+	rds_param(&ps, "ServerlessV2ScalingConfiguration.MinCapacity", op_fact(op, "least_acu"));
+	rds_param(&ps, "ServerlessV2ScalingConfiguration.MaxCapacity", op_fact(op, "most_acu"));
 	rds_param_mark(&ps);
 	rds_param_groups(&ps, op_fact(op, "groups"));
 	return rds_same(op, aws, err) &&

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fmt.h"
 #include "ops/check.h"
@@ -137,7 +138,8 @@ static bool
 begin(struct op *op, struct error *err)
 {
 	return op_fact(op, "begun_us") ||
-	    op_fact_set(op, err, "begun_us", "%lld", (long long)wall_now().us);
+	    (op_fact_set(op, err, "begun_us", "%lld", (long long)wall_now().us) &&
+	        op_fact_set(op, err, "begun_pid", "%d", (int)getpid()));
 }
 
 /* It was made, and RDS has given it up: that is a verdict. All else is not. */

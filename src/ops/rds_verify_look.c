@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "ops/check.h"
@@ -77,8 +78,13 @@ rds_verify_connect(struct op *op, struct error *err)
 	}
 	if (!pg)
 		return check_set(op, err, "connect", false,
-		    "RDS says it is available, and it cannot be reached from here: %s", why.what);
-	ok = op_fact_set(op, err, "rto_s", "%.3f", (double)(wall_now().us - begun) / 1e6);
+		    "RDS says it is available, and it %s: %s",
+		    why.code == ERR_AUTH ? "refuses the target's login" :
+		                           "cannot be reached from here",
+		    why.what);
+	ok = op_fact_set(op, err, "rto_s", "%.3f", (double)(wall_now().us - begun) / 1e6) &&
+	    (op_fact_int(op, "begun_pid", 0) == getpid() ||
+	        check_note(op, err, "rto_s: also the time in which nobody went on with the job"));
 	if (ok && op_server_read(op, pg, &server, &why))
 		ok = op_fact_set(op, err, "copy.major", "%d", server.version_num / 10000) &&
 		    check_set(op, err, "connect", true, "PostgreSQL %s answers", server.version);

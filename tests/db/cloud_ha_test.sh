@@ -38,7 +38,8 @@ CONF
 }
 instance lab BackupRetentionPeriod=7 MultiAZ=true
 instance single BackupRetentionPeriod=0
-rds CreateDBCluster DBClusterIdentifier=aur Engine=aurora-postgresql MasterUsername=a MasterUserPassword=abcdefgh1 >/dev/null
+rds CreateDBCluster DBClusterIdentifier=aur Engine=aurora-postgresql MasterUsername=a MasterUserPassword=abcdefgh1 \
+    ServerlessV2ScalingConfiguration.MinCapacity=0.5 ServerlessV2ScalingConfiguration.MaxCapacity=8 >/dev/null
 for one in aur-1 aur-2; do
 	rds CreateDBInstance DBInstanceIdentifier=$one DBClusterIdentifier=aur DBInstanceClass=db.r6g.large \
 	    Engine=aurora-postgresql >/dev/null
@@ -132,6 +133,7 @@ is "a cluster restored" "$(member state) $(member result.name)" "done again"
 like "... with its endpoint" "$(member result.endpoint)" '^again-1\..*:[0-9]+$'
 like "... has an instance, and the job's tag" "$(rds DescribeDBClusters DBClusterIdentifier=again | tr '\n' ' ')" \
     'DBInstanceIdentifier again-1.*pgmedic-job'
+like "... scales as the source" "$(rds DescribeDBClusters DBClusterIdentifier=again)" 'MaxCapacity 8'
 like "... of the source's class" "$(rds DescribeDBInstances DBInstanceIdentifier=again-1)" 'DBInstanceClass db.r6g.large'
 op "restore base to aur" aur --yes
 is "... never over it" "$(member state) $(member error.code)" "refused REFUSED"
