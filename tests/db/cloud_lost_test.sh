@@ -64,19 +64,22 @@ fault 'kind=reset-after&action=RestoreDBInstanceFromDBSnapshot&times=1'
 op "restore cut to copy" prod --yes
 is "a restore whose answer was cut off: found, too" "$(member state) $(member result.name)" "done copy"
 
+# Its process is known before it is waited for: what waits goes on soon.
+has_pid() {	# JOB
+	pid=$(python3 - "$XDG_STATE_HOME/pgmedic/journal.db" "$1" <<'PY'
+import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("SELECT coalesce(pid, 0) FROM acts WHERE id = ?", (sys.argv[2],)).fetchone()[0])
+PY
+	)
+	[ "$pid" -gt 1 ]
+}
 answer=$("$PGMEDIC" run "snapshot killed" prod --json --yes </dev/null)
 job=$(member job)
+wait_for 20 has_pid "$job"
 waits() {
 	"$PGMEDIC" run "job $job" prod | grep -q '^now  *wait'
 }
 ok "a job waits" wait_for 20 waits
-pid_of() {	# JOB
-	python3 - "$XDG_STATE_HOME/pgmedic/journal.db" "$1" <<'PY'
-import sqlite3, sys
-print(sqlite3.connect(sys.argv[1]).execute("SELECT pid FROM acts WHERE id = ?", (sys.argv[2],)).fetchone()[0])
-PY
-}
-pid=$(pid_of "$job")
 kill -9 "$pid"
 wait_for 10 gone "$pid"
 op "job resume $job" prod --yes
@@ -140,8 +143,8 @@ like "... the snapshot is marked, for everybody" "$("$PGMEDIC" run snapshots sho
 answer=$("$PGMEDIC" run "verify tagged" shop --json --yes </dev/null)
 job=$(member job)
 is "a verify is begun" "$(member state)" running
+wait_for 20 has_pid "$job"
 ok "... and waits for its scratch" wait_for 60 waits
-pid=$(pid_of "$job")
 kill -9 "$pid"
 wait_for 10 gone "$pid"
 like "killed there, the scratch is said" "$("$PGMEDIC" run jobs shop)" 'verify-tagged, which is billed'
