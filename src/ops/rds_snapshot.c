@@ -69,8 +69,8 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	}
 	doc_pair(&op->doc, "snapshot", ROLE_NORMAL, "%s of %s",
 	    name ? name : "named by the time it is made", source);
-	op_add_step(op, "create", "low", "make the snapshot",
-	    "%s; a single-AZ instance pauses its I/O for a moment", rds_noun_of(op)->create);
+	op_add_step(op, "create", "low", "make the snapshot", "%s%s", rds_noun_of(op)->create,
+	    *op->target->cluster ? "" : "; a single-AZ instance pauses its I/O for a moment");
 	op_add_step(op, "wait", "none", "wait until it is available", "%s",
 	    "looks every 5 s; no longer than 6 h");
 	op->question = arena_printf(&op->arena, "make a snapshot of %s?", source);
