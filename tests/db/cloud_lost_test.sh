@@ -62,7 +62,7 @@ is "throttled: made all the same" "$(member state) $(made slow)" "done 1"
 
 fault 'kind=reset-after&action=RestoreDBInstanceFromDBSnapshot&times=1'
 op "restore cut to copy" prod --yes
-is "a restore whose answer was cut off: found, too" "$(member state) $(member result.name)" "done copy"
+is "a restore whose answer was cut off: found, too" "$(member state) $(member result.name)$(member error.what)" "done copy"
 
 # Its process is known before it is waited for: what waits goes on soon.
 has_pid() {	# JOB
