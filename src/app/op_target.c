@@ -117,6 +117,7 @@ op_target_of(struct arena *arena, const struct settings *settings, const struct 
 	struct op_target *t = arena_zalloc(arena, 1, sizeof(*t));
 	const char *standby = NULL, *ignored = NULL;
 	struct op_target *other;
+	bool is_read_only;
 
 	t->name = target->name;
 	t->conninfo = target->conninfo;
@@ -139,6 +140,12 @@ op_target_of(struct arena *arena, const struct settings *settings, const struct 
 		error_hint(err, "Add [target %s] with its conninfo.", standby);
 		return NULL;
 	}
+	if (settings_parse_bool(
+	        value_of(settings, arena_printf(arena, "target %s", standby), "read_only"),
+	        &is_read_only) &&
+	    is_read_only)
+		other->read_only_why =
+		    arena_printf(arena, "read_only = yes of [target %s]", standby);
 	other->password = login_of(arena, settings, arena_printf(arena, "target %s", standby));
 	t->standby = other;
 	return t;

@@ -116,6 +116,9 @@ dump_undo(struct op *op, const struct job_leftover *left, struct error *err)
 	const char *dir = json_text(json_get(args, "dir"));
 	bool ok = dir && remove_dump(op, dir, err);
 
+	if (args && !dir)
+		error_set(err, ERR_JOURNAL, "leftover %lld does not say where it is",
+		    (long long)left->id);
 	json_free(args);
 	return ok;
 }

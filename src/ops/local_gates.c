@@ -14,9 +14,8 @@
 
 enum { MAX_LAG = 16 << 20, MAX_XACT_S = 300, DEAD_TRIES = 3, DEAD_EVERY_MS = 200 };
 
-/* Is it the server of this data directory, of this machine? */
-static bool
-is_own(struct node *n, const struct node_look *l, struct error *err)
+bool
+pair_is_own(struct node *n, const struct node_look *l, struct error *err)
 {
 	struct node_control c;
 	struct error ignored = { 0 };
@@ -61,6 +60,18 @@ is_free(struct node *n, struct error *err)
 	    n->op->target->name, n->data);
 }
 
+bool
+pair_may_act(struct op *op, struct error *err)
+{
+	const struct op_target *other = op->target->standby;
+
+	if (!other->read_only_why)
+		return true;
+	error_set(err, ERR_REFUSED, "%s is refused: %s is read-only",
+	    op_kind_name(op->kind, &op->arena), other->name);
+	return error_hint(err, "Because of %s.", other->read_only_why);
+}
+
 static bool
 both_nodes(struct op *op, struct node *own, struct node *other, struct error *err)
 {
@@ -69,7 +80,7 @@ both_nodes(struct op *op, struct node *own, struct node *other, struct error *er
 		return error_hint(
 		    err, "standby = NAME of [target %s], and a [target NAME].", op->target->name);
 	}
-	return node_open(own, op, op->target, err) &&
+	return pair_may_act(op, err) && node_open(own, op, op->target, err) &&
 	    node_open(other, op, op->target->standby, err) && is_free(own, err) &&
 	    is_free(other, err);
 }
@@ -212,8 +223,9 @@ pair_gates(struct op *op, enum pair_need need, struct error *err)
 
 	if (!both_nodes(op, &own, &other, err) ||
 	    !op_server_look(op, op->target, "server", &server, err) || !node_look(&own, &a, err) ||
-	    !node_look(&other, &b, err) || !is_own(&own, &a, err) || !is_own(&other, &b, err) ||
-	    !keep_node(&own, &a, err) || !keep_node(&other, &b, err))
+	    !node_look(&other, &b, err) || !pair_is_own(&own, &a, err) ||
+	    !pair_is_own(&other, &b, err) || !keep_node(&own, &a, err) ||
+	    !keep_node(&other, &b, err))
 		return false;
 	identify(op, "own", &a);
 	identify(op, "other", &b);
@@ -259,7 +271,7 @@ pair_gates_dead(struct op *op, bool is_fenced, struct error *err)
 	s = has_a ? &a : &b;
 	if (!s->is_standby)
 		return error_set(err, ERR_REFUSED, "%s is a primary already", new->name);
-	if (!node_control(old, &c, err) || !is_own(new, s, err) || !keep_node(new, s, err))
+	if (!node_control(old, &c, err) || !pair_is_own(new, s, err) || !keep_node(new, s, err))
 		return false;
 	if ((int64_t)c.system_identifier != s->system_identifier)
 		return error_set(err, ERR_REFUSED, "%s and %s are no copies of one cluster",

@@ -129,7 +129,7 @@ static bool
 keep_loss(struct op *op, uint64_t fork, const struct probe_log *log, const struct probe_beat *back,
     const struct cell *seqs, struct error *err)
 {
-	int64_t first = 0, last = 0, rows = 0, doubt = 0, kept = 0, bytes;
+	int64_t first = 0, last = 0, rows = 0, doubt = 0, kept = 0;
 	uint64_t known =
 	    strtoull(op_fact(op, "fault_lsn") ? op_fact(op, "fault_lsn") : "0", NULL, 10);
 
@@ -148,11 +148,13 @@ keep_loss(struct op *op, uint64_t fork, const struct probe_log *log, const struc
 		first = rows++ ? first : b->ended;
 		last = b->ended;
 	}
-	bytes = rows && known > fork && fork ? (int64_t)(known - fork) : 0;
 	return op_fact_set(op, err, "rpo_rows", "%lld", (long long)rows) &&
 	    op_fact_set(op, err, "rpo_s", "%.3f",
 	        rows ? (double)(last - (kept && kept < first ? kept : first)) / 1e6 : 0.0) &&
-	    op_fact_set(op, err, "rpo_bytes", "%lld", (long long)bytes) &&
+	    /* Where the new timeline begins may be in no file of this machine. */
+	    (rows && !fork ? op_fact_set(op, err, "rpo_bytes", "%s", "") :
+	                     op_fact_set(op, err, "rpo_bytes", "%lld",
+	                         rows && known > fork ? (long long)(known - fork) : 0LL)) &&
 	    op_fact_set(op, err, "in_doubt", "%lld", (long long)doubt);
 }
 
@@ -242,15 +244,17 @@ drill_result(struct op *op, struct error *err)
 	op_result_text(op, &first, "kind", op_fact(op, "kind"));
 	op_result_num(op, &first, "rto_s", op_fact_num(op, "rto_s", NAN));
 	op_result_num(op, &first, "rto_fault_s", op_fact_num(op, "rto_fault_s", NAN));
-	op_result_int(op, &first, "rpo_rows", op_fact_int(op, "rpo_rows", 0));
+	op_result_num(op, &first, "rpo_rows", op_fact_num(op, "rpo_rows", NAN));
 	op_result_num(op, &first, "rpo_s", op_fact_num(op, "rpo_s", NAN));
-	op_result_int(op, &first, "rpo_bytes", op_fact_int(op, "rpo_bytes", 0));
+	op_result_num(op, &first, "rpo_bytes", op_fact_num(op, "rpo_bytes", NAN));
 	op_result_int(op, &first, "in_doubt", op_fact_int(op, "in_doubt", 0));
 	op_result_int(op, &first, "timeline_before", op_fact_int(op, "there.timeline_before", 0));
 	op_result_int(op, &first, "timeline_after", op_fact_int(op, "there.timeline_after", 0));
 	op_result_bool(op, &first, "passed", has_passed(op));
 	op_result_bool(op, &first, "restored", op_fact_int(op, "restored", 0) != 0);
 	op_result_text(op, &first, "report", op_fact(op, "report"));
+	if (op_fact(op, "outcome"))
+		op_result_text(op, &first, "outcome", op_fact(op, "outcome"));
 	return true;
 }
 
@@ -290,8 +294,13 @@ add_markdown(struct op *op, struct strbuf *sb, const char *log_hash)
 	strbuf_addf(
 	    sb, "| write outage (last to first acknowledgement) | %s s |\n", op_fact(op, "rto_s"));
 	strbuf_addf(sb, "| fault to first acknowledgement | %s s |\n", op_fact(op, "rto_fault_s"));
-	strbuf_addf(sb, "| acknowledged rows lost | %s, spanning %s s, %s bytes of WAL |\n",
-	    op_fact(op, "rpo_rows"), op_fact(op, "rpo_s"), op_fact(op, "rpo_bytes"));
+	strbuf_addf(sb, "| acknowledged rows lost | %s, spanning %s s, %s |\n",
+	    op_fact(op, "rpo_rows"), op_fact(op, "rpo_s"),
+	    *op_fact(op, "rpo_bytes") ?
+	        arena_printf(&op->arena, "%s bytes of WAL", op_fact(op, "rpo_bytes")) :
+	        "how much WAL is not known: the new primary's files are not on this machine");
+	if (op_fact(op, "outcome"))
+		strbuf_addf(sb, "| outcome | %s |\n", op_fact(op, "outcome"));
 	strbuf_addf(sb, "| rows in doubt | %s |\n", op_fact(op, "in_doubt"));
 	strbuf_addf(sb, "| timeline | %s to %s |\n", op_fact(op, "there.timeline_before"),
 	    op_fact(op, "there.timeline_after"));
@@ -303,7 +312,9 @@ add_markdown(struct op *op, struct strbuf *sb, const char *log_hash)
 	strbuf_addf(sb, "- %s last acknowledgement of %s\n", at_text(op, "last_ack_us"),
 	    op_fact(op, "first"));
 	strbuf_addf(sb, "- %s fault\n", at_text(op, "fault_us"));
-	strbuf_addf(sb, "- %s promoted\n", at_text(op, "promoted_us"));
+	if (op_fact(op, "promoted_us"))
+		strbuf_addf(sb, "- %s %s\n", at_text(op, "promoted_us"),
+		    op_fact(op, "outcome") ? op_fact(op, "outcome") : "promoted");
 	if (op_fact(op, "there.text"))
 		strbuf_addf(sb, "- RDS says: %s\n", op_fact(op, "there.text"));
 	strbuf_addf(

@@ -19,6 +19,7 @@ enum {
 	TOOL_MS = 30000,
 	START_MS = 120000,
 	STOP_MS = 90000,
+	STOPPING_MS = 3600 * 1000, /* the last checkpoint may have much to write */
 	GONE_MS = 20000,
 	REAP_MS = 3000,
 	MAX_OUTPUT = 1 << 20,
@@ -85,8 +86,11 @@ node_run(struct node *n, const char *const *argv, const char *input, int timeout
 	int nwords = 0;
 	bool ok;
 
-	for (; argv[nwords] && nwords < MAX_WORDS; nwords++)
+	for (; argv[nwords]; nwords++) {
+		if (nwords == MAX_WORDS)
+			fatal("too many words for %s", argv[0]);
 		words[nwords] = argv[nwords];
+	}
 	words[nwords] = NULL;
 	if (!strchr(words[0], '/'))
 		words[0] = arena_printf(&n->op->arena, "%s/%s", n->bin, words[0]);
@@ -407,6 +411,35 @@ node_log(const struct node *n)
 	    "/dev/null";
 }
 
+/* A server that was told to stop is still there for as long as its last checkpoint and its standbys
+ * take, and is none that runs: the eighth line of its pid file says "stopping". */
+static bool
+is_stopping(struct node *n)
+{
+	struct error ignored = { 0 };
+	const char *text = node_read(n, "postmaster.pid", &ignored);
+
+	for (int i = 0; text && i < 7; i++) {
+		text = strchr(text, '\n');
+		text += text ? 1 : 0;
+	}
+	return text && strncmp(text, "stopping", 8) == 0 && node_pid(n);
+}
+
+static bool
+wait_stopping(struct node *n, struct error *err)
+{
+	struct mono begin = mono_now();
+
+	while (is_stopping(n)) {
+		if (mono_since_ms(mono_now(), begin) > STOPPING_MS)
+			return error_set(err, ERR_TIMEOUT, "%s is still stopping", n->name);
+		op_progress(n->op, -1, "waits until %s has stopped, to start it again", n->name);
+		nanosleep(&(struct timespec){ 0, 200 * 1000000L }, NULL);
+	}
+	return true;
+}
+
 bool
 node_start(struct node *n, struct error *err)
 {
@@ -416,6 +449,8 @@ node_start(struct node *n, struct error *err)
 	const char *argv[] = { "pg_ctl", "-D", n->data, "-w", "-t", "60", "-l",
 		log ? log : "/dev/null", "restart", NULL };
 
+	if (!wait_stopping(n, err))
+		return false;
 	if (node_pid(n))
 		return true;
 	if (access(arena_printf(&n->op->arena, "%s" NODE_KEPT, n->data), F_OK) == 0) {
@@ -436,14 +471,6 @@ node_ask(struct node *n, const char *query, const char *const *params, int npara
 
 	pg_sync_close(pg);
 	return rows;
-}
-
-static const char *
-text(struct op *op, const struct rowset *rows, const char *column)
-{
-	const struct cell *c = rowset_get(rows, 0, column);
-
-	return c->type == CELL_TEXT ? arena_strndup(&op->arena, c->s, c->len) : "";
 }
 
 static int64_t
@@ -470,10 +497,10 @@ node_look(struct node *n, struct node_look *l, struct error *err)
 		.can_create = number(rows, "can_create") != 0,
 		.can_be_source = number(rows, "can_be_source") != 0,
 		.max_wal_size = number(rows, "max_wal_size"),
-		.sync_names = text(n->op, rows, "sync_names"),
-		.archive_mode = text(n->op, rows, "archive_mode"),
-		.archive_failed = text(n->op, rows, "archive_failed"),
-		.lacks = text(n->op, rows, "lacks"),
+		.sync_names = op_text(n->op, rows, 0, "sync_names"),
+		.archive_mode = op_text(n->op, rows, 0, "archive_mode"),
+		.archive_failed = op_text(n->op, rows, 0, "archive_failed"),
+		.lacks = op_text(n->op, rows, 0, "lacks"),
 		.timeline = number(rows, "timeline"),
 		.checkpoint_timeline = number(rows, "checkpoint_timeline"),
 		.lsn = number(rows, "lsn"),
@@ -485,10 +512,10 @@ node_look(struct node *n, struct node_look *l, struct error *err)
 		.logical_slots = number(rows, "logical_slots"),
 		.system_identifier = number(rows, "system_identifier"),
 		.long_xact_s = cell_num(rowset_get(rows, 0, "long_xact_s"), 0),
-		.receiver_status = text(n->op, rows, "receiver_status"),
-		.must_match = text(n->op, rows, "must_match"),
-		.cluster_name = text(n->op, rows, "cluster_name"),
-		.slot_name = text(n->op, rows, "slot_name"),
+		.receiver_status = op_text(n->op, rows, 0, "receiver_status"),
+		.must_match = op_text(n->op, rows, 0, "must_match"),
+		.cluster_name = op_text(n->op, rows, 0, "cluster_name"),
+		.slot_name = op_text(n->op, rows, 0, "slot_name"),
 	};
 	rowset_unref(rows);
 	return true;

@@ -108,7 +108,13 @@ pair_leave_down(struct pair *p, struct error *err)
 bool
 pair_stop(struct pair *p, struct error *err)
 {
-	return pair_leave_down(p, err) && node_stop(&p->old, "fast", err);
+	if (!pair_leave_down(p, err))
+		return false;
+	if (node_stop(&p->old, "fast", err))
+		return true;
+	/* Asked once it ends, whether we wait for that or not. */
+	pair_go_back(p, err);
+	return false;
 }
 
 enum op_seen
@@ -156,11 +162,10 @@ pair_catch_up(struct pair *p, struct error *err)
 	struct node_control c;
 	struct node_look l = { 0 };
 
-	if (!node_control(&p->old, &c, err))
-		return false;
-	if (strcmp(c.state, "shut down") != 0) {
-		error_set(
-		    err, ERR_STATE, "%s was not shut down in order: %s", p->old.name, c.state);
+	if (!node_control(&p->old, &c, err) ||
+	    (strcmp(c.state, "shut down") != 0 &&
+	        !error_set(
+	            err, ERR_STATE, "%s was not shut down in order: %s", p->old.name, c.state))) {
 		pair_go_back(p, err);
 		return false;
 	}

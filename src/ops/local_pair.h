@@ -34,6 +34,10 @@ enum pair_need { PAIR_SWITCHES, PAIR_DRILLS, PAIR_REWINDS };
 /* What the plan looks at. ERR_REFUSED names the first gate that is red. Sets the facts (and
  * "waits": the new primary's commits wait for the old one), the identity, and what is shown. */
 bool pair_gates(struct op *op, enum pair_need need, struct error *err) MUST_CHECK;
+/* What changes both changes the standby: ERR_REFUSED where that is read-only. */
+bool pair_may_act(struct op *op, struct error *err) MUST_CHECK;
+/* Is it the server of this data directory, of this machine? */
+bool pair_is_own(struct node *n, const struct node_look *l, struct error *err) MUST_CHECK;
 /* What may have changed since, looked at again just before harm. */
 bool pair_still_green(struct pair *p, struct error *err) MUST_CHECK;
 /* The same where the primary is dead; is_fenced: the user says so. */

@@ -34,14 +34,6 @@ struct source {
 	bool has_slot, has_name;
 };
 
-static const char *
-text(struct op *op, const struct rowset *rows, const char *column)
-{
-	const struct cell *c = rowset_get(rows, 0, column);
-
-	return c->type == CELL_TEXT ? arena_strndup(&op->arena, c->s, c->len) : "";
-}
-
 static int64_t
 number(const struct rowset *rows, const char *column)
 {
@@ -58,14 +50,14 @@ read_source(
 	if (!rows)
 		return false;
 	*s = (struct source){
-		.wal_level = text(op, rows, "wal_level"),
-		.lacks = text(op, rows, "lacks"),
-		.hba_file = text(op, rows, "hba_file"),
-		.ident_file = text(op, rows, "ident_file"),
-		.data_directory = text(op, rows, "data_directory"),
-		.socket_dir = text(op, rows, "socket_dir"),
-		.sync_names = text(op, rows, "sync_names"),
-		.keep_size = text(op, rows, "keep_size"),
+		.wal_level = op_text(op, rows, 0, "wal_level"),
+		.lacks = op_text(op, rows, 0, "lacks"),
+		.hba_file = op_text(op, rows, 0, "hba_file"),
+		.ident_file = op_text(op, rows, 0, "ident_file"),
+		.data_directory = op_text(op, rows, 0, "data_directory"),
+		.socket_dir = op_text(op, rows, 0, "socket_dir"),
+		.sync_names = op_text(op, rows, 0, "sync_names"),
+		.keep_size = op_text(op, rows, 0, "keep_size"),
 		.senders = number(rows, "senders"),
 		.max_senders = number(rows, "max_senders"),
 		.slots = number(rows, "slots"),

@@ -15,6 +15,7 @@
 #include "ops/gates.h"
 #include "ops/kept.h"
 #include "ops/local_copy.h"
+#include "ops/local_pair.h"
 #include "ops/local_replica.h"
 #include "ops/local_sync.h"
 #include "ops/local_tools.h"
@@ -91,6 +92,8 @@ find(struct op *op, const char *name, const char **conninfo, struct error *err)
 	if (mark && strstr(mark, COPY_REPLICA))
 		return find_ours(op, name, root, dir, err);
 	if (standby && strcmp(standby->name, name) == 0) {
+		if (!pair_may_act(op, err))
+			return false;
 		*conninfo = standby->conninfo;
 		return op_fact_set(op, err, "data", "%s", standby->data_directory);
 	}

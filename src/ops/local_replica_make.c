@@ -29,14 +29,6 @@ enum {
 	MAX_TEXT = 1 << 20,
 };
 
-static const char *
-text(struct op *op, const struct rowset *rows, int row, const char *column)
-{
-	const struct cell *c = rowset_get(rows, row, column);
-
-	return c->type == CELL_TEXT ? arena_strndup(&op->arena, c->s, c->len) : "";
-}
-
 /* ------------------------------------------------------------------ port */
 
 /* Can a server listen there? Also where nobody listens on TCP but by a socket. */
@@ -133,7 +125,7 @@ add_tablespaces(struct op *op, const char **argv, int n, struct error *err)
 	node_by_sql(&primary, op, op->target);
 	rows = node_ask(&primary, "tablespaces", NULL, 0, TOOL_MS, err);
 	for (int i = 0; rows && i < rows->nrows && i < MAX_TABLESPACES; i++) {
-		const char *at = text(op, rows, i, "location");
+		const char *at = op_text(op, rows, i, "location");
 		struct strbuf from = STRBUF_INIT(8192);
 
 		for (const char *c = at; *c; c++)
@@ -164,7 +156,7 @@ tell_progress(struct op *op)
 	if (rows && rows->nrows) {
 		done = cell_num(rowset_get(rows, 0, "streamed"), 0);
 		op_progress(op, total > 0 ? 100 * done / total : -1, "%s, %s",
-		    text(op, rows, 0, "phase"), fmt_bytes(size, sizeof(size), done));
+		    op_text(op, rows, 0, "phase"), fmt_bytes(size, sizeof(size), done));
 	}
 	rowset_unref(rows);
 }
@@ -249,8 +241,8 @@ write_conf(struct op *op, struct error *err)
 	    "apart.\n",
 	    op->target->name);
 	for (int i = 0; rows && i < rows->nrows; i++)
-		strbuf_addf(&conf, "%s = %s\n", text(op, rows, i, "name"),
-		    local_conf_value(op, text(op, rows, i, "setting")));
+		strbuf_addf(&conf, "%s = %s\n", op_text(op, rows, i, "name"),
+		    local_conf_value(op, op_text(op, rows, i, "setting")));
 	strbuf_addf(&conf, "port = %s\ncluster_name = %s\n", op_fact(op, "port"),
 	    local_conf_value(op, op_fact(op, "name")));
 	strbuf_adds(
@@ -341,7 +333,7 @@ ask_primary(struct op *op, struct progress *p, struct error *err)
 	node_by_sql(&primary, op, op->target);
 	rows = node_ask(&primary, "op_replica_state", params, 2, TOOL_MS, err);
 	p->is_streaming =
-	    rows && rows->nrows && strcmp(text(op, rows, 0, "state"), "streaming") == 0;
+	    rows && rows->nrows && strcmp(op_text(op, rows, 0, "state"), "streaming") == 0;
 	if (p->is_streaming) {
 		p->replayed = cell_i64(rowset_get(rows, 0, "replay_lsn"), 0);
 		p->lsn = cell_i64(rowset_get(rows, 0, "lsn"), 0);

@@ -10,14 +10,6 @@
 
 enum { ARRIVE_S = 90, POLL_MS = 500, LIST_MS = 60000, MAX_LIST = 16 << 20 };
 
-static const char *
-text(struct op *op, const struct rowset *rows, const char *column)
-{
-	const struct cell *c = rowset_get(rows, 0, column);
-
-	return c->type == CELL_TEXT ? arena_strndup(&op->arena, c->s, c->len) : "";
-}
-
 static bool
 read_source(struct op *op, struct pg_sync *pg, struct local_source *out, struct error *err)
 {
@@ -29,11 +21,11 @@ read_source(struct op *op, struct pg_sync *pg, struct local_source *out, struct 
 		out->segment_size = cell_i64(rowset_get(rows, 0, "segment_size"), 0);
 		out->lsn = cell_i64(rowset_get(rows, 0, "lsn"), 0);
 		out->now.us = cell_i64(rowset_get(rows, 0, "now"), 0);
-		out->superuser = text(op, rows, "superuser");
-		out->database = text(op, rows, "database");
-		out->archived_wal = text(op, rows, "archived_wal");
+		out->superuser = op_text(op, rows, 0, "superuser");
+		out->database = op_text(op, rows, 0, "database");
+		out->archived_wal = op_text(op, rows, 0, "archived_wal");
 		out->archived_at.us = cell_i64(rowset_get(rows, 0, "archived_at"), 0);
-		out->failed_wal = text(op, rows, "failed_wal");
+		out->failed_wal = op_text(op, rows, 0, "failed_wal");
 		out->failed_at.us = cell_i64(rowset_get(rows, 0, "failed_at"), 0);
 		/* By recency: the counter alone also has failures that are long over. */
 		out->is_failing = out->failed_at.us > out->archived_at.us;
@@ -133,7 +125,7 @@ local_source_switch(struct op *op, struct pg_sync *pg, struct error *err)
 	struct rowset *commit = pg_sync_run(pg, "op_commit", NULL, 0, 5000, err);
 	struct rowset *rows = commit ? pg_sync_run(pg, "op_switch_wal", NULL, 0, 5000, err) : NULL;
 	bool ok = rows && rows->nrows == 1 &&
-	    op_fact_set(op, err, "archive.wal", "%s", text(op, rows, "wal"));
+	    op_fact_set(op, err, "archive.wal", "%s", op_text(op, rows, 0, "wal"));
 
 	if (commit)
 		rowset_unref(commit);

@@ -109,7 +109,7 @@ pair_undo_down(struct op *op, const struct job_leftover *left, struct error *err
 	p = (struct pair){ .op = op, .old = n, .new = other };
 	p.way = strcmp(op_fact(op, "first"), n.name) == 0 ? PAIR_THERE : PAIR_BACK;
 	if (is_standby(&other))
-		return node_pid(&n) || start_first(&n, &other, err);
+		return start_first(&n, &other, err);
 	if (node_pid(&n) && is_standby(&n))
 		return pair_streams(&p, err);
 	if (node_pid(&n)) {

@@ -17,10 +17,10 @@ op_connect(struct op *op, const struct op_target *target, struct error *err)
 	return pg;
 }
 
-static const char *
-text(struct op *op, const struct rowset *rows, const char *column)
+const char *
+op_text(struct op *op, const struct rowset *rows, int row, const char *column)
 {
-	const struct cell *c = rowset_get(rows, 0, column);
+	const struct cell *c = rowset_get(rows, row, column);
 
 	return c->type == CELL_TEXT ? arena_strndup(&op->arena, c->s, c->len) : "";
 }
@@ -39,14 +39,14 @@ op_server_read(struct op *op, struct pg_sync *pg, struct op_server *out, struct 
 	*out = (struct op_server){
 		.system_identifier = cell_i64(rowset_get(rows, 0, "system_identifier"), 0),
 		.version_num = (int)cell_i64(rowset_get(rows, 0, "version_num"), 0),
-		.version = text(op, rows, "version"),
+		.version = op_text(op, rows, 0, "version"),
 		.is_standby = cell_i64(rowset_get(rows, 0, "is_standby"), 0) != 0,
-		.timeline = text(op, rows, "timeline"),
+		.timeline = op_text(op, rows, 0, "timeline"),
 		.lsn = cell_i64(rowset_get(rows, 0, "lsn"), 0),
 		.started_at.us = cell_i64(rowset_get(rows, 0, "started_at"), 0),
-		.data_directory = text(op, rows, "data_directory"),
-		.archive_mode = text(op, rows, "archive_mode"),
-		.has_checksums = strcmp(text(op, rows, "checksums"), "on") == 0,
+		.data_directory = op_text(op, rows, 0, "data_directory"),
+		.archive_mode = op_text(op, rows, 0, "archive_mode"),
+		.has_checksums = strcmp(op_text(op, rows, 0, "checksums"), "on") == 0,
 	};
 	rowset_unref(rows);
 	return true;

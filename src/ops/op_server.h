@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/rowset.h"
 #include "ops/op.h"
 #include "pg/sync.h"
 
@@ -25,6 +26,8 @@ struct op_server {
 struct pg_sync *op_connect(struct op *op, const struct op_target *target, struct error *err);
 /* Is it still the cluster it was? Where it cannot be reached that is for the steps to see. */
 bool op_same_cluster(struct op *op, int64_t system_identifier, struct error *err) MUST_CHECK;
+/* A text of an answer, in the operation's arena; "" where it is null. */
+const char *op_text(struct op *op, const struct rowset *rows, int row, const char *column);
 /* Ask who it is; strings in the operation's arena. */
 bool op_server_read(
     struct op *op, struct pg_sync *pg, struct op_server *out, struct error *err) MUST_CHECK;

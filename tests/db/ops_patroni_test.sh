@@ -89,8 +89,10 @@ section() {	# TARGET STANDBY PORT LINE...
 	printf '%s\n' "$@"
 }
 {
-	section n1 n2 "$n1_pg" "patroni_url = http://127.0.0.1:$n1_api,http://127.0.0.1:$n2_api"
-	section n2 n1 "$n2_pg" "patroni_url = http://127.0.0.1:$n2_api,http://127.0.0.1:$n1_api"
+	section n1 n2 "$n1_pg" "patroni_url = http://127.0.0.1:$n1_api,http://127.0.0.1:$n2_api" "data_directory = $home/data-n1"
+	section n2 n1 "$n2_pg" "patroni_url = http://127.0.0.1:$n2_api,http://127.0.0.1:$n1_api" "data_directory = $home/data-n2"
+	section far1 far2 "$n1_pg" "patroni_url = http://127.0.0.1:$n1_api,http://127.0.0.1:$n2_api"
+	section far2 far1 "$n2_pg"
 	section raw1 raw2 "$n1_pg" "data_directory = $home/data-n1"
 	section raw2 raw1 "$n2_pg" "data_directory = $home/data-n2"
 } >"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
@@ -126,8 +128,8 @@ op switchover n1 --yes
 is "a switchover" "$(member state) $(member result.primary) $(member result.standby)" "done $second $first"
 is "... is one" "$(leader)" "$second"
 is "... on the next timeline" "$(member result.timeline_after)" "$(($(member result.timeline_before) + 1))"
-op "drill failover --kind crash" "$first" --yes
-is "a crash is not drilled here" "$(member error.code)" UNSUPPORTED
+op "drill failover --kind crash" far1 --yes
+is "a crash is not drilled where the leader is another machine's" "$(member state) $(member error.code)" "failed CONFIG"
 op "drill failover" "$first" --yes
 is "a drill" "$(member state) $(member result.passed) $(member result.restored) $(member result.rpo_rows)" "done true true 0"
 is "... ends as it began" "$(cluster)" "$(printf '%s\n' "$second:leader" "$first:replica" | sort | tr '\n' ' ' | sed 's/ $//')"
@@ -135,6 +137,26 @@ ok "... its report is there" test -s "$(member result.report)"
 eval "other=\$${second}_pg"
 is "... its table is not" "$("$PG_BINDIR/psql" -X -A -t -d "host=127.0.0.1 port=$other user=postgres dbname=postgres" \
     -c "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgmedic'")" 0
+
+# A crash, as Patroni takes it: first it starts the server again where it is, on the same timeline; where it may not
+# wait for that, it fails over, and is asked to go back.
+op "drill failover --kind crash" "$first" --yes
+is "a crash drill" "$(member state) $(member result.kind) $(member result.restored)" "done crash true"
+[ "$(member state)" = "done" ] || { printf '%s\n' "$answer"; tail -n 20 "$TMP"/n?.log; }
+is "... Patroni started it again" "$(member result.outcome)" "Patroni started the server again where it was"
+is "... no other timeline" "$(member result.timeline_after)" "$(member result.timeline_before)"
+like "... what it has cost" "$(member result.rto_s)" '^[0-9.]+$'
+is "... and the same leads" "$(leader)" "$second"
+curl -s -X PATCH -d '{"master_start_timeout": 0, "primary_start_timeout": 0}' "http://127.0.0.1:$n1_api/config" >/dev/null
+wait_for 60 both
+op "drill failover --kind crash" "$first" --yes
+is "one that fails over" "$(member state) $(member result.restored)" "done true"
+[ "$(member state)" = "done" ] || { printf '%s\n' "$answer"; tail -n 20 "$TMP"/n?.log; }
+is "... to the other" "$(member result.outcome)" "Patroni failed over to $first"
+is "... on a new timeline" "$([ "$(member result.timeline_after)" -gt "$(member result.timeline_before)" ] && echo new)" new
+is "... and back" "$(leader)" "$second"
+curl -s -X PATCH -d '{"master_start_timeout": null, "primary_start_timeout": null}' "http://127.0.0.1:$n1_api/config" >/dev/null
+wait_for 60 both
 
 # The leader's machine is gone: its Patroni says nothing, its server is dead. Patroni may say "503 Failover failed" and
 # fail over all the same.

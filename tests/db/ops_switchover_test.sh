@@ -49,6 +49,37 @@ is "a primary that lives is not failed over" "$(member state) $(roles)" "refused
 op "promote b" a --yes
 is "... nor its replica promoted" "$(member state) $(roles)" "refused primary standby"
 
+printf 'read_only = yes\n' >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
+op switchover a --yes
+is "a standby that is read-only is not promoted" "$(member state) $(member error.what)" "refused switchover is refused: b is read-only"
+sed -i '$d' "$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
+
+# Stopped on request while the primary waits for its standby: it is told to stop and will, so it is started again.
+receiver=$(sql b "SELECT pid FROM pg_stat_wal_receiver")
+kill -STOP "$receiver"
+answer=$("$PGMEDIC" run "switchover nopause" a --json --yes </dev/null)
+job=$(member job)
+is_stopping() {
+	sed -n 8p "$TMP/pg-a/data/postmaster.pid" | grep -q stopping
+}
+ok "it stops" wait_for 30 is_stopping
+"$PGMEDIC" run "job cancel $job" a --yes >/dev/null 2>&1
+waits_for_it() {
+	"$PGMEDIC" run "job $job" a | grep -q 'waits until a has stopped'
+}
+wait_for 30 waits_for_it
+kill -CONT "$receiver"
+has_ended() {
+	! "$PGMEDIC" run "job $job" a | grep -q '^state  *running'
+}
+ok "the job ends" wait_for 120 has_ended
+is "... and a is primary again" "$(roles)" "primary standby"
+unlike "... nothing is left behind" "$("$PGMEDIC" run "job $job" a)" 'left behind'
+streams() {
+	[ "$(sql b "SELECT status FROM pg_stat_wal_receiver")" = streaming ]
+}
+ok "... its standby follows again" wait_for 60 streams
+
 # There
 op switchover a --yes
 is "they change places" "$(member state) $(roles)" "done standby primary"
