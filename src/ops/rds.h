@@ -17,6 +17,12 @@ extern const struct op_impl rds_snapshot, rds_snapshots, rds_snapshot_drop, rds_
 bool rds_instance_leave(
     struct op *op, const char *name, const char *region, int64_t *id, struct error *err) MUST_CHECK;
 bool rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *err);
+/* Leftover "rds_snapshot": the same of a snapshot, until it is available. */
+bool rds_snapshot_leave(
+    struct op *op, const char *name, const char *region, int64_t *id, struct error *err) MUST_CHECK;
+bool rds_snapshot_undo(struct op *op, const struct job_leftover *left, struct error *err);
+/* Delete a snapshot: the call's name. */
+const char *rds_snapshot_delete_call(const struct op *op);
 /* Leftover "rds_cluster": the same. */
 bool rds_cluster_undo(struct op *op, const struct job_leftover *left, struct error *err);
 

@@ -206,12 +206,14 @@ copy_with(struct op *op, struct aws *from, struct aws *to, struct error *err)
 		.changes = true };
 	bool ok = rds_same(op, from, err) &&
 	    op_fact_set(op, err, "started_at", "%lld", (long long)wall_now().us);
+	int64_t id;
 
 	if (ok && rds_wants_presigned(from, to)) {
 		ok = rds_presign(op, from, &call, &url, err);
 		params[ARRAY_LEN(params) - 2] = (struct aws_param){ "PreSignedUrl", url.buf };
 	}
-	ok = ok && rds_make(op, to, &rds_noun_snapshot, op_fact(op, "name"), &call, 0, err);
+	ok = ok && rds_snapshot_leave(op, op_fact(op, "name"), op_fact(op, "region"), &id, err) &&
+	    rds_make(op, to, &rds_noun_snapshot, op_fact(op, "name"), &call, id, err);
 	if (url.len)
 		explicit_bzero(url.buf, url.len);
 	strbuf_release(&url);

@@ -10,8 +10,8 @@
 #include "ops/kept.h"
 #include "ops/rds_make.h"
 
-static const char *
-delete_call(const struct op *op)
+const char *
+rds_snapshot_delete_call(const struct op *op)
 {
 	return *op->target->cluster ? "DeleteDBClusterSnapshot" : "DeleteDBSnapshot";
 }
@@ -98,8 +98,8 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	if (!leaves_enough(op, items, n, &s, &k, err))
 		return false;
 	op_identity(op, "goes", "%s %lld", s.id, (long long)s.created.us);
-	op_add_step(
-	    op, "delete", "high", "delete it", "%s; it cannot be taken back", delete_call(op));
+	op_add_step(op, "delete", "high", "delete it", "%s; it cannot be taken back",
+	    rds_snapshot_delete_call(op));
 	op_add_step(op, "wait", "none", "wait until it is gone", "%s", rds_noun_of(op)->list);
 	op->question = arena_printf(&op->arena, "drop %s?", s.id);
 	return op_fact_set(op, err, "name", "%s", s.id) &&
@@ -147,9 +147,10 @@ delete_with(struct op *op, struct aws *aws, struct error *err)
 {
 	struct aws_param params[] = { { rds_noun_of(op)->id, op_fact(op, "name") },
 		{ NULL, NULL } };
-	struct aws_call call = {
-		.service = AWS_RDS, .op = delete_call(op), .params = params, .changes = true
-	};
+	struct aws_call call = { .service = AWS_RDS,
+		.op = rds_snapshot_delete_call(op),
+		.params = params,
+		.changes = true };
 	struct aws_answer answer;
 	struct error lost = { 0 };
 	bool ok = rds_same(op, aws, err);

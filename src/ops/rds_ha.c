@@ -306,12 +306,6 @@ has_refused(struct op *op, const struct view *v, struct error *err)
 	return !error_hint(err, "See the events of %s.", rds_ha_name(op));
 }
 
-static bool
-is_passing(const struct error *why)
-{
-	return why->code == ERR_CONNECT || why->code == ERR_LOST || why->code == ERR_TIMEOUT;
-}
-
 /* The answer to a reboot that is taken says "rebooting". */
 static int
 sign_limit_ms(struct op *op, const char *way)
@@ -335,7 +329,7 @@ rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member,
 
 		if (!look(op, aws, way, &v, &why)) {
 			/* AWS itself may be hard to reach meanwhile. */
-			if (!is_passing(&why) || past > LIMIT_MS) {
+			if (!rds_is_passing(&why) || past > LIMIT_MS) {
 				*err = why;
 				return error_prefix(err, "while waiting");
 			}

@@ -1,4 +1,4 @@
-/* Instances that jobs make: written down before, and removed again when they are not to stay. */
+/* What jobs make in RDS: written down before, and removed again when it is not to stay. */
 #include "config.h"
 
 #include <string.h>
@@ -98,6 +98,61 @@ rds_instance_undo(struct op *op, const struct job_leftover *left, struct error *
 		ok = seen == OP_NOT_SEEN ||
 		    (seen == OP_SEEN && delete_when_ready(op, aws, name, &i, err));
 	}
+	aws_close(aws);
+	json_free(o);
+	return ok;
+}
+
+bool
+rds_snapshot_leave(
+    struct op *op, const char *name, const char *region, int64_t *id, struct error *err)
+{
+	return op_leave(op, "rds_snapshot",
+	    arena_printf(&op->arena, "{\"name\":\"%s\",\"region\":\"%s\"}", name, region), id, err,
+	    "the snapshot %s, which is billed", name);
+}
+
+/* One that is being made cannot be deleted: it is waited for. */
+static bool
+delete_snapshot(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct aws_param params[] = { { rds_noun_of(op)->id, name }, { NULL, NULL } };
+	struct aws_call call = { .service = AWS_RDS,
+		.op = rds_snapshot_delete_call(op),
+		.params = params,
+		.changes = true };
+	struct aws_answer answer;
+	struct rds_snapshot s;
+	bool ok;
+
+	for (;;) {
+		if (!rds_snapshot_get(op, aws, name, &s, err))
+			return err->code == ERR_NOT_FOUND;
+		if (rds_state_of(s.status) != RDS_BUSY)
+			break;
+		if (strcmp(s.status, "deleting") == 0)
+			return true;
+		op_progress(op, -1, "%s is %s", name, s.status);
+		if (!op_wait_ms(op, rds_poll_ms(), err))
+			return false;
+	}
+	aws_answer_init(&answer);
+	ok = aws_do(aws, &call, &answer, err);
+	if (!ok && strstr(answer.code, "NotFound"))
+		ok = true;
+	aws_answer_release(&answer);
+	return ok;
+}
+
+bool
+rds_snapshot_undo(struct op *op, const struct job_leftover *left, struct error *err)
+{
+	struct json *o = json_parse(left->args, strlen(left->args), err);
+	const char *name = json_text(json_get(o, "name"));
+	struct aws *aws = name ? rds_open_in(op, json_text(json_get(o, "region")), err) : NULL;
+	enum op_seen seen = aws ? rds_look_for(op, aws, &rds_noun_snapshot, name, err) : OP_UNSURE;
+	bool ok = seen == OP_NOT_SEEN || (seen == OP_SEEN && delete_snapshot(op, aws, name, err));
+
 	aws_close(aws);
 	json_free(o);
 	return ok;

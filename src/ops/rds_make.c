@@ -240,15 +240,46 @@ rds_make(struct op *op, struct aws *aws, const struct rds_noun_def *noun, const 
 }
 
 bool
+rds_is_passing(const struct error *why)
+{
+	return why->code == ERR_CONNECT || why->code == ERR_LOST || why->code == ERR_TIMEOUT;
+}
+
+/* One look of a wait that may take hours. False with *err set: it has ended; false without: what
+ * passes, and has not lasted too long since the last answer. */
+static bool
+look_again(struct op *op, struct aws *aws, const struct rds_noun_def *noun, const char *name,
+    struct rds_found *f, struct mono *answered, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (noun->get(op, aws, name, f, &why)) {
+		*answered = mono_now();
+		return true;
+	}
+	if (!rds_is_passing(&why) ||
+	    mono_since_ms(mono_now(), *answered) > 5 * (int64_t)rds_sign_ms()) {
+		*err = why;
+		return error_prefix(err, "while waiting");
+	}
+	op_progress(op, -1, "RDS does not answer: %s", why.what);
+	return !op_wait_ms(op, rds_poll_ms(), err) && false;
+}
+
+bool
 rds_wait_ready(struct op *op, struct aws *aws, const struct rds_noun_def *noun, const char *name,
     const char *bad_hint, struct error *err)
 {
-	struct mono start = mono_now();
+	struct mono start = mono_now(), answered = start;
 	struct rds_found f;
 
+	*err = (struct error){ 0 };
 	for (;;) {
-		if (!noun->get(op, aws, name, &f, err))
-			return error_prefix(err, "while waiting");
+		if (!look_again(op, aws, noun, name, &f, &answered, err)) {
+			if (err->code)
+				return false;
+			continue;
+		}
 		if (f.state == RDS_READY)
 			return true;
 		if (f.state == RDS_BAD) {
@@ -268,11 +299,18 @@ bool
 rds_wait_gone(struct op *op, struct aws *aws, const struct rds_noun_def *noun, const char *name,
     struct error *err)
 {
-	struct mono start = mono_now();
+	struct mono start = mono_now(), answered = start;
 	struct rds_found f;
-	struct error why = { 0 };
 
-	while (noun->get(op, aws, name, &f, &why)) {
+	*err = (struct error){ 0 };
+	for (;;) {
+		if (!look_again(op, aws, noun, name, &f, &answered, err)) {
+			if (err->code == ERR_NOT_FOUND)
+				return true;
+			if (err->code)
+				return false;
+			continue;
+		}
 		if (mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
 			return error_set(
 			    err, ERR_TIMEOUT, "the %s %s is still %s", noun->noun, name, f.status);
@@ -280,8 +318,4 @@ rds_wait_gone(struct op *op, struct aws *aws, const struct rds_noun_def *noun, c
 		if (!op_wait_ms(op, rds_poll_ms(), err))
 			return false;
 	}
-	if (why.code == ERR_NOT_FOUND)
-		return true;
-	*err = why;
-	return error_prefix(err, "while waiting");
 }

@@ -38,6 +38,9 @@ int rds_poll_ms(void);
 /* So long there may be no sign of what was sent; PGMEDIC_RDS_SIGN_MS, for tests. */
 int rds_sign_ms(void);
 
+/* AWS is hard to reach, which passes: no connection, no answer, throttled. */
+bool rds_is_passing(const struct error *why);
+
 struct rds_found {
 	const char *status, *mark;
 	enum rds_state state;

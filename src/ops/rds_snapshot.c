@@ -48,6 +48,17 @@ read_words(struct op *op, const char **name, const char **policy, struct error *
 	return true;
 }
 
+/* Of a Multi-AZ instance the standby is copied, of a cluster its storage. */
+static bool
+pauses(struct op *op, struct aws *aws)
+{
+	struct rds_instance i;
+	struct error ignored = { 0 };
+
+	return !*op->target->cluster &&
+	    rds_instance_get(op, aws, op_fact(op, "source"), &i, &ignored) && !i.is_multi_az;
+}
+
 static bool
 plan_with(struct op *op, struct aws *aws, struct error *err)
 {
@@ -70,7 +81,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	doc_pair(&op->doc, "snapshot", ROLE_NORMAL, "%s of %s",
 	    name ? name : "named by the time it is made", source);
 	op_add_step(op, "create", "low", "make the snapshot", "%s%s", rds_noun_of(op)->create,
-	    *op->target->cluster ? "" : "; a single-AZ instance pauses its I/O for a moment");
+	    pauses(op, aws) ? "; a single-AZ instance pauses its I/O for a moment" : "");
 	op_add_step(op, "wait", "none", "wait until it is available", "%s",
 	    "looks every 5 s; no longer than 6 h");
 	op->question = arena_printf(&op->arena, "make a snapshot of %s?", source);
@@ -111,9 +122,12 @@ create_with(struct op *op, struct aws *aws, struct error *err)
 		.service = AWS_RDS, .op = noun->create, .params = params, .changes = true
 	};
 
+	int64_t id;
+
 	return rds_same(op, aws, err) &&
 	    op_fact_set(op, err, "started_at", "%lld", (long long)wall_now().us) &&
-	    rds_make(op, aws, &rds_noun_snapshot, name, &call, 0, err);
+	    rds_snapshot_leave(op, name, "", &id, err) &&
+	    rds_make(op, aws, &rds_noun_snapshot, name, &call, id, err);
 }
 
 static bool
@@ -135,7 +149,8 @@ rds_snapshot_wait(struct op *op, struct aws *aws, struct error *err)
 	    op_fact_set(op, err, "label", "%s", s.id) &&
 	    op_fact_set(op, err, "size_bytes", "%lld", (long long)s.size_gb << 30) &&
 	    op_fact_set(op, err, "created_at", "%lld", (long long)s.created.us) &&
-	    op_fact_set(op, err, "finished_at", "%lld", (long long)wall_now().us);
+	    op_fact_set(op, err, "finished_at", "%lld", (long long)wall_now().us) &&
+	    op_settle_kind(op, "rds_snapshot", err);
 }
 
 static bool

@@ -226,6 +226,31 @@ is '... and every acting one is there' "$("$PGMEDIC" help policy | grep -o '"[a-
 like 'pgmedic makes a snapshot in it' "$("$PGMEDIC" run 'snapshot nine' cloud --yes --wait --json </dev/null 2>&1)" \
 	'"state":"done".*"result":\{"snapshot":"nine","kind":"manual"'
 like '... and lists it' "$("$PGMEDIC" run snapshots cloud </dev/null 2>&1)" '  nine +manual +[^ ]+ +available'
+like '... which pauses no Multi-AZ instance' "$("$PGMEDIC" run snapshot cloud --dry-run </dev/null 2>&1)" 'make the snapshot: CreateDBSnapshot \['
+
+# One whose end is not seen: the job waits as long as AWS is hard to reach, is stopped, and takes back what it has made.
+ids() {
+	aws rds describe-db-snapshots --query 'DBSnapshots[].DBSnapshotIdentifier'
+}
+before=$(ids)
+fault kind=unavailable action=DescribeDBSnapshots
+job=$(PGMEDIC_RDS_POLL_MS=100 "$PGMEDIC" run snapshot cloud --yes --json </dev/null 2>&1 | sed -n 's/.*"job":\([0-9]*\).*/\1/p')
+unanswered() {
+	"$PGMEDIC" run "job $job" cloud </dev/null 2>&1 | grep -q 'RDS does not answer: DescribeDBSnapshots: '
+}
+job_is() {
+	"$PGMEDIC" run "job $job" cloud --json </dev/null 2>&1 | grep -q "\"state\":\"$1\""
+}
+ok 'an outage of AWS does not end a wait' wait_for 60 unanswered
+"$PGMEDIC" run "job cancel $job" cloud </dev/null >/dev/null 2>&1
+ok '... that can be stopped' wait_for 60 job_is failed
+like '... what it has made is told' "$("$PGMEDIC" jobs </dev/null 2>&1)" 'left behind: the snapshot pgmedic-lab-[0-9-]+, which is billed'
+curl -s -X DELETE -H "X-Lab-Key: $(cat "$dir/cloud/control")" "$url/lab/faults" >/dev/null
+status 0 '... and taken back' "$PGMEDIC" run "job undo $job" cloud --yes --wait
+same_ids() {
+	[ "$(ids)" = "$before" ]
+}
+ok '... really' wait_for 60 same_ids
 like 'there is no cluster of a name' "$(aws rds describe-db-clusters --db-cluster-identifier x)" 'DBClusterNotFoundFault'
 like 'Enhanced Monitoring is off' "$(aws logs get-log-events --log-group-name RDSOSMetrics --log-stream-name "$(instance DbiResourceId)")" \
 	'ResourceNotFoundException'
