@@ -43,6 +43,14 @@ lab_uri(struct lab *lab, const char *role, int port, const char *database)
 	return arena_printf(&lab->arena, "postgresql://%s@127.0.0.1:%d/%s", role, port, database);
 }
 
+/* A primary that has crashed is what is to be looked at: the lab is there as long as any of its
+ * servers is. */
+static bool
+any_runs(const struct lab_status *status)
+{
+	return status->primary || status->standby || status->cloud;
+}
+
 int
 lab_primary_port(const struct lab *lab)
 {
@@ -60,7 +68,7 @@ lab_conninfo(struct arena *arena, const char **primary, const char **standby,
 	*primary = *standby = *pgbouncer_admin = NULL;
 	if (ok) {
 		lab_look(&lab, &status);
-		ok = lab.is_complete && status.primary ?
+		ok = lab.is_complete && any_runs(&status) ?
 		    true :
 		    error_set(err, ERR_NOT_FOUND, "the lab in %s does not run", lab.dir);
 	}
@@ -88,7 +96,7 @@ lab_targets_file(struct arena *arena)
 
 	if (lab_locate(&lab, NULL, &ignored) && lab_read(&lab, &ignored)) {
 		lab_look(&lab, &status);
-		if (lab.is_complete && status.primary)
+		if (lab.is_complete && any_runs(&status))
 			path = arena_strdup(arena, lab_path(&lab, LAB_TARGETS));
 	}
 	lab_release(&lab);

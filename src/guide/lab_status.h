@@ -17,9 +17,9 @@ struct lab_status {
 
 /* Look at the processes of a lab whose marker was read. */
 void lab_look(struct lab *lab, struct lab_status *status);
-/* In the arena. The superuser's ("lab") has its password; the other roles need none. */
 /* Behind which port the primary is: the cloud's endpoint, which follows a failover, or its own. */
 int lab_primary_port(const struct lab *lab);
+/* In the arena. The superuser's ("lab") has its password; the other roles need none. */
 const char *lab_uri(struct lab *lab, const char *role, int port, const char *database);
 /* On standard output. Of a lab without a marker: down. */
 void lab_print_text(struct lab *lab, const struct lab_status *status);

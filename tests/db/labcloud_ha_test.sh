@@ -215,5 +215,7 @@ op 'replica add slow' multi
 is 'nothing without a confirmation' "$(member state) $(member error.code)" 'refused NOT_CONFIRMED'
 like 'nothing is left behind' "$("$PGMEDIC" jobs)" 'none is lost'
 
+kill -9 "$(head -n 1 "$dir/primary/postmaster.pid")"
+like 'a lab whose primary has crashed is known all the same' "$(PGMEDIC_LAB=$dir "$PGMEDIC" show cloud lab </dev/null 2>&1)" 'status +available'
 status 0 'down' "$PGMEDIC" lab down --directory "$dir"
 finish
