@@ -333,7 +333,13 @@ with_settings(const struct options *opt)
 static void
 keep_memory_private(void)
 {
-	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	struct rlimit core;
+
+	/* The hard limit stays: a server that is started by an operation is not ours to limit. */
+	if (getrlimit(RLIMIT_CORE, &core) == 0) {
+		core.rlim_cur = 0;
+		(void)setrlimit(RLIMIT_CORE, &core);
+	}
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		log_warn("main", "its memory may be dumped");
