@@ -2,6 +2,7 @@
 # Failover, switchover, promotion and replicas of RDS against an AWS that is not ours: moto (python3-moto), which takes a
 # reboot with failover without doing anything, so that a call which was taken and had no effect is seen to be that.
 # majors: system
+# long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/moto.sh"
 . "$test_dir/backup.sh"

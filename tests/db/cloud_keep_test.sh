@@ -1,6 +1,8 @@
 #!/bin/sh
 # What is kept of RDS's snapshots, against an AWS that is not ours (moto): dropped, copied to another region.
 # majors: system
+# long
+# sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/moto.sh"
 . "$test_dir/backup.sh"

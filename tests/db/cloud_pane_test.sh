@@ -2,6 +2,7 @@
 # The cloud pane against an AWS that is not ours (moto): facts, metrics, events and alarms of an instance without an SQL
 # connection, twenty instances in one account, what is missing, what it costs, a recording of it.
 # majors: system
+# long
 # sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/moto.sh"

@@ -2,6 +2,7 @@
 # Operations on RDS against an AWS that is not ours: moto (python3-moto). Snapshots are made, found again and never
 # made twice, restored beside their source, taken back; what is refused is refused before anything is asked for.
 # majors: system
+# long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/moto.sh"
 . "$test_dir/backup.sh"

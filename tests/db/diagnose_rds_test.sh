@@ -2,6 +2,7 @@
 # `diagnose connect` of RDS instances against an AWS that is not ours (moto): their state, and whether security groups,
 # network ACLs and routes let their port in, for this machine or for an address that is named.
 # majors: system
+# sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/moto.sh"
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The history of a real server: kept by a recorder and a console at once, killed, read back, imported, forgotten.
 # majors: newest
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 

@@ -2,6 +2,7 @@
 # replica add and drop beside a server of one's own: gates, a slot and a passfile of its own, verified streaming; taken
 # back and gone on with when killed; nothing is dropped that is no standby, that we did not make, or that a target goes by.
 # majors: system
+# long
 # sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"

@@ -3,6 +3,7 @@
 # repository's cipher. Operations run with them, and they are in nobody's arguments, in no other program's environment,
 # in no core file and in no file that is written.
 # majors: system
+# long
 # sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
