@@ -112,11 +112,13 @@ skip_all() {
 # wait_for SECONDS COMMAND...: until it succeeds; 1 when it never does
 wait_for() {
 	left=$(($1 * 20))
+	tries=0
 	shift
 	until "$@" >/dev/null 2>&1; do
-		left=$((left - 1))
-		[ "$left" -gt 0 ] || return 1
-		sleep 0.05
+		tries=$((tries + 1))
+		[ "$tries" -lt "$left" ] || return 1
+		# What has not come in the first seconds is looked for less often: each look takes a process or two.
+		if [ "$tries" -lt 40 ]; then sleep 0.05; else sleep 0.1; fi
 	done
 }
 

@@ -83,28 +83,35 @@ struct slot {
 
 /* ---- one program */
 
+/* Ports for libpq: a pair may have changed places, and whoever writes looks for the one that lets
+ * him. */
 static const char *
-job_port(struct lab *lab, enum load_via via)
+job_ports(struct lab *lab, enum load_via via)
 {
-	int port = lab->primary.port;
+	int primary = lab->primary.port, standby = lab->standby.port;
 
-	if (via == VIA_STANDBY && lab->standby.port)
-		port = lab->standby.port;
 	if (via == VIA_POOL && lab->pool_port)
-		port = lab->pool_port;
-	return arena_printf(&lab->arena, "%d", port);
+		return arena_printf(&lab->arena, "%d", lab->pool_port);
+	if (!standby)
+		return arena_printf(&lab->arena, "%d", primary);
+	return via == VIA_STANDBY ? arena_printf(&lab->arena, "%d,%d", standby, primary) :
+	                            arena_printf(&lab->arena, "%d,%d", primary, standby);
 }
 
 static bool
 job_start(struct lab *lab, const struct load_job *job, struct slot *slot, struct error *err)
 {
 	struct arena *arena = &lab->arena;
+	const char *ports = job_ports(lab, job->via);
+	bool has_two = strchr(ports, ',') != NULL;
 	const char *argv[32] = { arena_printf(arena, "%s/pgbench", lab->bindir), "-n", "-h",
-		"127.0.0.1", "-p", job_port(lab, job->via), "-U", job->role, "-j", "1", "-c",
-		arena_printf(arena, "%d", job->clients), "-T",
+		has_two ? "127.0.0.1,127.0.0.1" : "127.0.0.1", "-p", ports, "-U", job->role, "-j",
+		"1", "-c", arena_printf(arena, "%d", job->clients), "-T",
 		arena_printf(arena, "%d", job->seconds), "-M", job->protocol };
 	const char *env[] = { arena_printf(arena, "PGAPPNAME=%s", job->name), "PGSSLMODE=disable",
-		"PGGSSENCMODE=disable", "PGCONNECT_TIMEOUT=10", NULL };
+		"PGGSSENCMODE=disable", "PGCONNECT_TIMEOUT=10",
+		has_two && job->via != VIA_STANDBY ? "PGTARGETSESSIONATTRS=read-write" : NULL,
+		NULL };
 	size_t n = 16;
 
 	for (size_t i = 0; i < ARRAY_LEN(job->scripts) && job->scripts[i]; i++) {
