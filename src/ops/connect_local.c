@@ -264,6 +264,18 @@ walk_listeners(struct walk *w, const struct reach *r)
 		    "The server is not running, or has another port, or listen_addresses is empty.");
 }
 
+/* Of this name, perhaps run by the dynamic loader. */
+static bool
+is_server(const char *args, const char *pid)
+{
+	const char *base = strrchr(args, '/');
+
+	base = base ? base + 1 : args;
+	return strcmp(base, "postgres") == 0 || strcmp(base, "postmaster") == 0 ||
+	    (strncmp(base, "ld-", 3) == 0 &&
+	        proc_is_program((pid_t)strtol(pid, NULL, 10), "postgres"));
+}
+
 /* Postmasters of this machine: their children have titles instead of arguments. */
 static void
 add_postmasters(struct walk *w)
@@ -273,7 +285,7 @@ add_postmasters(struct walk *w)
 
 	for (struct dirent *e; dir && n < 4 && (e = readdir(dir));) {
 		char path[300], args[4096] = "";
-		const char *base, *data = NULL;
+		const char *data = NULL;
 		struct pidfile p;
 		FILE *in;
 		size_t len;
@@ -286,9 +298,7 @@ add_postmasters(struct walk *w)
 			continue;
 		len = fread(args, 1, sizeof(args) - 1, in);
 		fclose(in);
-		base = strrchr(args, '/');
-		base = base ? base + 1 : args;
-		if (strcmp(base, "postgres") != 0 && strcmp(base, "postmaster") != 0)
+		if (!is_server(args, e->d_name))
 			continue;
 		for (const char *a = args; a < args + len; a += strlen(a) + 1)
 			if (strcmp(a, "-D") == 0)
