@@ -111,6 +111,30 @@ is_out_of_reach(const char *text)
 	return false;
 }
 
+/* The report of pg_amcheck on a relation, with its first reason, that is no matter of what is out
+ * of reach; NULL: there is none. Its lines that go on are indented. */
+static const char *
+corruption(struct op *op, const char *text)
+{
+	while (*text) {
+		const char *head = text, *why, *block;
+		size_t len = strcspn(text, "\n");
+
+		text += len + (text[len] == '\n');
+		if (strncmp(head, "heap table \"", 12) != 0 &&
+		    strncmp(head, "btree index \"", 13) != 0)
+			continue;
+		why = text;
+		while (*text == ' ' || *text == '\t')
+			text += strcspn(text, "\n") + (text[strcspn(text, "\n")] == '\n');
+		block = arena_strndup(&op->arena, head, (size_t)(text - head));
+		if (!is_out_of_reach(block))
+			return arena_printf(&op->arena, "%.*s %.*s", (int)len, head,
+			    (int)strcspn(why + strspn(why, " \t"), "\n"), why + strspn(why, " \t"));
+	}
+	return NULL;
+}
+
 bool
 check_note(struct op *op, struct error *err, const char *fmt, ...)
 {
@@ -135,6 +159,7 @@ check_amcheck(struct op *op, const struct client_at *at, struct error *err)
 	const char *argv[] = { client_program(op, at, "pg_amcheck"), "--all", "--install-missing",
 		"--exclude-database=rdsadmin", "-j", "2", "--no-password", NULL };
 	struct strbuf out = STRBUF_INIT(1 << 20);
+	const char *found;
 	int status = -1;
 	bool ok;
 
@@ -143,6 +168,8 @@ check_amcheck(struct op *op, const struct client_at *at, struct error *err)
 		    op, err, "amcheck: pg_amcheck (PostgreSQL 14) is not on this machine");
 	if (client_run(op, at, argv, "--maintenance-db", NULL, CHECK_MS, &out, &status, err))
 		ok = check_set(op, err, "amcheck", true, "tables and B-trees of all databases");
+	else if (has_judged(status) && (found = corruption(op, out.buf)))
+		ok = check_set(op, err, "amcheck", false, "%s", found);
 	else if (has_judged(status) && is_out_of_reach(out.buf))
 		ok = check_note(op, err, "amcheck: %s", first_line(op, out.buf));
 	else

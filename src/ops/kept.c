@@ -29,10 +29,16 @@ kept_read(struct op *op, struct kept *out, struct error *err)
 struct wall
 kept_verified(const struct kept *k, const char *id, const char *mark)
 {
+	return kept_verified_since(k, id, mark, (struct wall){ 0 });
+}
+
+struct wall
+kept_verified_since(const struct kept *k, const char *id, const char *mark, struct wall made)
+{
 	struct wall at = { 0 };
 
 	for (int i = 0; i < k->nverified; i++)
-		if (strcmp(k->verified[i].snapshot, id) == 0)
+		if (strcmp(k->verified[i].snapshot, id) == 0 && k->verified[i].at.us >= made.us)
 			return k->verified[i].passed ? k->verified[i].at : at;
 	return wall_parse(mark, &at) ? at : (struct wall){ 0 };
 }
@@ -94,7 +100,8 @@ kept_rds(struct op *op, const struct kept *k, const struct rds_snapshot *items, 
 			.at = s->created,
 			.is_full = true,
 			.is_bad = rds_state_of(s->status) != RDS_READY,
-			.is_verified = kept_verified(k, s->id, s->verified).us != 0,
+			.is_verified =
+			    kept_verified_since(k, s->id, s->verified, s->created).us != 0,
 			.is_left_alone = strcmp(s->type, "manual") != 0 ||
 			    retention_class_of(s->policy) == RETENTION_OTHER,
 			.why = "",

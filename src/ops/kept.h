@@ -22,6 +22,9 @@ bool kept_read(struct op *op, struct kept *out, struct error *err) MUST_CHECK;
 /* When it was last verified; 0: never, or it failed. `mark`: what the snapshot itself says of it,
  * "" nothing. */
 struct wall kept_verified(const struct kept *k, const char *id, const char *mark);
+/* The same where a name may be given again: what was known before `made` is of another one. */
+struct wall kept_verified_since(
+    const struct kept *k, const char *id, const char *mark, struct wall made);
 
 /* The backups of a stanza, judged: in the operation's arena, in their order. */
 struct retention_item *kept_local(

@@ -435,14 +435,50 @@ read_args(struct op *op, const struct job_leftover *left, const char **dir, cons
 	return ok;
 }
 
+/* Is it still the folder that this job has made, or was to drop? One of the same name may have
+ * taken its place. */
+static bool
+is_of_job(struct op *op, const struct job_leftover *left, const char *dir, struct error *err)
+{
+	const char *mark = copy_mark(op, dir);
+	const char *own = arena_printf(&op->arena, "job %lld", (long long)left->job);
+
+	if (op_fact(op, "goes"))
+		return copy_is_same(op, err);
+	if (!mark || (strlen(own) == strcspn(mark, "\n") && strncmp(mark, own, strlen(own)) == 0))
+		return true;
+	error_set(err, ERR_CHANGED, "%s is of %.*s, not of this one", dir, (int)strcspn(mark, "\n"),
+	    mark);
+	return error_hint(err, "Look at it, and remove it by hand where it is not needed.");
+}
+
+bool
+copy_is_expendable(struct op *op, const char *dir, struct error *err)
+{
+	const char *mark = copy_mark(op, dir);
+	const char *data = arena_printf(&op->arena, "%s/data", dir);
+
+	/* It follows until a promotion has removed the signal; one that was never started has a
+	 * label. */
+	if (!mark || !strstr(mark, COPY_REPLICA) ||
+	    access(arena_printf(&op->arena, "%s/global/pg_control", data), F_OK) != 0 ||
+	    access(arena_printf(&op->arena, "%s/standby.signal", data), F_OK) == 0 ||
+	    access(arena_printf(&op->arena, "%s/backup_label", data), F_OK) == 0)
+		return true;
+	error_set(err, ERR_REFUSED, "%s is no standby any more: it was promoted", dir);
+	return error_hint(err,
+	    "What was written to it is nowhere else. Stop and remove it by hand where it is not needed.");
+}
+
 bool
 copy_undo_directory(struct op *op, const struct job_leftover *left, struct error *err)
 {
 	const char *dir, *root;
 	int major;
 
-	return read_args(op, left, &dir, &root, &major, err) &&
-	    copy_server_stop(op, dir, major, err) && remove_folder(op, root, dir, err);
+	return read_args(op, left, &dir, &root, &major, err) && is_of_job(op, left, dir, err) &&
+	    copy_is_expendable(op, dir, err) && copy_server_stop(op, dir, major, err) &&
+	    remove_folder(op, root, dir, err);
 }
 
 bool
@@ -451,6 +487,6 @@ copy_undo_server(struct op *op, const struct job_leftover *left, struct error *e
 	const char *dir, *root;
 	int major;
 
-	return read_args(op, left, &dir, &root, &major, err) &&
-	    copy_server_stop(op, dir, major, err);
+	return read_args(op, left, &dir, &root, &major, err) && is_of_job(op, left, dir, err) &&
+	    copy_is_expendable(op, dir, err) && copy_server_stop(op, dir, major, err);
 }

@@ -28,6 +28,8 @@ const char *copy_mark(struct op *op, const char *dir);
  * and nobody's work? What is gone is as it was to be; one whose removal was cut off may have lost
  * its mark. */
 bool copy_is_same(struct op *op, struct error *err) MUST_CHECK;
+/* ERR_REFUSED where it is a replica that was promoted: it may hold what is nowhere else. */
+bool copy_is_expendable(struct op *op, const char *dir, struct error *err) MUST_CHECK;
 /* ERR_REFUSED where another job has not come to its end with it: `job undo` removes that. */
 bool copy_is_finished(struct op *op, const char *dir, struct error *err) MUST_CHECK;
 /* Can a copy of that many bytes be made as root/NAME? Facts copy.root, copy.dir, copy.major. */

@@ -327,5 +327,6 @@ replica_unslot_run(struct op *op, struct error *err)
 bool
 replica_remove_run(struct op *op, struct error *err)
 {
-	return copy_is_same(op, err) && copy_leave_directory(op, err) && copy_remove(op, err);
+	return copy_is_same(op, err) && copy_is_expendable(op, op_fact(op, "copy.dir"), err) &&
+	    copy_leave_directory(op, err) && copy_remove(op, err);
 }

@@ -63,13 +63,14 @@ leaves_enough(struct op *op, const struct rds_snapshot *items, int n, const stru
     const struct kept *k, struct error *err)
 {
 	bool any = strcmp(s->status, "failed") == 0, verified = false;
-	bool takes_verified = kept_verified(k, s->id, s->verified).us != 0;
+	bool takes_verified = kept_verified_since(k, s->id, s->verified, s->created).us != 0;
 
 	for (int i = 0; i < n; i++) {
 		if (strcmp(items[i].id, s->id) == 0 || rds_state_of(items[i].status) != RDS_READY)
 			continue;
 		any = true;
-		verified = verified || kept_verified(k, items[i].id, items[i].verified).us;
+		verified = verified ||
+		    kept_verified_since(k, items[i].id, items[i].verified, items[i].created).us;
 	}
 	return kept_leaves(op, any, verified || !takes_verified, "snapshot", err);
 }
@@ -94,7 +95,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	doc_pair(&op->doc, "goes", ROLE_WARN, "%s  %s, %s old, %s%s", s.id, s.type,
 	    fmt_span(age, sizeof(age), (double)(wall_now().us - s.created.us) / 1e6),
 	    fmt_bytes(size, sizeof(size), (double)(s.size_gb << 30)),
-	    kept_verified(&k, s.id, s.verified).us ? ", VERIFIED" : "");
+	    kept_verified_since(&k, s.id, s.verified, s.created).us ? ", VERIFIED" : "");
 	if (!leaves_enough(op, items, n, &s, &k, err))
 		return false;
 	op_identity(op, "goes", "%s %lld", s.id, (long long)s.created.us);

@@ -128,10 +128,10 @@ delete_snapshot(struct op *op, struct aws *aws, const char *name, struct error *
 	for (;;) {
 		if (!rds_snapshot_get(op, aws, name, &s, err))
 			return err->code == ERR_NOT_FOUND;
-		if (rds_state_of(s.status) != RDS_BUSY)
-			break;
 		if (strcmp(s.status, "deleting") == 0)
 			return true;
+		if (rds_state_of(s.status) != RDS_BUSY)
+			break;
 		op_progress(op, -1, "%s is %s", name, s.status);
 		if (!op_wait_ms(op, rds_poll_ms(), err))
 			return false;

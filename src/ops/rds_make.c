@@ -215,6 +215,15 @@ appears(struct op *op, struct aws *aws, const struct rds_noun_def *noun, const c
 	return false;
 }
 
+/* Nothing of ours is there. */
+static bool
+settle_refused(struct op *op, int64_t leftover, struct error *why)
+{
+	struct error err = { 0 };
+
+	return op_settle(op, leftover, &err) || error_prefix(why, "%s", err.what);
+}
+
 bool
 rds_make(struct op *op, struct aws *aws, const struct rds_noun_def *noun, const char *name,
     const struct aws_call *call, int64_t leftover, struct error *err)
@@ -227,13 +236,18 @@ rds_make(struct op *op, struct aws *aws, const struct rds_noun_def *noun, const 
 	ok = aws_do(aws, call, &answer, &lost);
 	if (!ok && answer.is_uncertain) {
 		ok = appears(op, aws, noun, name, &lost, err);
-	} else if (!ok && answer.attempts > 1 && strstr(answer.code, "AlreadyExists")) {
-		ok = rds_look_for(op, aws, noun, name, err) == OP_SEEN;
 	} else if (!ok) {
-		*err = lost;
-		/* Refused: nothing is there. */
-		if (leftover && !op_settle(op, leftover, &lost))
-			error_prefix(err, "%s", lost.what);
+		/* Taken, by an attempt of ours before, which may not be shown yet, or by another.
+		 */
+		bool is_taken = strstr(answer.code, "AlreadyExists") != NULL;
+		enum op_seen seen = is_taken ? rds_look_for(op, aws, noun, name, err) : OP_NOT_SEEN;
+
+		ok = seen == OP_SEEN;
+		if (!ok && leftover &&
+		    (!is_taken || (seen == OP_UNSURE && err->code == ERR_REFUSED)))
+			(void)settle_refused(op, leftover, &lost);
+		if (!ok)
+			*err = lost;
 	}
 	aws_answer_release(&answer);
 	return ok;

@@ -173,7 +173,7 @@ static void
 list_line(struct op *op, const struct kept *k, const struct rds_snapshot *s,
     const struct retention_item *item)
 {
-	struct wall verified = kept_verified(k, s->id, s->verified);
+	struct wall verified = kept_verified_since(k, s->id, s->verified, s->created);
 	char age[32], size[32], at[40];
 
 	fmt_bytes(size, sizeof(size), (double)(s->size_gb << 30));
@@ -254,8 +254,8 @@ snapshots_result(struct op *op, struct error *err)
 		op_result_int(op, &member, "size_bytes", items[i].size_gb << 30);
 		op_result_time(op, &member, "finished_at", items[i].created);
 		op_result_text(op, &member, "policy", *items[i].policy ? items[i].policy : NULL);
-		op_result_time(
-		    op, &member, "verified_at", kept_verified(&k, items[i].id, items[i].verified));
+		op_result_time(op, &member, "verified_at",
+		    kept_verified_since(&k, items[i].id, items[i].verified, items[i].created));
 		op_result_time(op, &member, "expires_at", judged[i].expires);
 		strbuf_addc(&op->result, '}');
 	}

@@ -10,7 +10,7 @@ WITH own AS MATERIALIZED (
        SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text::int8 - 1000 - 10 * own.n AS next
          FROM own)
 SELECT at.next,
-       ARRAY(SELECT g.x FROM pg_catalog.generate_series(GREATEST(at.next - 1000000, 3), at.next - 1) g(x)
+       ARRAY(SELECT g.x FROM pg_catalog.generate_series(at.next - 1, GREATEST(at.next - 1000000, 3), -1) g(x)
               WHERE pg_catalog.pg_xact_status(g.x::text::xid8) <> 'committed'
               LIMIT 100000)::text AS lost
   FROM at

@@ -2,6 +2,7 @@
 # What changes an instance of RDS: class, storage, IOPS, its parameter group, Performance Insights. In the lab's cloud,
 # which moves by the clock and really sets parameters; with moto, which is not ours, where calls are accepted and read.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/moto.sh"

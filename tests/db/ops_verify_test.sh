@@ -2,6 +2,7 @@
 # verify: a snapshot is restored, started, checked, removed and marked; what is wrong with it is found: a corrupt page
 # that a count does not see, a missing segment, an archiver that fails, a critical query.
 # majors: system
+# sanitizers: no
 # long
 . "$(dirname "$0")/../lib.sh"
 . "$test_dir/backup.sh"
