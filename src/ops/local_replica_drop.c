@@ -172,14 +172,16 @@ check_users(struct gates *g, struct node *n)
 
 /* Would commits of the primary wait for ever? */
 static bool
-check_primary(struct gates *g)
+check_primary(struct gates *g, struct node *n)
 {
 	struct op *op = g->op;
+	struct error ignored = { 0 };
+	struct node_look l;
 	const char *params[] = { op_fact(op, "slot"), op_fact(op, "name") };
 	struct node primary;
 	struct rowset *rows;
 	const struct cell *names, *state;
-	bool is_named, counts;
+	bool is_named, counts, runs = node_pid(n) != 0, has_slot;
 	int waits;
 
 	node_by_sql(&primary, op, op->target);
@@ -191,13 +193,22 @@ check_primary(struct gates *g)
 	waits = sync_waits_for(
 	    names->type == CELL_TEXT ? arena_strndup(&op->arena, names->s, names->len) : "",
 	    params[1], &is_named);
-	counts = state->type == CELL_TEXT && strncmp(state->s, "async", state->len) != 0;
+	/* One that streams by another name or through no slot may be the one that is waited for. */
+	counts = state->type == CELL_TEXT ? strncmp(state->s, "async", state->len) != 0 :
+	                                    runs && waits > 0;
 	gate(g, "sync", !counts || cell_i64(rowset_get(rows, 0, "sync_count"), 0) > waits, "%s",
 	    !counts ? "commits do not wait for it" :
 	              "commits wait for it: synchronous_standby_names of the primary");
-	gate_warn(g, "slot", cell_i64(rowset_get(rows, 0, "has_slot"), 0) != 0, "%s%s",
-	    *params[0] ? params[0] : "none",
-	    cell_i64(rowset_get(rows, 0, "has_slot"), 0) || !*params[0] ? "" : " is not there");
+	has_slot = cell_i64(rowset_get(rows, 0, "has_slot"), 0) != 0;
+	/* It may follow another standby, and its slot be there: one of the same name is not ours to
+	 * drop. */
+	if (has_slot && runs && !cell_i64(rowset_get(rows, 0, "is_slot_used"), 0) &&
+	    node_look(n, &l, &ignored) && strcmp(l.receiver_status, "streaming") == 0)
+		gate(g, "slot", false, "%s of %s is not what it streams through", params[0],
+		    op->target->name);
+	else
+		gate_warn(g, "slot", has_slot, "%s%s", *params[0] ? params[0] : "none",
+		    has_slot || !*params[0] ? "" : " is not there");
 	rowset_unref(rows);
 	return true;
 }
@@ -264,7 +275,7 @@ replica_drop_plan(struct op *op, struct error *err)
 	doc_pair(&op->doc, "replica", ROLE_WARN, "%s in %s", name, data);
 	gate(&g, "primary", !server.is_standby, "%s is %s", op->target->name,
 	    server.is_standby ? "a standby" : "the primary");
-	if (!check_users(&g, &n) || !check_primary(&g) || g.red)
+	if (!check_users(&g, &n) || !check_primary(&g, &n) || g.red)
 		return false;
 	add_steps(op);
 	return op_fact_set(op, err, "system", "%lld", (long long)server.system_identifier) &&

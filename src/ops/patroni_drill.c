@@ -197,17 +197,23 @@ started_at(struct op *op, const struct op_target *target, bool *is_primary)
 static enum op_seen
 kill_seen(struct op *op, struct error *err)
 {
+	struct error ignored = { 0 };
 	struct pair p;
+	struct node n;
 	bool is_primary;
+	int64_t started;
 
-	(void)err;
 	open_pair(op, &p);
 	if (!op_fact(op, "fault_us"))
 		return OP_NOT_SEEN;
-	/* It is down, or another start of it is up: not twice. */
-	return started_at(op, p.old.target, &is_primary) == op_fact_int(op, "started_us", 0) ?
-	    OP_NOT_SEEN :
-	    OP_SEEN;
+	/* It is down, or another start of it is up: not twice. One that runs and does not answer
+	 * says nothing. */
+	started = started_at(op, p.old.target, &is_primary);
+	if (started == 0 && node_open(&n, op, p.old.target, &ignored) && node_pid(&n)) {
+		error_set(err, ERR_STATE, "%s runs, and does not say since when", n.name);
+		return OP_UNSURE;
+	}
+	return started == op_fact_int(op, "started_us", 0) ? OP_NOT_SEEN : OP_SEEN;
 }
 
 static bool

@@ -183,6 +183,32 @@ rds_cluster_delete(struct op *op, struct aws *aws, const char *name, struct erro
 	return ok;
 }
 
+/* One that is being made cannot be deleted: it is waited for. */
+static bool
+delete_cluster_when_ready(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct mono start = mono_now();
+
+	for (;;) {
+		struct rds_found f;
+
+		if (rds_cluster_delete(op, aws, name, err))
+			return true;
+		if (err->code == ERR_NOT_FOUND) {
+			*err = (struct error){ 0 };
+			return true;
+		}
+		if (err->code != ERR_STATE ||
+		    !rds_noun_cluster.get(op, aws, name, &f, &(struct error){ 0 }) ||
+		    f.state != RDS_BUSY || mono_since_ms(mono_now(), start) > RDS_WAIT_MS)
+			return false;
+		op_progress(op, -1, "%s is %s: it is deleted when that is over", name, f.status);
+		*err = (struct error){ 0 };
+		if (!op_wait_ms(op, rds_poll_ms(), err))
+			return false;
+	}
+}
+
 bool
 rds_cluster_undo(struct op *op, const struct job_leftover *left, struct error *err)
 {
@@ -190,8 +216,8 @@ rds_cluster_undo(struct op *op, const struct job_leftover *left, struct error *e
 	const char *name = json_text(json_get(o, "name"));
 	struct aws *aws = name ? rds_open(op, err) : NULL;
 	enum op_seen seen = aws ? rds_look_for(op, aws, &rds_noun_cluster, name, err) : OP_UNSURE;
-	bool ok =
-	    seen == OP_NOT_SEEN || (seen == OP_SEEN && rds_cluster_delete(op, aws, name, err));
+	bool ok = seen == OP_NOT_SEEN ||
+	    (seen == OP_SEEN && delete_cluster_when_ready(op, aws, name, err));
 
 	aws_close(aws);
 	json_free(o);

@@ -76,9 +76,18 @@ plan_instance(struct op *op, struct aws *aws, const char *name, struct error *er
 
 /* ------------------------------------------------------------------ a cluster */
 
+/* As the fact "members" has it: what was confirmed, and nothing that came since. */
+static const char *
+member_entry(struct op *op, const struct rds_instance *i)
+{
+	return arena_printf(&op->arena, " %s=%s ", i->id, i->resource_id);
+}
+
 static bool
 plan_members(struct op *op, struct aws *aws, const struct rds_cluster *c, struct error *err)
 {
+	const char *members = "";
+
 	for (int k = 0; k < c->nmembers; k++) {
 		struct rds_instance i;
 
@@ -89,8 +98,9 @@ plan_members(struct op *op, struct aws *aws, const struct rds_cluster *c, struct
 		doc_pair(&op->doc, "with it", ROLE_WARN, "%s, %s, %s%s", i.id, i.instance_class,
 		    i.status, is_marked(i.mark) ? "" : ", added to it since");
 		op_identity(op, "member", "%s %s", i.id, i.resource_id);
+		members = arena_printf(&op->arena, "%s%s", members, member_entry(op, &i));
 	}
-	return true;
+	return op_fact_set(op, err, "members", "%s", members);
 }
 
 static bool
@@ -199,7 +209,23 @@ same_cluster(
 	if (strcmp(c->mark, op_fact(op, "dropped_mark")) != 0)
 		return error_set(err, ERR_CHANGED, "%s is another one than was planned for", name);
 	*is_gone = strcmp(c->status, "deleting") == 0;
-	return !*is_gone;
+	return !*is_gone && (!c->is_protected || is_kept(c->id, err));
+}
+
+/* One that was added since is somebody's. */
+static bool
+is_planned(struct op *op, struct aws *aws, const char *name, struct error *err)
+{
+	struct rds_instance i;
+
+	if (!rds_instance_get(op, aws, name, &i, err))
+		return false;
+	if (i.is_protected)
+		return is_kept(i.id, err);
+	if (strstr(op_fact(op, "members"), member_entry(op, &i)))
+		return true;
+	error_set(err, ERR_CHANGED, "%s was added to the cluster since", i.id);
+	return error_hint(err, "Give the command again, and look at it again.");
 }
 
 /* Each is told to once: what is going already is left to go. */
@@ -221,7 +247,8 @@ members_with(struct op *op, struct aws *aws, struct error *err)
 
 		if (gone == OP_UNSURE ||
 		    (gone == OP_NOT_SEEN &&
-		        !rds_instance_delete(op, aws, c.members[i].id, true, err)))
+		        (!is_planned(op, aws, c.members[i].id, err) ||
+		            !rds_instance_delete(op, aws, c.members[i].id, true, err))))
 			return false;
 	}
 	return true;

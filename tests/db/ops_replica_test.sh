@@ -166,6 +166,30 @@ is "drop" "$(member state) $(member result.dropped) $(member result.removed)" "d
 [ "$(member state)" = "done" ] || printf '%s\n' "$answer"
 is "... slot and folder" "$(slots) $(ls "$root")" " "
 
+# What undo removes is what that job has made, and no server that was promoted meanwhile.
+answer=$("$PGMEDIC" run "replica add r4" db --json --yes </dev/null)
+job=$(member job)
+if wait_for 20 test -e "$root/r4/.pgmedic-copy" && kill_worker "$job"; then
+	saved=$(cat "$root/r4/.pgmedic-copy")
+	echo "job 99999" | as_pg tee "$root/r4/.pgmedic-copy" >/dev/null
+	op "job undo $job" db --yes
+	is "a folder that another job has made since" "$(member state)" "refused"
+	like "... is left alone" "$(member error.what)" 'r4 is of job 99999'
+	echo "$saved" | as_pg tee "$root/r4/.pgmedic-copy" >/dev/null
+	as_pg mkdir -p "$root/r4/data/global"
+	as_pg touch "$root/r4/data/global/pg_control"
+	as_pg rm -f "$root/r4/data/standby.signal" "$root/r4/data/backup_label"
+	op "job undo $job" db --yes
+	like "one that was promoted is not removed" "$(member error.what)" 'it was promoted'
+	ok "... it is there" test -e "$root/r4/data/global/pg_control"
+	as_pg touch "$root/r4/data/standby.signal"
+	op "job undo $job" db --yes
+	is "a standby is" "$(member state) $(slots) $(ls "$root")" "done  "
+else
+	skip "the replica was made before it could be killed"
+	op "replica drop r4" db --yes
+fi
+
 # One that was promoted is no standby any more; one that we did not make keeps its directory.
 op "replica add r3" db --yes
 port_of=$(member result.uri | sed 's/.*port=//')
