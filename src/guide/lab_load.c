@@ -83,8 +83,8 @@ struct slot {
 
 /* ---- one program */
 
-/* Ports for libpq: a pair may have changed places, and whoever writes looks for the one that lets
- * him. */
+/* Ports for libpq: a pair may have changed places, and who needs the primary looks
+ * for it. */
 static const char *
 job_ports(struct lab *lab, enum load_via via)
 {
@@ -92,8 +92,10 @@ job_ports(struct lab *lab, enum load_via via)
 
 	if (via == VIA_POOL && lab->pool_port)
 		return arena_printf(&lab->arena, "%d", lab->pool_port);
-	if (!standby)
-		return arena_printf(&lab->arena, "%d", primary);
+	/* Which of two is the primary is asked by libpq of 14 and newer. */
+	if (!standby || strtol(lab->version, NULL, 10) < 14)
+		return arena_printf(
+		    &lab->arena, "%d", via == VIA_STANDBY && standby ? standby : primary);
 	return via == VIA_STANDBY ? arena_printf(&lab->arena, "%d,%d", standby, primary) :
 	                            arena_printf(&lab->arena, "%d,%d", primary, standby);
 }
@@ -110,8 +112,7 @@ job_start(struct lab *lab, const struct load_job *job, struct slot *slot, struct
 		arena_printf(arena, "%d", job->seconds), "-M", job->protocol };
 	const char *env[] = { arena_printf(arena, "PGAPPNAME=%s", job->name), "PGSSLMODE=disable",
 		"PGGSSENCMODE=disable", "PGCONNECT_TIMEOUT=10",
-		has_two && job->via != VIA_STANDBY ? "PGTARGETSESSIONATTRS=read-write" : NULL,
-		NULL };
+		has_two && job->via != VIA_STANDBY ? "PGTARGETSESSIONATTRS=primary" : NULL, NULL };
 	size_t n = 16;
 
 	for (size_t i = 0; i < ARRAY_LEN(job->scripts) && job->scripts[i]; i++) {

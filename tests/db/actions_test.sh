@@ -1,5 +1,6 @@
 #!/bin/sh
 # What changes a server: cancel, terminate and the jobs, with every refusal, and what the journal says of them.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

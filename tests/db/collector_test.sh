@@ -1,7 +1,7 @@
 #!/bin/sh
 # The collector against a real server, by what tests/tool/watch_target prints: round trips, links, retries, roles.
 # shellcheck disable=SC2046 # a list of pids
-# majors: ends
+# majors: newest
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The lock tree on a real server: for every waiter the blockers are those of pg_blocking_pids(), and the tree names
 # who is to blame.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 # shellcheck disable=SC2154 # variables set by start_pg
 

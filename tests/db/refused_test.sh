@@ -1,6 +1,7 @@
 #!/bin/sh
 # Servers that refuse, lack or withhold: what is wrong is said in one line, with a hint, and status 3; a lock on a
 # table or an extension that is missing, old or not loaded costs that pane only what it must.
+# majors: ends
 . "$(dirname "$0")/../lib.sh"
 
 need_pg

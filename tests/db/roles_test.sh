@@ -1,7 +1,7 @@
 #!/bin/sh
 # What a role sees: one with CONNECT only, one with pg_monitor, a superuser. Each is served by every pane, by doctor
 # and by the console; what the plain role may not see is unknown, never 0, and a note names the GRANT.
-# majors: ends
+# majors: newest
 # sanitizers: no
 . "$(dirname "$0")/../lib.sh"
 
