@@ -161,15 +161,10 @@ begins_with_one_of(const char *entry, const char *const *names)
 	return false;
 }
 
-const char *const *
-proc_env(struct arena *arena, const char *const *also)
+/* The variables of our environment that are chosen, or begin with one of `also`. */
+static const char *const *
+env_with(struct arena *arena, bool (*is_chosen)(const char *entry), const char *const *also)
 {
-	/* Of libpq only where files are, of AWS only who one is. */
-	static const char *const kept[] = { "PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=",
-		"LANG=", "LANGUAGE=", "LC_", "TZ=", "TMPDIR=", "XDG_RUNTIME_DIR=", "PGPASSFILE=",
-		"PGSERVICEFILE=", "PGSYSCONFDIR=", "PGSSLROOTCERT=", "SSL_CERT_",
-		"http_proxy=", "https_proxy=", "HTTPS_PROXY=", "no_proxy=", "NO_PROXY=",
-		"AWS_REGION=", "AWS_ROLE_ARN=", "AWS_WEB_IDENTITY_TOKEN_FILE=", NULL };
 	const char **env;
 	int n = 0;
 
@@ -178,9 +173,28 @@ proc_env(struct arena *arena, const char *const *also)
 	env = arena_zalloc(arena, (size_t)n + 1, sizeof(*env));
 	n = 0;
 	for (int i = 0; environ[i]; i++)
-		if (begins_with_one_of(environ[i], kept) || begins_with_one_of(environ[i], also))
+		if (is_chosen(environ[i]) || begins_with_one_of(environ[i], also))
 			env[n++] = arena_strdup(arena, environ[i]);
 	return env;
+}
+
+static bool
+is_kept(const char *entry)
+{
+	/* Of libpq only where files are, of AWS only who one is. */
+	static const char *const kept[] = { "PATH=", "HOME=", "USER=", "LOGNAME=", "SHELL=",
+		"LANG=", "LANGUAGE=", "LC_", "TZ=", "TMPDIR=", "XDG_RUNTIME_DIR=", "PGPASSFILE=",
+		"PGSERVICEFILE=", "PGSYSCONFDIR=", "PGSSLROOTCERT=", "SSL_CERT_",
+		"http_proxy=", "https_proxy=", "HTTPS_PROXY=", "no_proxy=", "NO_PROXY=",
+		"AWS_REGION=", "AWS_ROLE_ARN=", "AWS_WEB_IDENTITY_TOKEN_FILE=", NULL };
+
+	return begins_with_one_of(entry, kept);
+}
+
+const char *const *
+proc_env(struct arena *arena, const char *const *also)
+{
+	return env_with(arena, is_kept, also);
 }
 
 bool
@@ -204,18 +218,14 @@ proc_env_is_secret(const char *entry)
 	return false;
 }
 
+static bool
+is_public(const char *entry)
+{
+	return !proc_env_is_secret(entry);
+}
+
 const char *const *
 proc_env_public(struct arena *arena, const char *const *also)
 {
-	const char **env;
-	int n = 0;
-
-	while (environ[n])
-		n++;
-	env = arena_zalloc(arena, (size_t)n + 1, sizeof(*env));
-	n = 0;
-	for (int i = 0; environ[i]; i++)
-		if (!proc_env_is_secret(environ[i]) || begins_with_one_of(environ[i], also))
-			env[n++] = arena_strdup(arena, environ[i]);
-	return env;
+	return env_with(arena, is_public, also);
 }

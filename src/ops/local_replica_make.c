@@ -112,7 +112,8 @@ write_passfile(struct op *op, struct error *err)
 
 	return walsender_try(&op->arena, op->target->conninfo, op->target->password, &w, err) &&
 	    (!*w.password ||
-	        local_write(op, below(op, "passfile"), walsender_passline(&op->arena, &w), err));
+	        local_write(op, below(op, "passfile"),
+	            conninfo_passline(&op->arena, w.user, w.password), err));
 }
 
 /* Each tablespace into a folder of ours: on this machine its own place is taken. */

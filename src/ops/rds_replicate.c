@@ -225,16 +225,25 @@ start_with(struct op *op, struct aws *from, struct aws *to, struct error *err)
 	return ok;
 }
 
+/* With the target's region and the one of its copies. */
 static bool
-start_run(struct op *op, struct error *err)
+with_both(struct op *op,
+    bool (*run)(struct op *op, struct aws *from, struct aws *to, struct error *err),
+    struct error *err)
 {
 	struct aws *from = rds_open(op, err);
 	struct aws *to = from ? rds_open_in(op, op_fact(op, "region"), err) : NULL;
-	bool ok = to && start_with(op, from, to, err);
+	bool ok = to && run(op, from, to, err);
 
 	aws_close(to);
 	aws_close(from);
 	return ok;
+}
+
+static bool
+start_run(struct op *op, struct error *err)
+{
+	return with_both(op, start_with, err);
 }
 
 static bool
@@ -297,13 +306,7 @@ stop_with(struct op *op, struct aws *from, struct aws *to, struct error *err)
 static bool
 stop_run(struct op *op, struct error *err)
 {
-	struct aws *from = rds_open(op, err);
-	struct aws *to = from ? rds_open_in(op, op_fact(op, "region"), err) : NULL;
-	bool ok = to && stop_with(op, from, to, err);
-
-	aws_close(to);
-	aws_close(from);
-	return ok;
+	return with_both(op, stop_with, err);
 }
 
 static bool

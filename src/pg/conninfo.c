@@ -34,19 +34,26 @@ conninfo_is_none(const char *conninfo)
 	return strcmp(conninfo, CONNINFO_NONE) == 0;
 }
 
-/* A password file's line for any server: "*:*:*:*:" and the password, ':' and '\\' escaped. */
-static const char *
-passfile_line(struct arena *arena, const char *password)
+static void
+add_field(struct strbuf *sb, const char *s)
+{
+	strbuf_addc(sb, ':');
+	for (; *s; s++) {
+		if (*s == ':' || *s == '\\')
+			strbuf_addc(sb, '\\');
+		strbuf_addc(sb, *s);
+	}
+}
+
+const char *
+conninfo_passline(struct arena *arena, const char *user, const char *password)
 {
 	struct strbuf sb = STRBUF_INIT(1 << 16);
 	const char *line;
 
-	strbuf_adds(&sb, "*:*:*:*:");
-	for (const char *s = password; *s; s++) {
-		if (*s == ':' || *s == '\\')
-			strbuf_addc(&sb, '\\');
-		strbuf_addc(&sb, *s);
-	}
+	strbuf_adds(&sb, "*:*:*");
+	add_field(&sb, user ? user : "*");
+	add_field(&sb, password);
 	strbuf_addc(&sb, '\n');
 	line = arena_strndup(arena, sb.buf, sb.len);
 	explicit_bzero(sb.buf, sb.len);
@@ -127,15 +134,15 @@ conninfo_to_env(struct arena *arena, const char *conninfo, const char *password,
 		if (strcmp(o->keyword, "password") != 0)
 			add_option(arena, env, &rest, o, value);
 		else if (value && *value)
-			env->passfile = passfile_line(arena, value);
+			env->passfile = conninfo_passline(arena, NULL, value);
 	}
 	if (!env->passfile && *login_option(options, "password"))
-		env->passfile = passfile_line(arena, login_option(options, "password"));
+		env->passfile = conninfo_passline(arena, NULL, login_option(options, "password"));
 	if (!env->passfile) {
 		const char *found = login_password(arena, &list);
 
 		env->is_from_file = found != NULL;
-		env->passfile = found ? passfile_line(arena, found) : NULL;
+		env->passfile = found ? conninfo_passline(arena, NULL, found) : NULL;
 	}
 	env->rest = arena_strdup(arena, rest.buf);
 	strbuf_release(&rest);

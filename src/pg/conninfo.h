@@ -13,6 +13,9 @@
 #define CONNINFO_NONE_KEY "no_sql_connection"
 #define CONNINFO_NONE     CONNINFO_NONE_KEY "=1"
 bool conninfo_is_none(const char *conninfo);
+/* A line of a password file for any server, which may change places with another; user NULL: any.
+ * In the arena, with ':' and '\\' escaped as libpq reads them. */
+const char *conninfo_passline(struct arena *arena, const char *user, const char *password);
 
 struct conninfo_env {
 	const char **names, **values; /* PGHOST, PGUSER …, never PGPASSWORD */

@@ -104,27 +104,3 @@ walsender_conninfo(struct arena *arena, const char *conninfo, const char *passwo
 	PQfinish(pq);
 	return text;
 }
-
-const char *
-walsender_passline(struct arena *arena, const struct walsender *w)
-{
-	const char *const fields[] = { w->user, w->password };
-	struct strbuf sb = STRBUF_INIT(MAX_CONNINFO);
-	const char *text;
-
-	/* A file of its own for one server, which may change places with another. */
-	strbuf_adds(&sb, "*:*:*");
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
-		strbuf_addc(&sb, ':');
-		for (const char *s = fields[i]; *s; s++) {
-			if (*s == ':' || *s == '\\')
-				strbuf_addc(&sb, '\\');
-			strbuf_addc(&sb, *s);
-		}
-	}
-	strbuf_addc(&sb, '\n');
-	text = arena_strndup(arena, sb.buf, sb.len);
-	explicit_bzero(sb.buf, sb.len);
-	strbuf_release(&sb);
-	return text;
-}

@@ -24,11 +24,9 @@ bool walsender_try(struct arena *arena, const char *conninfo, const char *passwo
 /*
  * The same server as the primary_conninfo of a standby: all that was in effect at the login, from
  * wherever it came (service file, environment), without a secret: where a password was asked for,
- * `passfile` has it. NULL and *err where it cannot be reached.
+ * `passfile` has it (conninfo_passline()). NULL and *err where it cannot be reached.
  */
 const char *walsender_conninfo(struct arena *arena, const char *conninfo, const char *password,
     const char *application_name, const char *passfile, struct error *err);
-/* The line of that file. */
-const char *walsender_passline(struct arena *arena, const struct walsender *w);
 
 #endif
