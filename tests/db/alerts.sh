@@ -58,13 +58,13 @@ end_session() {	# APPLICATION
 in_state() {	# APPLICATION STATE
 	[ "$(sql primary "SELECT state FROM pg_stat_activity WHERE application_name = '$1'")" = "$2" ]
 }
-recording() {
-	[ -s "$TMP/rec.err" ] && grep -q recording "$TMP/rec.err"
+sampled() {	# since the recorder was begun: a change that comes now is one
+	"$PGMEDIC" show overview --replay "$TMP/a.pgmr" --json | python3 -c 'import json, sys
+sys.exit(json.load(sys.stdin)["taken_at"] <= sys.argv[1])' "$begun"
 }
-
-record() {
+record() {	# TARGET
+	begun=$(date -u +%Y-%m-%dT%H:%M:%S.%6NZ)
 	spawn "$PGMEDIC" record "$TMP/a.pgmr" "$1" --exec "'$TMP/hook' 'one word'" --log "$TMP/rec.log" 2>"$TMP/rec.err"
 	recorder=$spawned_pid
-	wait_for 10 recording
-	wait_for 10 grep -q 'bytes\|connected\|session' "$TMP/rec.log" || true
+	wait_for 30 sampled || fail "the recorder of $1 sees nothing: $(cat "$TMP/rec.err")"
 }
