@@ -434,6 +434,30 @@ apply_mutes(struct finding *findings, const struct snapshot *s, int64_t now)
 	}
 }
 
+static bool
+is_other_cluster(const struct server_info *was, const struct server_info *is)
+{
+	return was->system_identifier && is->system_identifier &&
+	    was->system_identifier != is->system_identifier;
+}
+
+/* Standbys, positions and counters were those of the cluster that is gone: none is missing here. */
+static void
+forget_cluster(struct rules *r)
+{
+	memset(r->standbys, 0, sizeof(r->standbys));
+	memset(r->windows, 0, sizeof(r->windows));
+	r->nlag = r->ndisk = 0;
+	r->archived_at = r->restarted_at = 0;
+}
+
+bool
+rules_is_memory_of(const struct rules *r, int64_t system_identifier)
+{
+	return !r->system_identifier || !system_identifier ||
+	    r->system_identifier == system_identifier;
+}
+
 /* Restarts, promotions and failovers: the server is not the one that it was. */
 static void
 compare_identity(struct rules *r, const struct server_info *was, bool had_role,
@@ -441,10 +465,9 @@ compare_identity(struct rules *r, const struct server_info *was, bool had_role,
 {
 	const char *change = NULL;
 
-	if (was->start_us && is->start_us > was->start_us + 1000000)
+	if (!is_other_cluster(was, is) && was->start_us && is->start_us > was->start_us + 1000000)
 		r->restarted_at = is->start_us;
-	if (was->system_identifier && is->system_identifier &&
-	    was->system_identifier != is->system_identifier)
+	if (is_other_cluster(was, is))
 		change = "another cluster answers: its system identifier is a different one";
 	else if (had_role && was->is_standby && !is->is_standby)
 		change = "the standby became a primary";
@@ -475,6 +498,8 @@ see_identity(struct rules *r, const struct server_info *s, int64_t now)
 	if (!s->start_us)
 		return;
 	compare_identity(r, &was, r->has_role, s, now);
+	if (is_other_cluster(&was, s))
+		forget_cluster(r);
 	r->start_us = s->start_us;
 	r->has_role = true;
 	r->is_standby = s->is_standby;

@@ -252,18 +252,22 @@ take_window(struct rules *r, const struct cell *c, bool is_counter)
 	}
 }
 
-static void
-take_server(struct rules *r, const struct cell *c)
+static int64_t
+system_of(const struct cell *c)
 {
 	char id[32];
 	long long n = 0;
 
 	text(id, sizeof(id), &c[MEMORY_NAME]);
-	if (sscanf(id, "%lld", &n) != 1)
-		n = 0;
+	return sscanf(id, "%lld", &n) == 1 ? n : 0;
+}
+
+static void
+take_server(struct rules *r, const struct cell *c)
+{
 	rules_was(r,
 	    &(struct server_info){ .start_us = at(c, MEMORY_SINCE),
-	        .system_identifier = n,
+	        .system_identifier = system_of(c),
 	        .timeline = (int)cell_num(&c[MEMORY_A], 0),
 	        .is_standby = cell_num(&c[MEMORY_B], 0) > 0 });
 }
@@ -309,6 +313,18 @@ take_standby(struct rules *r, const struct cell *c)
 	}
 }
 
+/* What an earlier process noted of another cluster, of which there is only to be said that. */
+static bool
+is_of_other_cluster(const struct rules *r, const struct rowset *rows)
+{
+	for (int i = 0; i < rows->nrows; i++) {
+		const struct cell *c = rowset_row(rows, i);
+		if (cell_is(&c[MEMORY_KIND], "server") && !rules_is_memory_of(r, system_of(c)))
+			return true;
+	}
+	return false;
+}
+
 /* Only before the first judgement: later the rules know better. What is too old for it goes then.
  */
 void
@@ -318,10 +334,15 @@ rules_take_memory(struct rules *r, const struct rowset *rows)
 		return;
 	r->has_memory = true;
 	bool had_disk = r->ndisk > 0, had_lag = r->nlag > 0;
+	bool is_other = is_of_other_cluster(r, rows);
 	for (int i = 0; i < rows->nrows; i++) {
 		const struct cell *c = rowset_row(rows, i), *kind = &c[MEMORY_KIND];
 
-		if (cell_is(kind, "firing") || cell_is(kind, "pending"))
+		if (cell_is(kind, "server"))
+			take_server(r, c);
+		else if (is_other)
+			continue;
+		else if (cell_is(kind, "firing") || cell_is(kind, "pending"))
 			take_level(r, c, cell_is(kind, "firing"));
 		else if (cell_is(kind, "window") || cell_is(kind, "counter"))
 			take_window(r, c, cell_is(kind, "counter"));
@@ -336,7 +357,5 @@ rules_take_memory(struct rules *r, const struct rowset *rows)
 			r->archived_at = at(c, MEMORY_SEEN);
 		else if (cell_is(kind, "event"))
 			take_event(r, c);
-		else if (cell_is(kind, "server"))
-			take_server(r, c);
 	}
 }

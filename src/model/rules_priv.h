@@ -126,6 +126,8 @@ struct rule_input {
 /* rules.c */
 /* Is it too long between two looks to say that a condition held all the time? */
 bool rules_is_gap(const struct rule_limits *l, int64_t before, int64_t after);
+/* Whether what is remembered of that cluster may be of this one; 0: not known which it is of. */
+bool rules_is_memory_of(const struct rules *r, int64_t system_identifier);
 /* What the server was when an earlier process saw it last. */
 void rules_was(struct rules *r, const struct server_info *was);
 

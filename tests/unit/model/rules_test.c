@@ -648,6 +648,34 @@ test_restart_and_promotion(void **state)
 	world_release(&w);
 }
 
+/* The standby of a cluster that was replaced is not lost, nor was the new one restarted. */
+static void
+test_another_cluster(void **state)
+{
+	static const char columns[] =
+	    "pid int, current_lsn int, sent_lsn int, flush_lsn int, replay_lsn int, replay_lag_s float";
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	limits(&w, ROWS("standby_lost", "none,1,5s"));
+	w.server.system_identifier = 7000000000000000001;
+	rows(&w, PROBE_ACTIVITY, activity,
+	    ROWS("9|10|NULL|replica|walsender|active|NULL|NULL|NULL|NULL|NULL|NULL"));
+	rows(&w, PROBE_REPLICATION, columns, ROWS("9|1000|1000|1000|1000|NULL"));
+	assert_int_equal(judge(&w, RULE_STANDBY_LOST)->state, FINDING_OK);
+	w.server.system_identifier++;
+	w.server.start_us = w.now * INT64_C(1000000);
+	rows(&w, PROBE_REPLICATION, columns, NO_ROWS);
+	judge(&w, RULE_STANDBY_LOST);
+	w.now += 5;
+	assert_int_not_equal(judge(&w, RULE_STANDBY_LOST)->state, FINDING_FIRING);
+	assert_int_equal(finding_of(w.s, RULE_RESTART)->state, FINDING_OK);
+	assert_int_equal(finding_of(w.s, RULE_ROLE_CHANGE)->state, FINDING_FIRING);
+	assert_non_null(strstr(finding_of(w.s, RULE_ROLE_CHANGE)->what, "another cluster"));
+	world_release(&w);
+}
+
 /* ------------------------------------------------------------------ order */
 
 static void
@@ -977,6 +1005,7 @@ main(void)
 		cmocka_unit_test(test_pools),
 		cmocka_unit_test(test_standbys),
 		cmocka_unit_test(test_restart_and_promotion),
+		cmocka_unit_test(test_another_cluster),
 		cmocka_unit_test(test_cause_before_symptom),
 		cmocka_unit_test(test_a_wait_that_is_over_is_not_counted),
 		cmocka_unit_test(test_archiving_of_an_idle_server),
