@@ -59,6 +59,15 @@ check_all_passed(struct op *op)
 	return true;
 }
 
+const char *
+check_mark(struct op *op)
+{
+	char at[40];
+
+	return arena_printf(&op->arena, "%s%s", check_all_passed(op) ? "" : CHECK_FAILED,
+	    wall_rfc3339(wall_now(), at, sizeof(at)));
+}
+
 static void
 check_json(struct op *op, struct strbuf *out)
 {

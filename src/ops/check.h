@@ -18,6 +18,10 @@ bool check_note(struct op *op, struct error *err, const char *fmt, ...)
     PRINTF_LIKE(3, 4) MUST_CHECK;
 bool check_passed(struct op *op, const char *name); /* true where it was not made */
 bool check_all_passed(struct op *op);
+/* What the snapshot itself is to say of the verdict, so that it holds on every machine: the time,
+ * after CHECK_FAILED where something did not pass. */
+#define CHECK_FAILED "failed "
+const char *check_mark(struct op *op);
 
 /* "schema.table N" a line for each table, and the LSN at which they were counted (0: no table). */
 bool check_count(

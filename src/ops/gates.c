@@ -17,6 +17,8 @@ static const struct {
 } remedies[] = {
 	{ "archiving", "Mend archive_command: its error is in the server's log (the logs pane)." },
 	{ "backups", "Wait for its end, or stop it." },
+	{ "connection",
+	    "Let conninfo of [target] be how its server is reached from here: `diagnose connect` walks the way." },
 	{ "disk", "Make room, or lower max_wal_size." },
 	{ "lag", "Wait until the standby has caught up: the replication pane." },
 	{ "logical slots", "Their consumers make them anew on the new primary: drop them first." },

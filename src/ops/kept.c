@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "ops/check.h"
+
 bool
 kept_read(struct op *op, struct kept *out, struct error *err)
 {
@@ -32,15 +34,33 @@ kept_verified(const struct kept *k, const char *id, const char *mark)
 	return kept_verified_since(k, id, mark, (struct wall){ 0 });
 }
 
+/* "2026-11-22T00:30:00Z", or "failed " and when. */
+static struct wall
+mark_time(const char *mark, bool *passed)
+{
+	struct wall at;
+
+	*passed = strncmp(mark, CHECK_FAILED, strlen(CHECK_FAILED)) != 0;
+	if (!wall_parse(*passed ? mark : mark + strlen(CHECK_FAILED), &at))
+		at.us = 0;
+	return at;
+}
+
 struct wall
 kept_verified_since(const struct kept *k, const char *id, const char *mark, struct wall made)
 {
-	struct wall at = { 0 };
+	bool passed;
+	struct wall at = mark_time(mark, &passed);
 
-	for (int i = 0; i < k->nverified; i++)
-		if (strcmp(k->verified[i].snapshot, id) == 0 && k->verified[i].at.us >= made.us)
-			return k->verified[i].passed ? k->verified[i].at : at;
-	return wall_parse(mark, &at) ? at : (struct wall){ 0 };
+	for (int i = 0; i < k->nverified; i++) {
+		const struct job_verified *v = &k->verified[i];
+
+		if (strcmp(v->snapshot, id) == 0 && v->at.us >= made.us && v->at.us > at.us) {
+			at = v->at;
+			passed = v->passed;
+		}
+	}
+	return passed ? at : (struct wall){ 0 };
 }
 
 /* What it builds upon: files are in the references, the chain is by `prior`. */

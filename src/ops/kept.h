@@ -20,7 +20,7 @@ struct kept {
 };
 bool kept_read(struct op *op, struct kept *out, struct error *err) MUST_CHECK;
 /* When it was last verified; 0: never, or it failed. `mark`: what the snapshot itself says of it,
- * "" nothing. */
+ * which another machine may have written (check_mark), "" nothing; the newer word decides. */
 struct wall kept_verified(const struct kept *k, const char *id, const char *mark);
 /* The same where a name may be given again: what was known before `made` is of another one. */
 struct wall kept_verified_since(

@@ -296,13 +296,9 @@ mark_run(struct op *op, struct error *err)
 {
 	const char *label = op_fact(op, "label");
 	struct job_verified v;
-	char at[40];
 	const char *args[] = { "annotate", arena_printf(&op->arena, "--set=%s", label),
-		arena_printf(&op->arena, "--annotation=verified=%s",
-		    check_all_passed(op) ? wall_rfc3339(wall_now(), at, sizeof(at)) : ""),
-		NULL };
+		arena_printf(&op->arena, "--annotation=verified=%s", check_mark(op)), NULL };
 
-	/* An empty value takes an earlier mark away. */
 	if (can_annotate(op_fact(op, "pgbackrest")) &&
 	    !pgbackrest_run(op, args, ANNOTATE_MS, NULL, err))
 		return false;

@@ -16,7 +16,7 @@ struct pgbackrest_backup {
 	const char *prior;    /* label it builds on, "" none */
 	const char *name;     /* annotation: what the user called it, "" */
 	const char *policy;   /* annotation: "daily", "weekly", "monthly", "" */
-	const char *verified; /* annotation: time of a passed verification, "" */
+	const char *verified; /* annotation: the verdict of `verify`, check_mark(), "" */
 	const char *job;      /* annotation: id of the job that made it, "" */
 	struct wall start, stop;
 	int64_t size, delta, repo_size;   /* bytes: of the database, copied, in the repository */

@@ -36,7 +36,7 @@ enum {
 };
 #define RDS_REPLICA_MARK "replica-"         /* how its value begins for what `replica add` made */
 #define RDS_MARK         "pgmedic-job"      /* the tag by which what a job made is found again */
-#define RDS_VERIFIED     "pgmedic-verified" /* when `verify` found it good; "" it did not */
+#define RDS_VERIFIED     "pgmedic-verified" /* the verdict of `verify`: check_mark() */
 #define RDS_POLICY       "pgmedic-policy"   /* the tag that says what a snapshot is: "daily" … */
 
 /* DescribeDBInstances; strings in the operation's arena, "" where there is nothing. */

@@ -10,8 +10,10 @@
 
 #include "base/fmt.h"
 #include "ops/check.h"
+#include "ops/gates.h"
 #include "ops/rds_restore.h"
 #include "ops/rds_verify_look.h"
+#include "pg/conninfo.h"
 
 /* ------------------------------------------------------------------ the plan */
 
@@ -62,10 +64,38 @@ scratch_name(struct op *op, const char *id)
 	return name;
 }
 
+/*
+ * What is restored is read as the source is: where that cannot be, the scratch would be made, and
+ * paid for, in vain. One that RDS says is not running shows nothing of the way to it.
+ */
+static bool
+check_connection(struct op *op, const char *status, struct error *err)
+{
+	const char *conninfo = op->target->conninfo;
+	struct gates g = { .op = op, .err = err };
+	struct error why = { 0 };
+	struct pg_sync *pg;
+	bool answers;
+
+	if (!*conninfo || conninfo_is_none(conninfo)) {
+		gate(&g, "connection", false, "[target %s] has no conninfo", op->target->name);
+		return false;
+	}
+	pg = pg_sync_open(conninfo, op->target->password, &why);
+	pg_sync_close(pg);
+	/* With an SQLSTATE it is the server that says no: it has no more slots, it starts up. */
+	answers = pg || (*why.sqlstate && why.code != ERR_AUTH);
+	(answers || rds_can_change(status) ? gate : gate_warn)(&g, "connection", answers, "%s%s",
+	    answers ? "the source answers from here" : "the source does not answer from here: ",
+	    answers ? "" : why.what);
+	return g.red == 0;
+}
+
 /* What would be lost with the instance now, in seconds: since the last moment that RDS can go back
  * to; without automated backups, since the snapshot. */
 static bool
-keep_rpo(struct op *op, struct aws *aws, const struct rds_snapshot *s, struct error *err)
+keep_rpo(struct op *op, struct aws *aws, const struct rds_snapshot *s, const char **status,
+    struct error *err)
 {
 	struct wall safe = s->created;
 	double lost;
@@ -75,12 +105,14 @@ keep_rpo(struct op *op, struct aws *aws, const struct rds_snapshot *s, struct er
 
 		if (!rds_cluster_get(op, aws, op_fact(op, "source"), &c, err))
 			return false;
+		*status = c.status;
 		safe = c.latest_restorable.us > safe.us ? c.latest_restorable : safe;
 	} else {
 		struct rds_instance i;
 
 		if (!rds_instance_get(op, aws, op_fact(op, "source"), &i, err))
 			return false;
+		*status = i.status;
 		if (i.retention_days && i.latest_restorable.us > safe.us)
 			safe = i.latest_restorable;
 	}
@@ -93,7 +125,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 {
 	const char *path = op->target->critical_queries;
 	struct rds_snapshot s;
-	const char *name;
+	const char *name, *status = "";
 
 	if (!rds_look(op, aws, err) || !rds_has_backups(op, aws, err) || !find(op, aws, &s, err))
 		return false;
@@ -103,7 +135,8 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 		return error_hint(err, "Give the command for that target.");
 	}
 	name = scratch_name(op, s.id);
-	if (!rds_restore_plan_new(op, aws, s.id, NULL, name, err) || !keep_rpo(op, aws, &s, err))
+	if (!rds_restore_plan_new(op, aws, s.id, NULL, name, err) ||
+	    !keep_rpo(op, aws, &s, &status, err) || !check_connection(op, status, err))
 		return false;
 	op_add_step(op, "connect", "none", "connect to it", "%s",
 	    "as the target is connected to, at its own endpoint");
@@ -262,15 +295,12 @@ clean_run(struct op *op, struct error *err)
 	return rds_with(op, clean_with, err);
 }
 
-/* An empty value takes an earlier mark away. Without the right to, the journal still knows. */
+/* Without the right to, the journal still knows. */
 static bool
 tag_with(struct op *op, struct aws *aws, struct error *err)
 {
-	char at[40];
 	struct aws_param params[] = { { "ResourceName", op_fact(op, "arn") },
-		{ "Tags.Tag.1.Key", RDS_VERIFIED },
-		{ "Tags.Tag.1.Value",
-		    check_all_passed(op) ? wall_rfc3339(wall_now(), at, sizeof(at)) : "" },
+		{ "Tags.Tag.1.Key", RDS_VERIFIED }, { "Tags.Tag.1.Value", check_mark(op) },
 		{ NULL, NULL } };
 	struct aws_call call = {
 		.service = AWS_RDS, .op = "AddTagsToResource", .params = params, .changes = true

@@ -140,6 +140,12 @@ like "... RTO and RPO" "$(member result.rto_s) $(member result.rpo_s)" '^[0-9.]+
 is "... and the scratch is gone" "$(instances)" ""
 like "... the snapshot is marked, for everybody" "$("$PGMEDIC" run snapshots shop)" \
     'tagged .*verified 20'
+rds() {
+	"${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call" -e "$url" -r eu-central-1 rds "$@"
+}
+rds AddTagsToResource ResourceName=arn:aws:rds:eu-central-1:000000000000:snapshot:tagged Tags.Tag.1.Key=pgmedic-verified \
+    Tags.Tag.1.Value="failed 2099-01-01T00:00:00Z" >/dev/null
+unlike "... and withdrawn, wherever that was found" "$("$PGMEDIC" run snapshots shop)" 'verified 20'
 answer=$("$PGMEDIC" run "verify tagged" shop --json --yes </dev/null)
 job=$(member job)
 is "a verify is begun" "$(member state)" running

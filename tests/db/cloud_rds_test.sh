@@ -12,6 +12,7 @@ for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
 start_moto
+start_pg db
 AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_SESSION_TOKEN=planted-token
 AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_EC2_METADATA_DISABLED
@@ -29,6 +30,17 @@ instance = lab
 region = eu-west-1
 endpoint_url = $url
 conninfo = host=127.0.0.1 port=1 dbname=postgres
+[target seen]
+provider = rds
+instance = lab
+region = eu-west-1
+endpoint_url = $url
+conninfo = $db_uri
+[target blind]
+provider = rds
+instance = lab
+region = eu-west-1
+endpoint_url = $url
 [target gone]
 provider = rds
 instance = gone
@@ -86,6 +98,14 @@ unlike "nothing of that was asked for" "$(rds DescribeDBInstances)" 'never'
 PGMEDIC_RDS_POLL_MS=50 PGMEDIC_RDS_SIGN_MS=300
 export PGMEDIC_RDS_POLL_MS PGMEDIC_RDS_SIGN_MS
 op "verify one" lab --yes
+is "what would not be reached is not restored" "$(member state) $(member error.code)" "refused REFUSED"
+like "... the source does not answer here, either" "$(member error.what)" "gate 'connection' is red: the source does not answer"
+like "... it is said what shows the way" "$(member error.hint)" 'conninfo of \[target\].*diagnose connect'
+op "verify one" blind --yes
+is "nor without a conninfo" "$(member state) $(member error.what)" \
+    "refused gate 'connection' is red: [target blind] has no conninfo"
+unlike "nothing of that was made" "$(grep Restore "$TMP/witness/requests")" 'verify-one'
+op "verify one" seen --yes
 is "a scratch that cannot be reached is no backup that is good" "$(member state) $(member result.passed) $op_status" "done false 1"
 like "... RDS has restored it" "$answer" '"name":"restore","passed":true'
 like "... and it is said why" "$answer" '"name":"connect","passed":false,"detail":"RDS says it is available, and it cannot'

@@ -147,6 +147,7 @@ op "verify bad" db --yes
 is "a corrupt page is found" "$(member state) $(member result.passed)" "done false"
 like "... by the snapshot's own mark" "$(check_of backup)" '^failed .*corrupt'
 like "... and by reading every page" "$(check_of checksums)" '^failed'
+like "... which the snapshot says on every machine" "$(backrest db info --output=json)" '"verified" *: *"failed 20[^"]*Z"'
 
 sql db "ALTER SYSTEM SET archive_command = 'false'"
 sql db "SELECT pg_reload_conf()" >/dev/null
