@@ -468,7 +468,7 @@ compare_identity(struct rules *r, const struct server_info *was, bool had_role,
 	if (!is_other_cluster(was, is) && was->start_us && is->start_us > was->start_us + 1000000)
 		r->restarted_at = is->start_us;
 	if (is_other_cluster(was, is))
-		change = "another cluster answers: its system identifier is a different one";
+		change = "another cluster answers: a different system identifier";
 	else if (had_role && was->is_standby && !is->is_standby)
 		change = "the standby became a primary";
 	else if (had_role && !was->is_standby && is->is_standby)
