@@ -370,12 +370,13 @@ has_recovered(struct op *op, bool *is_done, struct error *err)
 	return ok;
 }
 
+/* One that was killed after its recovery does not recover again: it has said it before. */
 static bool
 keep_proof(struct op *op, struct error *err)
 {
 	const char *line = copy_log_line(op, "recovery stopping ");
 
-	return op_fact_set(op, err, "recovered.proof", "%s", line ? line : "");
+	return !line || op_fact_set(op, err, "recovered.proof", "%s", line);
 }
 
 /*
@@ -460,7 +461,9 @@ launch(struct op *op, struct error *err)
 		return error_set(err, ERR_PROGRAM, "pg_ctl is not there any more");
 	if (!forget_killed(op, err))
 		return false;
-	/* What an earlier start has said is not about this one. */
+	/* What else an earlier start has said is not about this one. */
+	if (!keep_proof(op, err))
+		return false;
 	unlink(log_of(op));
 	return local_run_secret(op, argv, repository_secrets(op), TOOL_MS, err);
 }

@@ -95,6 +95,7 @@ void
 op_release(struct op *op)
 {
 	free(op->steps);
+	free(op->settled);
 	free(op->facts);
 	doc_release(&op->doc);
 	strbuf_release(&op->identity);
@@ -383,6 +384,15 @@ known_leftover(struct op *op, const char *kind, const char *args)
 	return 0;
 }
 
+/* Made again by the step that has taken it back. */
+static void
+unsettle(struct op *op, int64_t id)
+{
+	for (int i = op->nsettled - 1; i >= 0; i--)
+		if (op->settled[i] == id)
+			op->settled[i] = op->settled[--op->nsettled];
+}
+
 bool
 op_leave(struct op *op, const char *kind, const char *args, int64_t *id, struct error *err,
     const char *what_fmt, ...)
@@ -392,8 +402,10 @@ op_leave(struct op *op, const char *kind, const char *args, int64_t *id, struct 
 	bool ok;
 
 	*id = known_leftover(op, kind, args);
-	if (*id)
+	if (*id) {
+		unsettle(op, *id);
 		return true;
+	}
 	va_start(ap, what_fmt);
 	strbuf_addv(&what, what_fmt, ap);
 	va_end(ap);
@@ -405,7 +417,12 @@ op_leave(struct op *op, const char *kind, const char *args, int64_t *id, struct 
 bool
 op_settle(struct op *op, int64_t id, struct error *err)
 {
-	return jobs_settle(op->journal, id, err);
+	if (!*op->step)
+		return jobs_settle(op->journal, id, err);
+	unsettle(op, id);
+	GROW(op->settled, op->nsettled, op->cap_settled);
+	op->settled[op->nsettled++] = id;
+	return true;
 }
 
 bool
@@ -417,7 +434,19 @@ op_settle_kind(struct op *op, const char *kind, struct error *err)
 
 	for (int i = 0; i < n && ok; i++)
 		if (strcmp(items[i].kind, kind) == 0)
-			ok = jobs_settle(op->journal, items[i].id, err);
+			ok = op_settle(op, items[i].id, err);
+	return ok;
+}
+
+/* The step under way has ended; with it goes what it has settled. */
+static bool
+end_step(struct op *op, enum job_step_state state, const char *detail, struct error *err)
+{
+	bool ok = jobs_step_end(
+	    op->journal, op->job, op->step, state, detail, op->settled, op->nsettled, err);
+
+	op->nsettled = 0;
+	op->step = "";
 	return ok;
 }
 
@@ -452,16 +481,16 @@ run_step(struct op *op, const char *name, bool was_begun, struct error *err)
 	if (seen == OP_UNSURE)
 		return error_prefix(err, "cannot tell whether '%s' has happened", name);
 	if (seen == OP_SEEN)
-		return jobs_step(op->journal, op->job, name, JOB_STEP_DONE, "found done", err);
+		return end_step(op, JOB_STEP_DONE, "found done", err);
 	if (op_stopped(op, err) || !jobs_step(op->journal, op->job, name, JOB_STEP_DOING, "", err))
 		return false;
 	op_progress(op, -1, "begins");
 	if (def->run(op, err))
-		return jobs_step(op->journal, op->job, name, JOB_STEP_DONE, "", err);
+		return end_step(op, JOB_STEP_DONE, "", err);
 	/* What failed because it was stopped says that, rather than how its program took it. */
 	if (op->stop && *op->stop && op_stopped(op, err))
 		log_info("job", "%lld: stopped in %s", (long long)op->job, name);
-	if (!jobs_step(op->journal, op->job, name, JOB_STEP_FAILED, err->what, &log_err))
+	if (!end_step(op, JOB_STEP_FAILED, err->what, &log_err))
 		error_hint(err, "And the journal failed: %s", log_err.what);
 	return false;
 }
@@ -558,7 +587,6 @@ op_run(struct op *op, const char *plan_hash, struct error *err)
 		if (!run_step(op, op->steps[i].name, known != NULL, err))
 			return false;
 	}
-	op->step = "";
 	return finish_result(op, err);
 }
 

@@ -85,7 +85,9 @@ struct op {
 	int64_t job;
 	const volatile sig_atomic_t *stop; /* set: end as soon as nothing is torn; NULL: never */
 	const char *step;                  /* that is under way */
-	struct strbuf result;              /* JSON object */
+	int64_t *settled;                  /* leftovers, by the step under way */
+	int nsettled, cap_settled;
+	struct strbuf result; /* JSON object */
 };
 
 /* Did it happen? Told by the state of the world, never by memory. */
@@ -183,7 +185,8 @@ bool op_wait_ms(struct op *op, int ms, struct error *err) MUST_CHECK;
  * said again. */
 bool op_leave(struct op *op, const char *kind, const char *args, int64_t *id, struct error *err,
     const char *what_fmt, ...) PRINTF_LIKE(6, 7) MUST_CHECK;
-/* It has been taken back, or was meant to stay. */
+/* It has been taken back, or was meant to stay. While a step runs it is written down with the end
+ * of that step, at once: killed between the two, a job would have neither done nor left it. */
 bool op_settle(struct op *op, int64_t id, struct error *err) MUST_CHECK;
 /* The same for all leftovers of this job of one kind (which are meant to stay now). */
 bool op_settle_kind(struct op *op, const char *kind, struct error *err) MUST_CHECK;

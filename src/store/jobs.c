@@ -379,6 +379,19 @@ jobs_settle(struct journal *j, int64_t id, struct error *err)
 }
 
 bool
+jobs_step_end(struct journal *j, int64_t id, const char *name, enum job_step_state state,
+    const char *detail, const int64_t *settled, int n, struct error *err)
+{
+	bool ok = journal_atomic(j, err);
+
+	if (!ok)
+		return false;
+	for (int i = 0; i < n && ok; i++)
+		ok = jobs_settle(j, settled[i], err);
+	return journal_atomic_end(j, ok && jobs_step(j, id, name, state, detail, err), err);
+}
+
+bool
 jobs_leftovers(struct journal *j, int64_t job, struct arena *arena, struct job_leftover **items,
     int *n, struct error *err)
 {

@@ -66,6 +66,9 @@ struct job_step_row {
 };
 bool jobs_step(struct journal *j, int64_t id, const char *name, enum job_step_state state,
     const char *detail, struct error *err) MUST_CHECK;
+/* The end of a step, and the leftovers that it has settled: all of it is written, or nothing. */
+bool jobs_step_end(struct journal *j, int64_t id, const char *name, enum job_step_state state,
+    const char *detail, const int64_t *settled, int n, struct error *err) MUST_CHECK;
 bool jobs_steps(struct journal *j, int64_t id, struct arena *arena, struct job_step_row **steps,
     int *n, struct error *err) MUST_CHECK;
 

@@ -7,7 +7,7 @@ the network is cut or frozen for a while. Half of the moments are taken from the
 from one of its steps, each as likely. Afterwards `jobs` has to tell the truth, and `job resume` (or `job undo`) has to end
 it: nothing done twice, nothing lost, nothing left behind. COUNT counts the runs in which somebody was struck.
 CONFIG.json is made by ops_kill_test.sh: pgmedic, psql, pg_bin, as_pg (words before a command that make it run as the
-servers' owner), servers {name: {port, data, start}}, backrest (words), restores, dumps, pooler {admin, start}.
+servers' owner), servers {name: {port, data, options}}, backrest (words), restores, dumps, pooler {admin, start}.
 """
 import random, subprocess, sys, time
 

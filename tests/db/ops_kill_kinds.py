@@ -27,11 +27,6 @@ class Operation:
         """Servers that the operation has made."""
         return []
 
-    def was_made(self, job, kind, step):
-        """Killed between the last act of its last step and the note of that: what was made is whole and meant to stay."""
-        return one("SELECT count(*) FROM leftovers WHERE job = ? AND kind = ?", job, kind) and \
-            one("SELECT state FROM job_steps WHERE job = ? AND name = ?", job, step) == "doing"
-
     def done(self, job):
         """After it came to its end: what is wrong, or ""."""
         return ""
@@ -65,7 +60,6 @@ class Snapshot(Operation):
 
 class Restore(Snapshot):
     victims = ["console", "worker", "worker", "program", "server", "copy", "network"]
-    last = "judge"              # step
     keeps_leftovers = True
 
     def words(self, n):
@@ -90,17 +84,14 @@ class Restore(Snapshot):
 
     def done(self, job):
         uri = result_of(job)["uri"]
+        said = ""
         if len(self.copies()) == 0 and "copy" in struck_servers:    # killed once it was there
-            as_pg([pg_program("pg_ctl"), "-D", self.folder() + "/data", "-w", "-l", self.folder() + "/server.log", "start"])
-        problem = self.rows(uri) if len(self.copies()) == 1 else f"servers {self.copies()}"
+            said = start_again(self.folder() + "/data", ["-l", self.folder() + "/server.log"])
+        problem = self.rows(uri) if len(self.copies()) == 1 else f"servers {self.copies()} {said}"
         self.remove()
         return problem
 
     def undone(self, job):
-        if os.path.exists(self.folder()) and self.was_made(job, "directory", self.last):
-            problem = self.rows(f"postgresql://postgres@/postgres?host={self.folder()}&port=5432")
-            self.remove()
-            return problem
         left = os.path.exists(self.folder()) or self.copies()
         problem = f"{self.folder()} or its server {self.copies()} is there" if left else ""
         self.remove()
@@ -286,8 +277,6 @@ class Dump(Operation):
         return "" if rows == 1000 and not lacks and not others else f"{rows} rows, not in the manifest {lacks}, others {others}"
 
     def undone(self, job):
-        if os.path.exists(self.folder()) and self.was_made(job, "dump", "manifest"):
-            return self.done(job)
         problem = f"{self.folder()} is there" if os.path.exists(self.folder()) else ""
         self.remove()
         return problem

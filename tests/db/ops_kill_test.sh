@@ -59,8 +59,8 @@ esac
 	for name in db a b; do
 		eval "port=\${${name}_port:-}"
 		[ -n "$port" ] || continue
-		printf '%s"%s": {"port": %s, "data": "%s/pg-%s/data", "start": [%s"%s/pg_ctl", "-D", "%s/pg-%s/data", "-l", "%s/pg-%s/log", "-o", "-p %s", "-w", "start"]}' \
-		    "$comma" "$name" "$port" "$TMP" "$name" "${as_words:+$as_words, }" "$PG_BINDIR" "$TMP" "$name" "$TMP" "$name" "$port"
+		printf '%s"%s": {"port": %s, "data": "%s/pg-%s/data", "options": ["-l", "%s/pg-%s/log", "-o", "-p %s"]}' \
+		    "$comma" "$name" "$port" "$TMP" "$name" "$TMP" "$name" "$port"
 		comma=', '
 	done
 	printf '}}\n'

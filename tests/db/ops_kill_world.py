@@ -105,12 +105,19 @@ def start_server(server):
         return
     if other and not is_standby_on_disk(server) and role(other) == "primary":
         return
-    for _ in range(50):     # what a killed postmaster has left must be gone first
-        p = subprocess.run(conf["servers"][server]["start"], **quiet)
+    said = start_again(data(server), conf["servers"][server]["options"])
+    if said:
+        wrong.append(f"server {server} does not start again: {said}")
+
+
+def start_again(folder, options):
+    """What pg_ctl says, or "" when it runs: what a killed postmaster has left must be gone first."""
+    for _ in range(50):
+        p = as_pg([pg_program("pg_ctl"), "-D", folder, "-w", *options, "start"])
         if p.returncode == 0:
-            return
+            return ""
         time.sleep(0.2)
-    wrong.append(f"server {server} does not start again: {p.stdout} {p.stderr}")
+    return f"{p.stdout} {p.stderr}"
 
 
 def restart_after_kill(server):
