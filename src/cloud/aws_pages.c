@@ -28,10 +28,12 @@ aws_pages(struct aws *aws, const struct aws_call *call,
 		params[n] = (struct aws_param){ marker ? "Marker" : NULL, marker };
 		aws_answer_init(&answer);
 		ok = aws_do(aws, &page, &answer, err) && f(&answer, arg, err);
+
+		const char *text = ok ? xml_text(answer.xml, "Marker") : "";
+		char *next = *text && !(marker && strcmp(marker, text) == 0) ? xstrdup(text) : NULL;
+
 		free(marker);
-		marker = ok && *xml_text(answer.xml, "Marker") ?
-		    xstrdup(xml_text(answer.xml, "Marker")) :
-		    NULL;
+		marker = next;
 		aws_answer_release(&answer);
 		if (!marker)
 			break;
@@ -48,6 +50,7 @@ aws_json_pages(struct aws *aws, const struct aws_call *call, int most, bool *mor
 	struct strbuf body = STRBUF_INIT(MAX_BODY);
 	struct aws_call page = *call;
 	const char *first = call->json ? call->json : "{}", *token;
+	char *before = NULL;
 	size_t open = strlen(first) - 1; /* before its last brace */
 	bool ok = true, has_more = true;
 
@@ -59,8 +62,11 @@ aws_json_pages(struct aws *aws, const struct aws_call *call, int most, bool *mor
 		aws_answer_init(&answer);
 		ok = aws_do(aws, &page, &answer, err) && f(&answer, arg, err);
 		token = ok ? json_text(json_get(answer.json, "NextToken")) : NULL;
-		has_more = token && *token;
+		/* One that leads to itself has no end. */
+		has_more = token && *token && !(before && strcmp(before, token) == 0);
 		if (has_more) {
+			free(before);
+			before = xstrdup(token);
 			strbuf_clear(&body);
 			strbuf_add(&body, first, open);
 			strbuf_adds(&body, open > 1 ? ",\"NextToken\":" : "\"NextToken\":");
@@ -71,6 +77,7 @@ aws_json_pages(struct aws *aws, const struct aws_call *call, int most, bool *mor
 	}
 	if (more)
 		*more = ok && has_more;
+	free(before);
 	strbuf_release(&body);
 	return ok;
 }

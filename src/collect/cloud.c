@@ -276,14 +276,14 @@ cloud_do(struct cloud_account *a, const struct aws_call *call, struct aws_answer
 }
 
 bool
-cloud_json_pages(struct cloud_account *a, const struct aws_call *call, int most,
+cloud_json_pages(struct cloud_account *a, const struct aws_call *call, int most, bool *more,
     bool (*f)(const struct aws_answer *answer, void *arg, struct error *err), void *arg,
     struct error *err)
 {
 	struct aws_call timed = *call;
 
 	timed.timeout_ms = timed.timeout_ms ? timed.timeout_ms : TIMEOUT_MS;
-	return open_session(a, err) && aws_json_pages(a->aws, &timed, most, NULL, f, arg, err);
+	return open_session(a, err) && aws_json_pages(a->aws, &timed, most, more, f, arg, err);
 }
 
 void
@@ -316,9 +316,12 @@ cloud_list(struct cloud_account *a, const char *op, const struct aws_param *para
 			cloud_listing_release(&fresh);
 			return false;
 		}
-		marker = xml_text(fresh.pages[fresh.n - 1].xml, "Marker");
-		if (!*marker)
+		const char *next = xml_text(fresh.pages[fresh.n - 1].xml, "Marker");
+
+		/* One that leads to itself has no end. */
+		if (!*next || (marker && strcmp(next, marker) == 0))
 			break;
+		marker = next;
 	}
 	cloud_listing_release(out);
 	*out = fresh;

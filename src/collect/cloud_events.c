@@ -12,9 +12,10 @@
 #include "base/json.h"
 #include "base/rowset.h"
 #include "collect/cloud_priv.h"
+#include "model/alarm_rule.h"
 
 enum { MAX_EVENTS = 1000, FIRST_MIN = CLOUD_PAST_S / 60, OVERLAP_MIN = 5, MOST_MIN = 14 * 1440 };
-enum { ALARM_PAGES = 10, ALARM_PAGE = 100 };
+enum { ALARM_PAGES = 50, ALARM_PAGE = 100 };
 
 struct event_memory {
 	struct kept_event {
@@ -180,9 +181,10 @@ cloud_events_run(struct cloud_account *a, struct cloud_member *m, struct error *
 /* ---- alarms */
 
 static const char *const alarm_names[] = { "name", "state", "instance", "metric", "statistic",
-	"comparison", "threshold", "period_s", "reason", "changed", "notifies" };
+	"comparison", "threshold", "period_s", "reason", "changed", "notifies", "rule" };
 static const uint8_t alarm_types[] = { CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT, CELL_TEXT,
-	CELL_TEXT, CELL_FLOAT, CELL_FLOAT, CELL_TEXT, CELL_TIME, CELL_BOOL };
+	CELL_TEXT, CELL_FLOAT, CELL_FLOAT, CELL_TEXT, CELL_TIME, CELL_BOOL, CELL_TEXT };
+enum { ALARM_NAME, ALARM_INSTANCE = 2, ALARM_REASON = 8, ALARM_RULE = 11 };
 
 /* The instance or cluster among dimensions; NULL: none. */
 static const char *
@@ -216,53 +218,120 @@ struct alarms {
 	struct rowset *rows; /* of all; "instance" says whose */
 };
 
+/* What both kinds of alarms have. */
+static struct cell *
+add_alarm(struct rowset *rows, const struct json *alarm)
+{
+	const struct json *enabled = json_get(alarm, "ActionsEnabled");
+	const char *text = json_text(enabled);
+	bool is_off = enabled && (text ? strcmp(text, "true") != 0 : !json_true(enabled));
+	struct cell *c = rowset_add(rows);
+	struct wall t;
+
+	c[ALARM_NAME] = kept_text(rows, json_text(json_get(alarm, "AlarmName")));
+	c[1] = kept_text(rows, json_text(json_get(alarm, "StateValue")));
+	c[ALARM_REASON] = kept_text(rows, json_text(json_get(alarm, "StateReason")));
+	if (aws_time(json_get(alarm, "StateUpdatedTimestamp"), &t))
+		c[9] = cell_time(t.us);
+	c[10] = cell_bool(json_child(json_get(alarm, "AlarmActions")) != NULL && !is_off);
+	return c;
+}
+
+static void
+add_metric_alarm(struct rowset *rows, const struct json *alarm)
+{
+	const char *id = watched(alarm), *statistic;
+	double number;
+
+	if (!id || !*id)
+		return;
+	struct cell *c = add_alarm(rows, alarm);
+
+	statistic = json_text(json_get(alarm, "Statistic"));
+	if (!statistic)
+		statistic = json_text(json_get(alarm, "ExtendedStatistic"));
+	c[ALARM_INSTANCE] = kept_text(rows, id);
+	c[3] = kept_text(rows, json_text(json_get(alarm, "MetricName")));
+	c[4] = kept_text(rows, statistic);
+	c[5] = kept_text(rows, json_text(json_get(alarm, "ComparisonOperator")));
+	if (aws_number(json_get(alarm, "Threshold"), &number))
+		c[6] = cell_float(number);
+	if (aws_number(json_get(alarm, "Period"), &number))
+		c[7] = cell_float(number);
+}
+
 static bool
 take_alarms(const struct aws_answer *answer, void *arg, struct error *err)
 {
 	struct rowset *rows = ((struct alarms *)arg)->rows;
 	const struct json *alarm = json_child(json_get(answer->json, "MetricAlarms"));
-	struct wall t;
-	double number;
 
 	(void)err;
+	for (; alarm; alarm = json_next(alarm))
+		add_metric_alarm(rows, alarm);
+	alarm = json_child(json_get(answer->json, "CompositeAlarms"));
 	for (; alarm; alarm = json_next(alarm)) {
-		const char *id = watched(alarm), *statistic;
+		const char *rule = json_text(json_get(alarm, "AlarmRule"));
 
-		if (!id || !*id)
-			continue;
-		struct cell *c = rowset_add(rows);
-
-		statistic = json_text(json_get(alarm, "Statistic"));
-		if (!statistic)
-			statistic = json_text(json_get(alarm, "ExtendedStatistic"));
-		c[0] = kept_text(rows, json_text(json_get(alarm, "AlarmName")));
-		c[1] = kept_text(rows, json_text(json_get(alarm, "StateValue")));
-		c[2] = kept_text(rows, id);
-		c[3] = kept_text(rows, json_text(json_get(alarm, "MetricName")));
-		c[4] = kept_text(rows, statistic);
-		c[5] = kept_text(rows, json_text(json_get(alarm, "ComparisonOperator")));
-		if (aws_number(json_get(alarm, "Threshold"), &number))
-			c[6] = cell_float(number);
-		if (aws_number(json_get(alarm, "Period"), &number))
-			c[7] = cell_float(number);
-		c[8] = kept_text(rows, json_text(json_get(alarm, "StateReason")));
-		if (aws_time(json_get(alarm, "StateUpdatedTimestamp"), &t))
-			c[9] = cell_time(t.us);
-		c[10] = cell_bool(json_child(json_get(alarm, "AlarmActions")) != NULL);
+		if (rule && *rule)
+			add_alarm(rows, alarm)[ALARM_RULE] = kept_text(rows, rule);
 	}
 	return true;
 }
 
+/* Does a rule ask for one of the alarms that are the member's? */
+static bool
+asks_for_ours(const struct rowset *all, const bool *ours, const char *rule)
+{
+	char name[ALARM_NAME_MAX];
+
+	for (const char *at = rule; alarm_rule_next(&at, name);)
+		for (int i = 0; i < all->nrows; i++) {
+			const struct cell *its = &rowset_row(all, i)[ALARM_NAME];
+
+			if (ours[i] && cell_is(its, name))
+				return true;
+		}
+	return false;
+}
+
+/* Those of metrics by what they watch; composite ones by the alarms that their rule has, which may
+ * be composite as well. */
 static void
-tell_alarms(struct cloud_member *m, const struct rowset *all)
+find_ours(const struct cloud_member *m, const struct rowset *all, bool *ours)
+{
+	bool is_new = true;
+
+	for (int i = 0; i < all->nrows; i++) {
+		const struct cell *id = &rowset_row(all, i)[ALARM_INSTANCE];
+
+		ours[i] = id->type == CELL_TEXT && concerns(m, id->s);
+	}
+	while (is_new) {
+		is_new = false;
+		for (int i = 0; i < all->nrows; i++) {
+			const struct cell *rule = &rowset_row(all, i)[ALARM_RULE];
+
+			if (ours[i] || rule->type != CELL_TEXT ||
+			    !asks_for_ours(all, ours, rule->s))
+				continue;
+			ours[i] = is_new = true;
+		}
+	}
+}
+
+static void
+tell_alarms(struct cloud_member *m, const struct rowset *all, bool is_cut)
 {
 	struct rowset *rows = rowset_new((int)ARRAY_LEN(alarm_names), alarm_names, alarm_types);
+	bool *ours = xcalloc((size_t)all->nrows + 1, sizeof(*ours));
 
+	find_ours(m, all, ours);
 	for (int i = 0; i < all->nrows; i++) {
 		const struct cell *from = rowset_row(all, i);
 		struct cell *to;
 
-		if (!concerns(m, from[2].s))
+		if (!ours[i])
 			continue;
 		to = rowset_add(rows);
 		for (int k = 0; k < all->ncols; k++) {
@@ -270,23 +339,32 @@ tell_alarms(struct cloud_member *m, const struct rowset *all)
 			if (to[k].type == CELL_TEXT)
 				to[k] = kept_text(rows, from[k].s);
 		}
+		if (to[ALARM_INSTANCE].type != CELL_TEXT)
+			to[ALARM_INSTANCE] = kept_text(rows, m->id);
 	}
+	/* A row without a name: the list is not whole. */
+	if (is_cut)
+		rowset_add(rows)[ALARM_REASON] = cell_text(arena_printf(
+		    &rows->arena, "only the first %d alarms were read", ALARM_PAGES * ALARM_PAGE));
+	free(ours);
 	cloud_post(m, PROBE_CLOUD_ALARMS, rows);
 }
 
 bool
 cloud_alarms_run(struct cloud_account *a, struct cloud_member *m, struct error *err)
 {
-	char body[32];
+	char body[96];
 	struct aws_call call = { .service = AWS_CLOUDWATCH, .op = "DescribeAlarms", .json = body };
 	struct alarms alarms;
-	bool ok;
+	bool ok, more = false;
 
-	snprintf(body, sizeof(body), "{\"MaxRecords\":%d}", ALARM_PAGE);
+	/* Composite ones come only to those who ask for both. */
+	snprintf(body, sizeof(body),
+	    "{\"MaxRecords\":%d,\"AlarmTypes\":[\"MetricAlarm\",\"CompositeAlarm\"]}", ALARM_PAGE);
 	alarms.rows = rowset_new((int)ARRAY_LEN(alarm_names), alarm_names, alarm_types);
-	ok = cloud_json_pages(a, &call, ALARM_PAGES, take_alarms, &alarms, err);
+	ok = cloud_json_pages(a, &call, ALARM_PAGES, &more, take_alarms, &alarms, err);
 	for (m = cloud_members(a); ok && m; m = m->next)
-		tell_alarms(m, alarms.rows);
+		tell_alarms(m, alarms.rows, more);
 	rowset_unref(alarms.rows);
 	return ok;
 }

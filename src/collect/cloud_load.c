@@ -134,7 +134,7 @@ ask_span(
 	    "\"Metric\":\"db.load.avg\",\"GroupBy\":{\"Group\":\"db.wait_event\",\"Limit\":%d}}]}",
 	    (long long)ask->from, (long long)ask->to, ask->period_s, LIMIT);
 	call.json = body.buf;
-	ok = cloud_json_pages(a, &call, MAX_PAGES, take_page, ask, err);
+	ok = cloud_json_pages(a, &call, MAX_PAGES, NULL, take_page, ask, err);
 	strbuf_release(&body);
 	return ok;
 }

@@ -6,6 +6,9 @@
  * Points come one to three minutes late and may be revised, so each time the last five minutes are
  * read again. At the start it is the last three hours. The sample of the last minutes comes each
  * time; that of the hours now and then, which keeps recordings small.
+ *
+ * An answer may be good and still lack series: each has a status of its own, which is told beside
+ * the points. A series may go on over several pages, told apart by its id.
  */
 #include "config.h"
 
@@ -26,7 +29,7 @@ enum {
 	PAST_EVERY_S = 10 * 60,
 	HOUR_S = 3600,
 	MOST_QUERIES = 500, /* of one call */
-	MAX_PAGES = 50,
+	MAX_PAGES = 500,
 	MAX_CALL = 1 << 20,
 };
 
@@ -105,8 +108,10 @@ struct metric_memory {
 	double values[SLOTS][NDEFS];
 	struct {
 		int64_t asked, told; /* seconds; 0 never */
+		char status[24];     /* of the last answer; "" whole */
 	} defs[NDEFS];
-	int64_t past_at; /* when the hours were last posted */
+	int64_t past_at;   /* when the hours were last posted */
+	char message[256]; /* what CloudWatch said of the last answer as a whole */
 };
 
 void
@@ -149,6 +154,7 @@ struct asking {
 	int n;
 	int64_t from, to; /* seconds */
 	int64_t now;
+	char message[256]; /* of the answers */
 };
 
 static void
@@ -184,6 +190,16 @@ put_point(struct metric_memory *memory, int def, int64_t seconds, double value)
 		memory->defs[def].told = seconds;
 }
 
+/* Of the last page that has it: what was partial may have become whole. */
+static void
+put_status(struct metric_memory *memory, int def, const char *status)
+{
+	bool is_whole = !status || strcmp(status, "Complete") == 0;
+
+	snprintf(memory->defs[def].status, sizeof(memory->defs[def].status), "%s",
+	    is_whole ? "" : status);
+}
+
 static void
 take_result(struct asking *ask, const struct json *r)
 {
@@ -196,6 +212,8 @@ take_result(struct asking *ask, const struct json *r)
 
 	if (i < 0 || i >= ask->n)
 		return;
+	put_status(ask->queries[i].member->metrics, ask->queries[i].def,
+	    json_text(json_get(r, "StatusCode")));
 	for (; t && v; t = json_next(t), v = json_next(v))
 		/* What was not asked for has no place among the minutes. */
 		if (aws_time(t, &at) && aws_number(v, &value) &&
@@ -208,10 +226,19 @@ static bool
 take_page(const struct aws_answer *answer, void *arg, struct error *err)
 {
 	const struct json *r = json_child(json_get(answer->json, "MetricDataResults"));
+	const struct json *m = json_child(json_get(answer->json, "Messages"));
+	struct asking *ask = arg;
 
 	(void)err;
 	for (; r; r = json_next(r))
-		take_result(arg, r);
+		take_result(ask, r);
+	for (; m && !*ask->message; m = json_next(m)) {
+		const char *code = json_text(json_get(m, "Code")),
+		           *value = json_text(json_get(m, "Value"));
+
+		snprintf(ask->message, sizeof(ask->message), "%s%s%s", code ? code : "",
+		    code && value ? ": " : "", value ? value : "");
+	}
 	return true;
 }
 
@@ -221,7 +248,7 @@ ask(struct asking *ask, struct error *err)
 {
 	struct strbuf body = STRBUF_INIT(MAX_CALL);
 	struct aws_call call = { .service = AWS_CLOUDWATCH, .op = "GetMetricData" };
-	bool ok;
+	bool ok, more = false;
 
 	if (!ask->n)
 		return true;
@@ -233,7 +260,10 @@ ask(struct asking *ask, struct error *err)
 		write_query(&body, &ask->queries[i], i);
 	strbuf_adds(&body, "]}");
 	call.json = body.buf;
-	ok = cloud_json_pages(ask->account, &call, MAX_PAGES, take_page, ask, err);
+	ok = cloud_json_pages(ask->account, &call, MAX_PAGES, &more, take_page, ask, err);
+	if (more)
+		snprintf(ask->message, sizeof(ask->message),
+		    "there are more than %d pages of points; the oldest were not read", MAX_PAGES);
 	for (int i = 0; ok && i < ask->n; i++)
 		ask->queries[i].member->metrics->defs[ask->queries[i].def].asked = ask->now;
 	ask->account->metrics += ask->n;
@@ -317,6 +347,32 @@ rows_since(const struct metric_memory *memory, int64_t from)
 	return rows;
 }
 
+/* A row for each series that the last answer lacked, wholly or in part; and one without a metric
+ * for what was said of all. */
+static struct rowset *
+rows_untold(const struct metric_memory *memory)
+{
+	static const char *const names[] = { "metric", "status" };
+	static const uint8_t types[] = { CELL_TEXT, CELL_TEXT };
+	struct rowset *rows = rowset_new((int)ARRAY_LEN(names), names, types);
+
+	for (int d = 0; d < NDEFS; d++) {
+		if (!*memory->defs[d].status)
+			continue;
+		struct cell *c = rowset_add(rows);
+
+		c[0] = cell_text(defs[d].name);
+		c[1] = cell_text(arena_strdup(&rows->arena, memory->defs[d].status));
+	}
+	if (*memory->message) {
+		struct cell *c = rowset_add(rows);
+
+		c[0] = cell_null(WHY_NONE);
+		c[1] = cell_text(arena_strdup(&rows->arena, memory->message));
+	}
+	return rows;
+}
+
 static void
 tell(struct cloud_member *m, int64_t now)
 {
@@ -326,6 +382,8 @@ tell(struct cloud_member *m, int64_t now)
 		memory->past_at = now;
 		cloud_post(m, PROBE_CLOUD_PAST, rows_since(memory, now - CLOUD_PAST_S));
 	}
+	/* Before the points: who waits for those has this, too. */
+	cloud_post(m, PROBE_CLOUD_UNTOLD, rows_untold(memory));
 	cloud_post(m, PROBE_CLOUD_METRICS, rows_since(memory, now - RECENT_S));
 }
 
@@ -371,6 +429,7 @@ cloud_metrics_run(struct cloud_account *a, struct cloud_member *m, struct error 
 
 		if (*m->id && m->metrics) {
 			a->metrics_per_s += rate_of(m, asking->now);
+			memcpy(m->metrics->message, asking->message, sizeof(asking->message));
 			tell(m, asking->now);
 			continue;
 		}

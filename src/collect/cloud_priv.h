@@ -101,8 +101,8 @@ struct cloud_account {
 /* A call, its attempts when their turn has come by the service's bucket; counted. */
 bool cloud_do(struct cloud_account *a, const struct aws_call *call, struct aws_answer *answer,
     struct error *err) MUST_CHECK;
-/* The same over all pages of a JSON service, at most `most`. */
-bool cloud_json_pages(struct cloud_account *a, const struct aws_call *call, int most,
+/* The same over all pages of a JSON service, at most `most`; *more: there were others. */
+bool cloud_json_pages(struct cloud_account *a, const struct aws_call *call, int most, bool *more,
     bool (*f)(const struct aws_answer *answer, void *arg, struct error *err), void *arg,
     struct error *err) MUST_CHECK;
 /* The members of the account, newest first. */

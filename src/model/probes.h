@@ -76,6 +76,7 @@
 	X(CLOUD, "cloud", "the instance as AWS knows it, and those beside it")                   \
 	X(CLOUD_METRICS, "cloud_metrics", "CloudWatch: the last minutes")                        \
 	X(CLOUD_PAST, "cloud_past", "CloudWatch: the last hours")                                \
+	X(CLOUD_UNTOLD, "cloud_untold", "CloudWatch: what it did not tell")                      \
 	X(CLOUD_EVENTS, "cloud_events", "what RDS says has happened")                            \
 	X(CLOUD_ALARMS, "cloud_alarms", "CloudWatch alarms")                                     \
 	X(CLOUD_LOAD, "cloud_load", "Performance Insights: the last minutes of load")            \

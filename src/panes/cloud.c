@@ -146,6 +146,51 @@ add_metric(const struct pane_ctx *ctx, struct grid *g, const char *name)
 }
 
 static void
+text_of(struct strbuf *out, const struct cell *c, const char *label)
+{
+	if (c->type == CELL_TEXT && c->len)
+		strbuf_addf(out, "%s%s%.*s", out->len ? ", " : "", label, (int)c->len, c->s);
+}
+
+/* A note for each status of the series that CloudWatch did not tell whole, with their names. */
+static void
+add_untold(const struct pane_ctx *ctx, struct grid *g)
+{
+	static const struct {
+		const char *status, *code, *text, *hint;
+	} known[] = {
+		{ "Forbidden", "denied", "CloudWatch does not allow to read",
+		    "The policies of `pgmedic help policy` do." },
+		{ "InternalError", "trouble", "CloudWatch failed within itself for", "" },
+		{ "PartialData", "partial", "CloudWatch told only some of the points of", "" },
+		{ "", "trouble", "CloudWatch did not tell, as it says with its answer:", "" },
+	};
+	const struct rowset *rows = snapshot_rows(ctx->snap, PROBE_CLOUD_UNTOLD);
+
+	for (size_t k = 0; rows && k < ARRAY_LEN(known); k++) {
+		struct strbuf names = STRBUF_INIT(2048);
+
+		for (int r = 0; r < rows->nrows; r++) {
+			const struct cell *metric = rowset_get(rows, r, "metric"),
+			                  *status = rowset_get(rows, r, "status");
+			size_t as = 0;
+
+			while (as < ARRAY_LEN(known) - 1 && !cell_is(status, known[as].status))
+				as++;
+			if (as != k)
+				continue;
+			text_of(&names, metric, "");
+			if (as == ARRAY_LEN(known) - 1)
+				text_of(&names, status, "");
+		}
+		if (names.len)
+			grid_notef(
+			    g, known[k].code, known[k].hint, "%s %s", known[k].text, names.buf);
+		strbuf_release(&names);
+	}
+}
+
+static void
 add_metrics(const struct pane_ctx *ctx, struct grid *g)
 {
 	int n;
@@ -153,6 +198,7 @@ add_metrics(const struct pane_ctx *ctx, struct grid *g)
 	int before = g->nrows;
 
 	(void)part(ctx, g, PROBE_CLOUD_METRICS);
+	add_untold(ctx, g);
 	for (int i = 0; i < n; i++)
 		add_metric(ctx, g, names[i]);
 	if (g->nrows == before && snapshot_rows(ctx->snap, PROBE_CLOUD_METRICS))
@@ -179,17 +225,20 @@ add_alarm(struct grid *g, const struct rowset *rows, int r)
 	                  *reason = rowset_get(rows, r, "reason"),
 	                  *notifies = rowset_get(rows, r, "notifies");
 	double threshold = cell_num(rowset_get(rows, r, "threshold"), NAN);
+	const struct cell *rule = rowset_get(rows, r, "rule");
 	const char *name = metric->type == CELL_TEXT ? metric->s : "an expression";
 	struct cloud_unit unit = cloud_unit_of(name);
+	const char *condition = rule->type == CELL_TEXT ?
+	    rule->s :
+	    arena_printf(&g->arena, "%s %s %s", name, comparison(rowset_get(rows, r, "comparison")),
+	        cloud_value(&g->arena, &unit, threshold * unit.factor));
 
 	c[CLOUD_C_STATE] = *state;
 	c[CLOUD_C_NOW] = cell_is(state, "INSUFFICIENT_DATA") ? cell_text("no data") : *state;
 	c[CLOUD_C_NOW].role = cell_is(state, "ALARM") ? ROLE_CRIT :
 	    cell_is(state, "OK")                      ? ROLE_OK :
 	                                                ROLE_DIM;
-	c[CLOUD_C_TEXT] = cell_text(arena_printf(&g->arena, "%s %s %s%s: %.*s", name,
-	    comparison(rowset_get(rows, r, "comparison")),
-	    cloud_value(&g->arena, &unit, threshold * unit.factor),
+	c[CLOUD_C_TEXT] = cell_text(arena_printf(&g->arena, "%s%s: %.*s", condition,
 	    cell_i64(notifies, 1) ? "" : " (tells nobody)",
 	    reason->type == CELL_TEXT ? (int)reason->len : 0,
 	    reason->type == CELL_TEXT ? reason->s : ""));
@@ -199,33 +248,35 @@ add_alarm(struct grid *g, const struct rowset *rows, int r)
 	c[CLOUD_C_SOURCE] = *rowset_get(rows, r, "instance");
 }
 
-/* Those in alarm first. */
+/* Those in alarm first. A row without a name says that the list is not whole. */
 static void
 add_alarms(const struct pane_ctx *ctx, struct grid *g)
 {
 	const struct rowset *rows = part(ctx, g, PROBE_CLOUD_ALARMS);
-	int ringing = 0;
+	int ringing = 0, n = 0;
 
 	for (int pass = 0; pass < 2; pass++)
-		for (int r = 0; rows && r < rows->nrows; r++)
-			if (cell_is(rowset_get(rows, r, "state"), "ALARM") == (pass == 0)) {
-				add_alarm(g, rows, r);
-				ringing += pass == 0;
+		for (int r = 0; rows && r < rows->nrows; r++) {
+			const struct cell *reason = rowset_get(rows, r, "reason");
+
+			if (cell_is(rowset_get(rows, r, "state"), "ALARM") != (pass == 0))
+				continue;
+			if (rowset_get(rows, r, "name")->type != CELL_TEXT) {
+				grid_notef(g, "partial", "", "alarms: %s",
+				    reason->type == CELL_TEXT ? reason->s : "not all");
+				continue;
 			}
+			add_alarm(g, rows, r);
+			ringing += pass == 0;
+			n++;
+		}
 	if (rows) {
-		grid_fact(g, "alarms", COL_COUNT, cell_int(rows->nrows));
+		grid_fact(g, "alarms", COL_COUNT, cell_int(n));
 		grid_fact(g, "alarms_ringing", COL_COUNT, cell_int(ringing));
 	}
 	if (rows && !rows->nrows && snapshot_rows(ctx->snap, PROBE_CLOUD))
 		grid_note(g, "info", "no CloudWatch alarm watches this instance",
 		    "`alarm put` makes the usual ones.");
-}
-
-static void
-text_of(struct strbuf *out, const struct cell *c, const char *label)
-{
-	if (c->type == CELL_TEXT && c->len)
-		strbuf_addf(out, "%s%s%.*s", out->len ? ", " : "", label, (int)c->len, c->s);
 }
 
 static void

@@ -100,6 +100,21 @@ like "... with its reason" "$(json "of('alarm')[0]['text']")" 'CPUUtilization > 
 is "events are of this instance and its snapshots" \
 	"$(json "all(e['source'] == 'db1' or e['source'].startswith('rds:db1-') for e in of('event')), len(of('event')) > 0")" "(True, True)"
 is "when it was taken" "$(json "d['taken_at'] is not None and d['pane'] == 'cloud' and d['target'] == 'db1'")" True
+aws_fault 'GetMetricData change Complete Forbidden'
+show db1
+like "series that may not be read are said" "$(json "d['notes']")" 'does not allow to read CPUUtilization, DatabaseConnections'
+aws_fault 'GetMetricData change Complete PartialData'
+show db1
+like "... and those of which there is more" "$(json "d['notes']")" 'only some of the points of CPUUtilization,'
+# Two pages: one whole by itself, then the other.
+aws_fault 'GetMetricData change {"MetricDataResults": {"NextToken":"two","MetricDataResults":' 'GetMetricData change Complete Complete'
+show db1
+is "pages of metrics are put together" "$(json "metric('CPUUtilization')['value'], s['cloudwatch_calls'] >= 3")" "(80, True)"
+aws_fault 'DescribeAlarms change {"CompositeAlarms": {"CompositeAlarms":[{"AlarmName":"all of it","AlarmRule":"ALARM(\"part of it\") OR ALARM(x)","StateValue":"OK","StateReason":"quiet","ActionsEnabled":false,"AlarmActions":["arn:aws:sns:eu-west-1:123456789012:x"]},{"AlarmName":"part of it","AlarmRule":"ALARM(\"cpu of db1\")","StateValue":"ALARM","StateReason":"it rang","AlarmActions":["arn:aws:sns:eu-west-1:123456789012:x"]},{"AlarmName":"not ours","AlarmRule":"ALARM(\"of another\")","StateValue":"ALARM"}],"Unknown":'
+show db1
+is "composite alarms of its alarms" "$(json "[(a['name'], a['state'], a['source'], a['text']) for a in of('alarm')][1:]")" \
+	"[('part of it', 'ALARM', 'db1', 'ALARM(\"cpu of db1\"): it rang'), ('all of it', 'OK', 'db1', 'ALARM(\"part of it\") OR ALARM(x) (tells nobody): quiet')]"
+show db1
 like "a custom endpoint is said" "$(json "d['notes']")" "custom endpoint $url"
 like "asking has its price" "$(json "s['metrics'], s['usd_per_month'] > 0")" "\(2[0-9], True\)"
 like "as text, too" "$("$PGMEDIC" show cloud db1)" 'CPUUtilization +80.0% +5.5%..80.0%'

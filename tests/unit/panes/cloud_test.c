@@ -143,6 +143,44 @@ not_in_the_cloud(void **state)
 	feed_free(f);
 }
 
+/* Composite alarms, a list that is cut, series that were not told. */
+static void
+what_is_not_whole(void **state)
+{
+	struct feed *f = feed_new("t");
+	struct pane_opts opts = { 0 };
+	struct grid g;
+
+	(void)state;
+	fixture_clock(f, 7200, false);
+	feed_facts(f, 7200);
+	feed_apply(f,
+	    fixture_sample(PROBE_CLOUD_ALARMS, 7200,
+	        "name text, state text, instance text, metric text, comparison text, threshold float, "
+	        "reason text, changed time, notifies bool, rule text",
+	        ROWS("both|ALARM|db1|NULL|NULL|NULL|cpu and lag|20|t|ALARM(cpu) AND ALARM(lag)",
+	            "NULL|NULL|NULL|NULL|NULL|NULL|only the first 5000|NULL|NULL|NULL")));
+	feed_apply(f,
+	    fixture_sample(PROBE_CLOUD_METRICS, 7200, "time time, CPUUtilization float",
+	        ROWS("6120|30", "6180|40")));
+	feed_apply(f,
+	    fixture_sample(PROBE_CLOUD_UNTOLD, 7200, "metric text, status text",
+	        ROWS("ReadIOPS|Forbidden", "SwapUsage|Forbidden", "DBLoad|PartialData",
+	            "CPUUtilization|InternalError", "NULL|MaxMetricsExceeded: too many",
+	            "WriteIOPS|Strange")));
+	fixture_fill(f, &pane_cloud, &opts, &g);
+	assert_true(cell_is(
+	    fixture_at(&g, "name", "both", "text"), "ALARM(cpu) AND ALARM(lag): cpu and lag"));
+	assert_int_equal(cell_i64(&grid_fact_get(&g, "alarms")->value, -1), 1);
+	assert_true(has_note(&g, "partial", "only the first 5000"));
+	assert_true(has_note(&g, "denied", "read ReadIOPS, SwapUsage"));
+	assert_true(has_note(&g, "partial", "points of DBLoad"));
+	assert_true(has_note(&g, "trouble", "within itself for CPUUtilization"));
+	assert_true(has_note(&g, "trouble", "MaxMetricsExceeded: too many, WriteIOPS, Strange"));
+	grid_release(&g);
+	feed_free(f);
+}
+
 /* Hours by the minute, then minutes in slices of 15 seconds; what is in both counts once. */
 static void
 load_from_before(void **state)
@@ -183,6 +221,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(metrics_of_two_parts),
 		cmocka_unit_test(alarms_and_events),
+		cmocka_unit_test(what_is_not_whole),
 		cmocka_unit_test(not_in_the_cloud),
 		cmocka_unit_test(load_from_before),
 	};
