@@ -160,6 +160,8 @@ result(struct op *op, struct error *err)
 	    rds_ha_fact(op, "there", "after"));
 	op_result_text(op, &first, "event", rds_ha_fact(op, "there", "text"));
 	op_result_num(op, &first, "seconds", (double)(done - sent) / 1e6);
+	if (op_fact(op, "notes"))
+		op_result_text(op, &first, "notes", op_fact(op, "notes"));
 	return true;
 }
 

@@ -13,7 +13,8 @@
 enum {
 	LIMIT_MS = 30 * 60000, /* of one failover */
 	ASK_MS = 3000,
-	CALM_MS = 30000,    /* for a sign, where the answer itself says that all is calm */
+	CALM_MS = 10000,    /* for a sign, where the answer itself says that all is calm */
+	FOLLOW_MS = 30000,  /* for conninfo to follow, when RDS says that it is over */
 	EVENT_MINUTES = 15, /* beyond the time since it was sent */
 };
 
@@ -159,6 +160,7 @@ has_sign(struct op *op, const char *way, const struct view *v)
 	    server_moved(op, way, v);
 }
 
+/* As RDS has it. */
 static bool
 is_over(struct op *op, const char *way, const char *member, const struct view *v)
 {
@@ -168,10 +170,14 @@ is_over(struct op *op, const char *way, const char *member, const struct view *v
 	has_moved = is_cluster ?
 	    place_moved(op, way, v) :
 	    v->events.is_done || place_moved(op, way, v) || server_moved(op, way, v);
-	if (!v->is_ready || !has_moved ||
-	    (is_cluster && *member && strcasecmp(member, v->place) != 0))
-		return false;
-	/* Where the server was seen before, it has to be another one, and take writes. */
+	return v->is_ready && has_moved &&
+	    !(is_cluster && *member && strcasecmp(member, v->place) != 0);
+}
+
+/* Where the server was seen before, it has to be another one, and take writes. */
+static bool
+server_agrees(struct op *op, const char *way, const struct view *v)
+{
 	return !op_fact_int(op, key(op, way, "started_us"), 0) || !rds_ha_endpoint_moves(op) ||
 	    (server_moved(op, way, v) && !v->sql.is_standby);
 }
@@ -306,6 +312,12 @@ has_refused(struct op *op, const struct view *v, struct error *err)
 	return !error_hint(err, "See the events of %s.", rds_ha_name(op));
 }
 
+static int
+least(int a, int b)
+{
+	return a < b ? a : b;
+}
+
 /* The answer to a reboot that is taken says "rebooting". */
 static int
 sign_limit_ms(struct op *op, const char *way)
@@ -313,13 +325,48 @@ sign_limit_ms(struct op *op, const char *way)
 	const char *answer = rds_ha_fact(op, way, "answer");
 	bool is_calm = answer && rds_can_change(answer);
 
-	return is_calm && rds_sign_ms() > CALM_MS ? CALM_MS : rds_sign_ms();
+	return is_calm ? least(CALM_MS, rds_sign_ms()) : rds_sign_ms();
+}
+
+/*
+ * RDS says that it is over, and the server that conninfo leads to was not even restarted: it is
+ * none of these. A failover has happened all the same; a drill has measured nothing.
+ */
+static bool
+end_elsewhere(struct op *op, const char *way, const struct view *v, struct error *err)
+{
+	if (strcmp(op->kind->verb, "drill") != 0)
+		return keep_end(op, way, v, err) &&
+		    op_fact_set(op, err, "notes",
+		        "conninfo leads to the same server as before: not to what failed over");
+	error_set(err, ERR_STATE,
+	    "%s has failed over, and conninfo leads to the same server as before", rds_ha_name(op));
+	return error_hint(err, "Let conninfo of [target %s] name the endpoint of %s.",
+	    op->target->name, rds_ha_name(op));
+}
+
+/* RDS took the call, and nothing came of it. */
+static bool
+fail_calm(struct op *op, const char *way, const struct view *v, struct error *err)
+{
+	const char *place = rds_ha_fact(op, way, "before");
+
+	error_set(err, ERR_TIMEOUT,
+	    "nothing shows that %s has failed over: RDS took the call, then no event, %s, %s%s",
+	    rds_ha_name(op), v->status,
+	    place && *place ? arena_printf(&op->arena, "%s still ",
+	                          rds_ha_is_cluster(op) ? "the writer" : "the zone") :
+	                      "",
+	    place && *place ? place : "where it was");
+	return error_hint(err,
+	    "It may come late: look at its events (the pane `cloud`) before you give it again; `job resume %lld` looks once more.",
+	    (long long)op->job);
 }
 
 bool
 rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member, struct error *err)
 {
-	struct mono begin = mono_now();
+	struct mono begin = mono_now(), told = { 0 };
 	bool was_taken = false;
 	struct view v;
 
@@ -340,18 +387,24 @@ rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member,
 		}
 		if (has_refused(op, &v, err))
 			return false;
-		if (is_over(op, way, member, &v))
-			return keep_end(op, way, &v, err);
-		was_taken |= has_sign(op, way, &v);
-		if (!was_taken && past > sign_limit_ms(op, way)) {
-			error_set(err, ERR_TIMEOUT,
-			    "nothing shows that %s has failed over: no event, %s, where it was",
-			    rds_ha_name(op), v.status);
-			return error_hint(err, "RDS took the call, which alone says nothing.");
+		if (is_over(op, way, member, &v)) {
+			bool is_same = v.has_sql && !server_moved(op, way, &v);
+
+			if (server_agrees(op, way, &v))
+				return keep_end(op, way, &v, err);
+			told = told.us ? told : mono_now();
+			if (is_same &&
+			    mono_since_ms(mono_now(), told) > least(FOLLOW_MS, rds_sign_ms()))
+				return end_elsewhere(op, way, &v, err);
 		}
+		was_taken |= has_sign(op, way, &v);
+		if (!was_taken && past > sign_limit_ms(op, way))
+			return fail_calm(op, way, &v, err);
 		if (past > LIMIT_MS)
-			return error_set(err, ERR_TIMEOUT, "%s has not failed over: %s, %s",
-			    rds_ha_name(op), v.status, v.events.text);
+			return error_set(err, ERR_TIMEOUT, "%s %s: %s, %s", rds_ha_name(op),
+			    told.us ? "has failed over, and no server takes writes there" :
+			              "has not failed over",
+			    v.status, v.events.text);
 		op_progress(op, -1, "%s%s%s", v.status, *v.events.text ? "; " : "", v.events.text);
 		if (!op_wait_ms(op, rds_poll_ms(), err))
 			return false;

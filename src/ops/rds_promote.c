@@ -17,7 +17,11 @@
 #include "ops/rds_replica.h"
 #include "pg/conninfo.h"
 
-enum { MAX_LAG_S = 10, LIMIT_MS = 60 * 60000 };
+enum {
+	MAX_LAG_S = 10,
+	LIMIT_MS = 60 * 60000,
+	CALM_MS = 60000 /* for a sign, when RDS has answered: "modifying" comes in seconds */
+};
 
 /* ------------------------------------------------------------------ the plan */
 
@@ -230,11 +234,13 @@ wait_with(struct op *op, struct aws *aws, struct error *err)
 			break;
 		if (rds_state_of(i.status) == RDS_BAD)
 			return error_set(err, ERR_STATE, "%s is %s", name, i.status);
-		if (!was_taken && past > rds_sign_ms()) {
+		if (!was_taken && past > (rds_sign_ms() < CALM_MS ? rds_sign_ms() : CALM_MS)) {
 			error_set(err, ERR_TIMEOUT,
-			    "nothing shows that %s is promoted: %s, still a replica", name,
-			    i.status);
-			return error_hint(err, "RDS took the call, which alone says nothing.");
+			    "nothing shows that %s is promoted: RDS took the call, then %s, a replica still",
+			    name, i.status);
+			return error_hint(err,
+			    "It may come late: look at its events before you give it again; `job resume %lld` looks once more.",
+			    (long long)op->job);
 		}
 		if (past > LIMIT_MS)
 			return error_set(err, ERR_TIMEOUT, "%s is %s and %s", name, i.status,

@@ -12,6 +12,7 @@ for name in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do
 	unset "$name"
 done
 start_moto
+start_pg db
 AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_EC2_METADATA_DISABLED=true
 PGMEDIC_RDS_POLL_MS=50 PGMEDIC_RDS_SIGN_MS=1000
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED PGMEDIC_RDS_POLL_MS PGMEDIC_RDS_SIGN_MS
@@ -67,7 +68,9 @@ like "a plan says what is sent" "$answer" 'RebootDBInstance, ForceFailover'
 like "... and that the server cannot be reached" "$answer" 'not reached: what happens is judged by RDS alone'
 op failover lab --yes
 is "a call that was taken and does nothing is no success" "$(member state) $(member error.code)" "failed TIMEOUT"
-like "... and it says why" "$(member error.what)" 'nothing shows that the instance lab has failed over'
+like "... and it says why" "$(member error.what)" \
+    'nothing shows that the instance lab has failed over: RDS took the call, then no event, available, the zone still eu-west-1'
+like "... and what to do" "$(member error.hint)" 'its events .* before you give it again'
 
 # ------------------------------------------------------------------ clusters
 
@@ -84,6 +87,10 @@ is "... is one for RDS, too" "$(writer)" aur-2
 op failover aur-2 --yes
 is "a failover by the name of an instance of it" "$(member state) $(member result.cluster) $(member result.writer_after)" \
     "done aur aur-1"
+sed -i "/^\[target aur\]/,/^conninfo/ s|^conninfo.*|conninfo = $db_uri|" "$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
+op failover aur --yes
+is "a failover of what conninfo does not lead to is one" "$(member state) $(member result.writer_after)" "done aur-2"
+like "... and that is said" "$(member result.notes)" 'conninfo leads to the same server as before'
 op "promote aur-2" aur --yes
 is "a reader does not stand alone" "$(member error.code)" UNSUPPORTED
 
@@ -121,7 +128,7 @@ like "... and what RDS says is said" "$(member error.what)" 'nothing shows that 
 like "... it was asked to keep backups as the source" "$(rds DescribeDBInstances DBInstanceIdentifier=r2)" 'BackupRetentionPeriod 7'
 op "replica add aur-3" aur --yes
 is "a reader of a cluster" "$(member state) $(member result.source)" "done aur"
-op "replica drop aur-1" aur --yes
+op "replica drop $(writer)" aur --yes
 like "its writer is not dropped" "$(member error.what)" "gate 'member' is red: the writer"
 op "replica drop aur-3" aur --yes
 is "... a reader is" "$(member state) $(member result.dropped)" "done true"

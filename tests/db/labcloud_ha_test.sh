@@ -154,6 +154,8 @@ is '... and the server behind the endpoint is another one' "$(at 127.0.0.1)" "$s
 op 'switchover aurora-1' aurora --yes
 is 'a switchover of the cluster' "$(member state) $(member result.writer_before) $(member result.writer_after)" 'done aurora-2 aurora-1'
 is '... to the member that was named' "$(at 127.0.0.1)" "$primary false"
+# A plan holds for the zone that it has seen, and the zone is told late.
+ok '... the zone of the instance follows' wait_for 20 instance_is lab AvailabilityZone eu-central-1a
 
 before=$(events db-instance lab 'failover started')
 fault kind=reset-after action=RebootDBInstance times=1
