@@ -83,7 +83,7 @@ const struct setting_info setting_infos[] = {
 	{ "target", "credentials_file", SETTING_TEXT, NULL, "",
 	    "AWS credentials of this target, in the place of ~/.aws/credentials and of the environment's" },
 	{ "target", "endpoint_url", SETTING_TEXT, NULL, "",
-	    "another endpoint for all AWS services" },
+	    "another endpoint for all AWS services; AWS_ENDPOINT_URL_STS and _SSO keep theirs for the keys" },
 	{ "target", "data_directory", SETTING_TEXT, NULL, "",
 	    "data directory of the server, when it is on this machine" },
 	{ "target", "pgbackrest_config", SETTING_TEXT, NULL, "",

@@ -16,9 +16,10 @@
 enum {
 	TIMEOUT_MS = 30000,
 	ATTEMPTS = 4,
-	BUDGET = 500,      /* all calls of a session together */
-	COST = 5,          /* of repeating one */
-	COST_TIMEOUT = 10, /* ... after it took all its time */
+	ATTEMPTS_TIMEOUT = 2, /* of which no one was answered in time */
+	BUDGET = 500,         /* all calls of a session together */
+	COST = 5,             /* of repeating one */
+	COST_TIMEOUT = 10,    /* ... after it took all its time */
 	MAX_WAIT_MS = 20000,
 	MAX_BODY = 4 << 20,
 	PRESIGNED_S = 3600,
@@ -409,7 +410,8 @@ go_on(struct aws *aws, const struct aws_call *call, struct aws_answer *a,
 		a->is_uncertain = true;
 		return false;
 	}
-	if (a->attempts >= ATTEMPTS || aws->budget < cost)
+	/* Who says nothing twice says nothing: four times would be two minutes. */
+	if (a->attempts >= (http->timed_out ? ATTEMPTS_TIMEOUT : ATTEMPTS) || aws->budget < cost)
 		return false;
 	aws->budget -= cost;
 	return pause_ms(aws, delay_ms(http, verdict, a->attempts));

@@ -207,18 +207,65 @@ explain_login(const struct aws *aws, const struct aws_answer *a, struct error *e
 	    "end in the file?");
 }
 
+/* What follows `before` in AWS's sentence, up to a blank; of an ARN what its service calls it. */
+static const char *
+named(const char *message, const char *before, char *to, size_t size)
+{
+	const char *s = strstr(message, before);
+	size_t len;
+
+	*to = '\0';
+	if (!s)
+		return to;
+	s += strlen(before);
+	len = strcspn(s, " ");
+	/* arn:partition:service:region:account:resource */
+	if (strncmp(s, "arn:", 4) == 0)
+		for (int colons = 0; colons < 5 && memchr(s, ':', len); colons++) {
+			size_t skip = (size_t)((const char *)memchr(s, ':', len) - s) + 1;
+			s += skip;
+			len -= skip;
+		}
+	snprintf(to, size, "%.*s", (int)(len < 200 ? len : 200), s);
+	return to;
+}
+
+/* "no identity-based policy allows it", "an explicit deny in a service control policy"; "": AWS
+ * does not say which kind of policy it was. */
+static const char *
+which_policy(const char *message, char *to, size_t size)
+{
+	const char *s = strstr(message, "because no "), *end = s ? strstr(s, " allows") : NULL;
+
+	*to = '\0';
+	if (end)
+		snprintf(to, size, "%.*s allows it", (int)(end - s - 8), s + 8);
+	else if ((s = strstr(message, "explicit deny")))
+		snprintf(to, size, "an %.*s", (int)strcspn(s, ".;"), s);
+	return to;
+}
+
+/*
+ * User: PRINCIPAL is not authorized to perform: ACTION on resource: ARN because no KIND policy
+ * allows the ACTION action (or: with an explicit deny in a KIND policy). Which of it is there
+ * depends on the service.
+ */
 static bool
 explain_denied(const struct aws *aws, const struct aws_call *call, const struct aws_answer *a,
     struct error *err)
 {
-	const char *why = strstr(a->message, "explicit deny") ?
-	    "a policy denies it explicitly" :
-	    strstr(a->message, "no identity-based policy") ?
-	    "no policy of the user or role allows it" :
-	    "not allowed";
+	char who[96], where[96], why[96];
 
-	error_set(err, ERR_DENIED, "%s:%s: %s: %.120s", aws_services[call->service].name, call->op,
-	    why, a->message);
+	named(a->message, "User: ", who, sizeof(who));
+	named(a->message, "on resource: ", where, sizeof(where));
+	which_policy(a->message, why, sizeof(why));
+	if (*who)
+		error_set(err, ERR_DENIED, "%s:%s is not allowed to %s%s%s%s%s",
+		    aws_services[call->service].name, call->op, who, *where ? " on " : "", where,
+		    *why ? ": " : "", why);
+	else
+		error_set(err, ERR_DENIED, "%s:%s is not allowed: %.160s",
+		    aws_services[call->service].name, call->op, *why ? why : a->message);
 	return error_hint(err,
 	    "Identity: %s. `pgmedic help policy` prints what is needed; `cloud "
 	    "check` what is allowed.",

@@ -219,9 +219,12 @@ creds_process(struct creds_search *s)
 	}
 	snprintf(source, sizeof(source), "profile %s (credential_process)", s->profile);
 	if (status != 0) {
-		error_set(s->err, ERR_AUTH, "credential_process of %s: %s: %.120s", s->profile,
-		    proc_status_text(status, how, sizeof(how)),
-		    strstr(out.buf, "SecretAccessKey") ? "" : out.buf);
+		const char *said = strstr(out.buf, "SecretAccessKey") ? "" : out.buf;
+
+		said += strspn(said, " \t\r\n");
+		error_set(s->err, ERR_AUTH, "credential_process of %s: %s%s%.*s", s->profile,
+		    proc_status_text(status, how, sizeof(how)), *said ? ": " : "",
+		    (int)strcspn(said, "\r\n"), said);
 		goto out;
 	}
 	/* Its warnings come by the same way: the object is what counts. */

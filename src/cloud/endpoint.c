@@ -88,33 +88,59 @@ is_set(const struct endpoint_ask *ask, const char *variable, const char *key)
 	return s && strcasecmp(s, "true") == 0;
 }
 
-/* What overrides the name that the region gives; NULL: nothing. */
 static const char *
-override_of(const struct endpoint_ask *ask, enum aws_service service)
+environment_override(const char *suffix)
 {
-	const char *suffix = aws_services[service].suffix, *s, *block;
-	char name[64], key[48];
+	char name[64];
+	const char *s;
 
-	if (ask->option && *ask->option)
-		return ask->option;
-	if (is_set(ask, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"))
-		return NULL;
 	snprintf(name, sizeof(name), "AWS_ENDPOINT_URL_%s", suffix);
 	s = getenv(name);
-	if (!s || !*s)
-		s = getenv("AWS_ENDPOINT_URL");
-	if (s && *s)
-		return s;
-	if (!ask->profiles)
-		return NULL;
+	return s && *s ? s : NULL;
+}
+
+/* endpoint_url of the service in [services NAME], NAME as the profile says. */
+static const char *
+profile_override(const struct endpoint_ask *ask, const char *suffix)
+{
+	const char *block =
+	    ask->profiles ? profile_get(ask->profiles, ask->profile, "services") : NULL;
+	char key[48];
+
 	snprintf(key, sizeof(key), "%s", suffix);
 	for (char *c = key; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c += 'a' - 'A';
-	block = profile_get(ask->profiles, ask->profile, "services");
-	s = block ? profile_block(ask->profiles, PROFILE_SERVICES, block, key, "endpoint_url") :
-	            NULL;
-	return s ? s : profile_get(ask->profiles, ask->profile, "endpoint_url");
+	return block ? profile_block(ask->profiles, PROFILE_SERVICES, block, key, "endpoint_url") :
+	               NULL;
+}
+
+/*
+ * What overrides the name that the region gives; NULL: nothing. The option says where the target
+ * is asked, thus where its keys come from only while nothing is set for that service itself.
+ */
+static const char *
+override_of(const struct endpoint_ask *ask, enum aws_service service)
+{
+	bool is_login = service == AWS_SSO || service == AWS_STS;
+	bool has_option = ask->option && *ask->option;
+	const char *suffix = aws_services[service].suffix, *environment, *profile, *s;
+
+	if ((has_option && !is_login) ||
+	    is_set(ask, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"))
+		return has_option ? ask->option : NULL;
+	environment = environment_override(suffix);
+	profile = profile_override(ask, suffix);
+	if (environment)
+		return environment;
+	if (has_option)
+		return profile ? profile : ask->option;
+	s = getenv("AWS_ENDPOINT_URL");
+	if (s && *s)
+		return s;
+	if (profile || !ask->profiles)
+		return profile;
+	return profile_get(ask->profiles, ask->profile, "endpoint_url");
 }
 
 /* GovCloud's plain names are FIPS, but for these. */

@@ -228,6 +228,11 @@ explain(CURL *easy, CURLcode code, const char *why, const struct http_request *r
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
 		return error_hint(err, "CA bundle in use: %s. AWS_CA_BUNDLE names another.",
 		    r->ca_bundle && *r->ca_bundle ? r->ca_bundle : "the system's");
+	if (a->timed_out && a->was_sent)
+		return error_hint(err,
+		    "It took the connection and said nothing for %d s: is it AWS, or a proxy or "
+		    "firewall before it?",
+		    (r->timeout_ms ? r->timeout_ms : TIMEOUT_MS) / 1000);
 	if (proxy && *proxy && !r->is_direct)
 		return error_hint(err, "HTTPS_PROXY is set; NO_PROXY excepts hosts from it.");
 	if (!a->was_sent)

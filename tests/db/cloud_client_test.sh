@@ -80,6 +80,9 @@ aws AWS_ENDPOINT_URL="$url" -- -p loop -r eu-west-1 rds X
 like "roles in a circle are said" "$answer" 'CONFIG: the roles of profile loop go in a circle'
 aws AWS_ENDPOINT_URL="$url" -- -p "two words" -r eu-west-1 rds X
 like "a process, without a shell" "$answer" '^source profile two words \(credential_process\)$'
+printf '#!/bin/sh\necho >&2\necho "the vault is sealed" >&2\nexit 3\n' >"$TMP/process"
+aws AWS_ENDPOINT_URL="$url" -- -p "two words" -r eu-west-1 rds X
+like "... and what it says when it fails" "$answer" 'credential_process of two words: .*: the vault is sealed$'
 aws AWS_ENDPOINT_URL="$url" -- -p bare -r eu-west-1 rds X
 like "a bare section is no profile" "$answer" "there is no profile 'bare'"
 like "... and is warned of" "$(aws AWS_ENDPOINT_URL="$url" -- -p base rds X; echo "$answer")" 'is ignored: bare'
@@ -91,6 +94,8 @@ echo '{"accessToken":"bearer","expiresAt":"2099-01-01T00:00:00Z"}' >"$cache"
 aws AWS_ENDPOINT_URL="$url" -- -p sso -r eu-west-1 rds X
 like "SSO from its cache" "$answer" '^source profile sso \(SSO\)$'
 like "... signs with its token" "$(sent)" 'x-amz-security-token'
+aws AWS_ENDPOINT_URL="$url" AWS_ENDPOINT_URL_SSO="$url" -- -e http://127.0.0.1:1 -p sso -r eu-west-1 rds X
+like "... at its own endpoint where one is set, whatever the target's is" "$answer" '^source profile sso \(SSO\)$'
 echo '{"accessToken":"bearer","expiresAt":"2020-01-01T00:00:00Z"}' >"$cache"
 aws AWS_ENDPOINT_URL="$url" -- -p sso -r eu-west-1 rds X
 like "... and when it has expired" "$answer" 'the SSO session of profile sso has expired'
@@ -145,6 +150,10 @@ like "a 500 leaves it open" "$answer" '^uncertain 1$'
 script 'slow 3'
 keyed -- -c -t 500 rds RebootDBInstance
 like "no answer in time leaves it open" "$answer" '^uncertain 1$'
+script 'slow 2' 'slow 2' 'slow 2'
+keyed -- -t 300 rds DescribeDBInstances
+like "who asks what is there asks once more" "$answer" '^attempts 2$'
+like "... then says so" "$answer" '^TIMEOUT: DescribeDBInstances: 127.0.0.1'
 aws AWS_ACCESS_KEY_ID=A AWS_SECRET_ACCESS_KEY=S AWS_REGION=eu-west-1 AWS_ENDPOINT_URL=http://127.0.0.1:1 -- -c rds RebootDBInstance
 like "nobody there is certain" "$answer" '^uncertain 0$'
 like "... and said" "$answer" '^CONNECT: RebootDBInstance: 127.0.0.1:1'
@@ -164,8 +173,11 @@ refused() {	# WHAT STATUS CODE MESSAGE REGEX
 	keyed -- rds DescribeDBInstances
 	like "$1" "$answer" "$5"
 }
-refused "not allowed" 403 AccessDenied 'User: arn:x is not authorized: no identity-based policy allows' \
-    '^DENIED: rds:DescribeDBInstances: no policy of the user or role allows it'
+refused "not allowed" 403 AccessDenied 'User: arn:aws:iam::1:user/dba is not authorized to perform: rds:DescribeDBInstances on resource: arn:aws:rds:eu-west-1:1:db:prod because no identity-based policy allows the rds:DescribeDBInstances action' \
+    '^DENIED: rds:DescribeDBInstances is not allowed to user/dba on db:prod: no identity-based policy allows it'
+refused "... by a policy that denies" 403 AccessDenied 'User: arn:aws:sts::1:assumed-role/ops/me is not authorized to perform: rds:DescribeDBInstances with an explicit deny in a service control policy' \
+    '^DENIED: rds:DescribeDBInstances is not allowed to assumed-role/ops/me: an explicit deny in a service control policy'
+refused "... in other words" 403 UnauthorizedOperation 'You may not.' '^DENIED: rds:DescribeDBInstances is not allowed: You may not.'
 refused "an unknown key" 403 InvalidClientTokenId 'The security token included in the request is invalid' \
     '^AUTH: AWS does not know the key that ends in DENV'
 refused "a wrong secret" 403 SignatureDoesNotMatch 'The request signature we calculated does not match' \

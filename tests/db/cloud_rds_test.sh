@@ -147,7 +147,7 @@ aws_fault "DescribeDBInstances status 403 <ErrorResponse><Error><Code>AccessDeni
 authorized to perform: rds:DescribeDBInstances because no identity-based policy allows it</Message></Error></ErrorResponse>"
 op "snapshot" lab --dry-run
 like "what is not allowed is said" "$(member error.code) $(member error.what)" \
-    'DENIED rds:DescribeDBInstances: no policy of the user or role allows it'
+    'DENIED rds:DescribeDBInstances is not allowed to user/x: no identity-based policy allows it'
 like "... to whom" "$(member error.hint)" '^Identity: environment'
 
 unlike "no secret in journal or state" "$(grep -r -a -l -e planted-secret -e planted-token "$XDG_STATE_HOME" 2>/dev/null)" .
