@@ -160,6 +160,7 @@ verify(struct pair *p, struct error *err)
 	    op_fact_now(p->op, err, "restored_us");
 }
 
+STEP(flush_run, PAIR_THERE, pair_flush(&p, err))
 STEP(fault_run, PAIR_THERE, fault(&p, err))
 STEP(catch_up_run, PAIR_THERE, pair_catch_up(&p, err))
 STEP(detect_run, PAIR_THERE, detect(&p, err))
@@ -171,6 +172,7 @@ STEP(rewind_run, PAIR_THERE, pair_rewind(&p, err))
 STEP(rejoin_run, PAIR_THERE, pair_rejoin(&p, err))
 STEP(stream_run, PAIR_THERE, pair_streams(&p, err))
 STEP(clean_run, PAIR_THERE, pair_clean(&p, err))
+STEP(back_flush_run, PAIR_BACK, pair_flush(&p, err))
 STEP(back_stop_run, PAIR_BACK, pair_stop(&p, err))
 STEP(back_catch_up_run, PAIR_BACK, pair_catch_up(&p, err))
 STEP(back_promote_run, PAIR_BACK, pair_promote(&p, err))
@@ -189,19 +191,21 @@ SEEN(back_rejoin_seen, PAIR_BACK, pair_rejoin_seen)
 static const struct op_step_def steps[] = {
 	{ "table", NULL, table_run },
 	{ "baseline", NULL, drill_baseline_step },
+	{ "flush", NULL, flush_run },
 	{ "pause", NULL, pooler_pause_step },
 	{ "fault", fault_seen, fault_run },
 	{ "catch-up", NULL, catch_up_run },
 	{ "detect", NULL, detect_run },
 	{ "promote", promote_seen, promote_run },
-	{ "checkpoint", NULL, checkpoint_run },
 	{ "resume", NULL, pooler_resume_step },
+	{ "checkpoint", NULL, checkpoint_run },
 	{ "measure", NULL, measure_run },
 	{ "slot", NULL, slot_run },
 	{ "rewind", NULL, rewind_run },
 	{ "rejoin", rejoin_seen, rejoin_run },
 	{ "stream", NULL, stream_run },
 	{ "clean", NULL, clean_run },
+	{ "back-flush", NULL, back_flush_run },
 	{ "back-stop", back_stop_seen, back_stop_run },
 	{ "back-catch-up", NULL, back_catch_up_run },
 	{ "back-promote", back_promote_seen, back_promote_run },
@@ -237,6 +241,8 @@ read_kind(struct op *op, bool *is_crash, struct error *err)
 static void
 add_back_steps(struct op *op, const char *old)
 {
+	op_add_step(
+	    op, "back-flush", "low", "checkpoint of the new primary", "before it is stopped");
 	op_add_step(op, "back-stop", "high", "stop the new primary", "in order, to go back");
 	op_add_step(op, "back-catch-up", "none", "compare", "%s has all of it", old);
 	op_add_step(op, "back-promote", "high", "promote the first primary", "%s", old);
@@ -268,6 +274,10 @@ drill_plan(struct op *op, struct error *err)
 	op_add_step(op, "table", "low", "make a table for the probe", "pgmedic.heartbeat");
 	op_add_step(op, "baseline", "none", "measure before", "a write every 100 ms for %d s",
 	    DRILL_BASELINE_MS / 1000);
+	/* Before a crash nobody makes one. */
+	if (!is_crash)
+		op_add_step(op, "flush", "low", "checkpoint of the primary",
+		    "%s serves on; the checkpoint of its shutdown is short after that", old);
 	if (has_pooler)
 		op_add_step(op, "pause", "medium", "pause PgBouncer", "clients wait");
 	op_add_step(op, "fault", "high", is_crash ? "kill the primary" : "stop the primary",
@@ -277,9 +287,9 @@ drill_plan(struct op *op, struct error *err)
 	else
 		op_add_step(op, "catch-up", "none", "compare", "the standby has all of it");
 	op_add_step(op, "promote", "high", "promote the standby", "a new timeline begins");
-	op_add_step(op, "checkpoint", "low", "checkpoint", "its control file tells the timeline");
 	if (has_pooler)
 		op_add_step(op, "resume", "low", "resume PgBouncer", "%s", "");
+	op_add_step(op, "checkpoint", "low", "checkpoint", "its control file tells the timeline");
 	if (!waits)
 		op_add_step(op, "measure", "none", "measure", "outage and lost rows");
 	op_add_step(op, "slot", "none", "make a slot on the new primary", "for %s", old);

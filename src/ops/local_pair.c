@@ -106,6 +106,21 @@ pair_leave_down(struct pair *p, struct error *err)
 }
 
 bool
+pair_flush(struct pair *p, struct error *err)
+{
+	struct rowset *rows;
+
+	op_progress(p->op, -1, "%s writes what has changed", p->old.name);
+	rows = node_ask(&p->old, "op_checkpoint", NULL, 0, CHECKPOINT_MS, err);
+	if (rows) {
+		rowset_unref(rows);
+		return true;
+	}
+	error_prefix(err, "checkpoint of %s", p->old.name);
+	return *err->hint ? false : error_hint(err, "It serves as before: nothing was stopped.");
+}
+
+bool
 pair_stop(struct pair *p, struct error *err)
 {
 	if (!pair_leave_down(p, err))

@@ -45,6 +45,9 @@ bool pair_gates_dead(struct op *op, bool is_fenced, struct error *err) MUST_CHEC
 
 /* Before anybody was promoted: the old primary runs, the pooler is not paused; said in *err. */
 void pair_go_back(struct pair *p, struct error *err);
+/* A checkpoint on the old primary while it serves: the one of its shutdown, for which clients wait,
+ * has little left to write. Patroni makes one itself before a planned demotion. */
+bool pair_flush(struct pair *p, struct error *err) MUST_CHECK;
 bool pair_stop(struct pair *p, struct error *err) MUST_CHECK;
 enum op_seen pair_stop_seen(struct pair *p, struct error *err);
 /* The standby has replayed all; else the old primary is started again, and the answer is false. */

@@ -28,6 +28,7 @@
 		return pair_open(&p, op, PAIR_THERE, err) ? function(&p, err) : OP_UNSURE; \
 	}
 
+STEP(flush_run, pair_flush(&p, err))
 STEP(stop_run, op_fact_now(op, err, "stop_us") && pair_stop(&p, err))
 STEP(catch_up_run, pair_catch_up(&p, err))
 STEP(promote_run, pair_promote(&p, err) && op_fact_now(op, err, "promoted_us"))
@@ -42,17 +43,18 @@ SEEN(promote_seen, pair_promote_seen)
 SEEN(rejoin_seen, pair_rejoin_seen)
 
 static const struct op_step_def steps[] = {
+	{ "flush", NULL, flush_run },
 	{ "pause", NULL, pooler_pause_step },
 	{ "stop", stop_seen, stop_run },
 	{ "catch-up", NULL, catch_up_run },
 	{ "promote", promote_seen, promote_run },
+	{ "resume", NULL, pooler_resume_step },
 	{ "checkpoint", NULL, checkpoint_run },
 	{ "slot", NULL, slot_run },
 	{ "rewind", NULL, rewind_run },
 	{ "rejoin", rejoin_seen, rejoin_run },
 	{ "stream", NULL, stream_run },
 	{ "clean", NULL, clean_run },
-	{ "resume", NULL, pooler_resume_step },
 	{ NULL, NULL, NULL },
 };
 
@@ -104,6 +106,8 @@ switchover_plan(struct op *op, struct error *err)
 	if (!words_are(op, "nopause", NULL, err) || !pair_gates(op, PAIR_SWITCHES, err))
 		return false;
 	old = op_fact(op, "first");
+	op_add_step(op, "flush", "low", "checkpoint of the primary",
+	    "%s serves on; the checkpoint of its shutdown is short after that", old);
 	if (has_pooler)
 		op_add_step(op, "pause", "medium", "pause PgBouncer",
 		    "transactions end first, clients wait");
@@ -112,10 +116,10 @@ switchover_plan(struct op *op, struct error *err)
 	op_add_step(op, "catch-up", "none", "compare",
 	    "the standby has the checkpoint of the shutdown, else %s is started again", old);
 	op_add_step(op, "promote", "high", "promote the standby", "a new timeline begins");
-	op_add_step(op, "checkpoint", "low", "checkpoint", "its control file tells the timeline");
 	if (has_pooler)
 		op_add_step(op, "resume", "low", "resume PgBouncer",
 		    "where its databases lead is its own configuration's matter");
+	op_add_step(op, "checkpoint", "low", "checkpoint", "its control file tells the timeline");
 	add_follow_steps(op, old, false);
 	op->question = arena_printf(&op->arena, "let %s and its standby change places?", old);
 	return true;

@@ -80,8 +80,12 @@ streams() {
 }
 ok "... its standby follows again" wait_for 60 streams
 
-# There
+# There. What has changed is written before the stop: in its shutdown everybody waits.
+sql a "CREATE TABLE wide (i int, v text)" >/dev/null
+sql a "INSERT INTO wide SELECT g, repeat('x', 200) FROM generate_series(1, 30000) g" >/dev/null
 op switchover a --yes
+wrote=$(sed -n '/checkpoint starting: shutdown/,$s/.*checkpoint complete: wrote \([0-9]*\) .*/\1/p' "$TMP/pg-a/log" | tail -n 1)
+ok "its last checkpoint had little to write: ${wrote:-none} buffers" [ "${wrote:-1000}" -lt 200 ]
 is "they change places" "$(member state) $(roles)" "done standby primary"
 [ "$(member state)" = "done" ] || { "$PGMEDIC" run "job $(member job)" a; tail -n 20 "$TMP/pg-a/log" "$TMP/pg-b/log"; }
 is "... timelines" "$(member result.timeline_before) $(member result.timeline_after)" "1 2"
