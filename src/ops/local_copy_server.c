@@ -95,15 +95,52 @@ control_data(struct op *op, struct error *err)
 	return text;
 }
 
-bool
-copy_is_shut_down(struct op *op, bool *is_it, struct error *err)
+/* "in production"; NULL: it cannot be told. */
+static const char *
+control_state(struct op *op, struct error *err)
 {
 	const char *text = control_data(op, err);
 	const char *at = text ? strstr(text, state_label) : NULL;
 
-	at = at ? at + sizeof(state_label) - 1 : "";
-	*is_it = strncmp(at + strspn(at, " "), "shut down\n", 10) == 0;
-	return text != NULL;
+	if (!at)
+		return text ? "" : NULL;
+	at += sizeof(state_label) - 1;
+	at += strspn(at, " ");
+	return arena_strndup(&op->arena, at, strcspn(at, "\n"));
+}
+
+bool
+copy_is_shut_down(struct op *op, bool *is_it, struct error *err)
+{
+	const char *state = control_state(op, err);
+
+	*is_it = state && strcmp(state, "shut down") == 0;
+	return state != NULL;
+}
+
+/*
+ * At the end of its recovery a server removes recovery.signal first, and then notes that it has
+ * ended. One that was killed between the two would not know its target any more, and recover all
+ * WAL that it has.
+ */
+static bool
+knows_its_target(struct op *op, struct error *err)
+{
+	const char *state;
+	struct stat st;
+
+	if (lstat(arena_printf(&op->arena, "%s/recovery.signal", copy_data(op)), &st) == 0)
+		return true;
+	state = control_state(op, err);
+	if (!state)
+		return false;
+	if (strcmp(state, "in production") == 0 || strcmp(state, "shut down") == 0)
+		return true;
+	error_set(err, ERR_STATE,
+	    "the copy was killed while its recovery ended (%s): it would go past its target",
+	    state);
+	return error_hint(
+	    err, "`job undo %lld` removes it; then give the command again.", (long long)op->job);
 }
 
 /* A recovery that needs more than these would stop; the names of pg_controldata. */
@@ -459,7 +496,7 @@ launch(struct op *op, struct error *err)
 
 	if (!argv[0])
 		return error_set(err, ERR_PROGRAM, "pg_ctl is not there any more");
-	if (!forget_killed(op, err))
+	if (!forget_killed(op, err) || !knows_its_target(op, err))
 		return false;
 	/* What else an earlier start has said is not about this one. */
 	if (!keep_proof(op, err))

@@ -202,6 +202,47 @@ else
 	skip "the job was faster than the kill"
 fi
 
+# The server of the copy is killed, too: once its recovery has ended it goes on; while that ended it may have forgotten its
+# target, and is not started.
+has_recovered() {
+	[ "$("$PG_BINDIR/psql" -X -A -t -q -h "$restores/$1" -p 5432 -U postgres -d postgres -c "SELECT pg_is_in_recovery()" 2>/dev/null)" = f ]
+}
+kill_copy() {
+	copy_pid=$(head -n 1 "$restores/$1/data/postmaster.pid")
+	kill -9 "$copy_pid"
+	wait_for 20 gone "$copy_pid"
+}
+follow_nobody() {	# as soon as what the killed server has left is gone
+	as_pg "$PG_BINDIR/pg_ctl" -D "$restores/$1/data" -l "$TMP/pg-db/$1.log" -w start \
+	    -o "-c recovery_target_time= -c restore_command=false" >/dev/null 2>&1
+}
+for how in recovered forgot; do
+	answer=$("$PGMEDIC" run "restore --at $before to $how" db --json --yes </dev/null)
+	job=$(member job)
+	if ! { kill_at start "$job" && wait_for 30 lost "$job" && wait_for 20 has_recovered "$how"; }; then
+		skip "the job was faster than the kill, or had not started the copy"
+		stop_copy "$how"
+		continue
+	fi
+	kill_copy "$how"
+	if [ $how = forgot ]; then
+		as_pg touch "$restores/$how/data/standby.signal"
+		ok "it is in recovery" wait_for 60 follow_nobody "$how"
+		kill_copy "$how"
+		as_pg rm "$restores/$how/data/standby.signal"
+		op "job resume $job" db --yes
+		is "not past its target" "$(member state) $(member error.code)" "failed STATE"
+		like "... is said" "$(member error.what)" 'it would go past its target'
+		op "job undo $job" db --yes
+		is "... it is taken back" "$(member state) $(ls -d "$restores/$how" 2>/dev/null)" "done "
+	else
+		op "job resume $job" db --yes
+		is "killed after its recovery: it goes on" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 2"
+		like "... with the proof of before" "$(member result.proof)" 'recovery stopping before commit'
+		stop_copy "$how"
+	fi
+done
+
 # A folder that is not ours is not removed.
 answer=$("$PGMEDIC" run "restore --at $before to foreign" db --json --yes </dev/null)
 job=$(member job)
