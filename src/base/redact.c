@@ -59,6 +59,10 @@ is_secret_name(const char *s, size_t len)
 	if ((len == 3 && strncasecmp(s, "pwd", 3) == 0) ||
 	    (len == 4 && strncasecmp(s, "pass", 4) == 0))
 		return true;
+	/* "--repo1-cipher-pass=", "DB_PASS=". */
+	if (len > 5 && (s[len - 5] == '-' || s[len - 5] == '_') &&
+	    strncasecmp(s + len - 4, "pass", 4) == 0)
+		return true;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (contains(s, len, parts[i]))
 			return true;

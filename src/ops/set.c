@@ -18,7 +18,8 @@ has_no_secret(const char *name, const char *value, struct error *err)
 	bool ok;
 
 	redact(&hidden, value);
-	ok = strcmp(hidden.buf, value) == 0 && strcmp(name, "primary_conninfo") != 0;
+	ok = strcmp(hidden.buf, value) == 0 && strcasecmp(name, "primary_conninfo") != 0 &&
+	    strcasecmp(name, "ssl_passphrase_command") != 0;
 	strbuf_release(&hidden);
 	if (ok)
 		return true;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -51,11 +52,24 @@ static struct {
 
 /* ------------------------------------------------------------------------------------ history */
 
-/* One write(2) of a whole line in append mode: lines of several consoles never mix. */
+static bool
+has_secret(const char *line)
+{
+	struct strbuf clean = STRBUF_INIT(2 * LINE_MAX_BYTES);
+	bool differs;
+
+	redact(&clean, line);
+	differs = strcmp(clean.buf, line) != 0;
+	strbuf_release(&clean);
+	return differs;
+}
+
+/* One write(2) of a whole line in append mode: lines of several consoles never mix. What holds a
+ * password is remembered as long as the program runs, and not written. */
 static void
 history_append(const char *line)
 {
-	if (!prompt.history_path)
+	if (!prompt.history_path || has_secret(line))
 		return;
 	int fd = open(prompt.history_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)

@@ -60,8 +60,11 @@ is "a region is a region" "$(member error.code)" USAGE
 op "snapshot copy one" lab --yes
 is "somewhere, or under another name" "$(member error.code)" USAGE
 op "snapshot one" gov --yes
-op "snapshot copy one --region us-gov-east-1" gov --yes
+AWS_SESSION_TOKEN=planted-token op "snapshot copy one --region us-gov-east-1" gov --yes --log "$TMP/gov.log"
 is "between regions of a government" "$(member state) $(region=us-gov-east-1 snapshots)" "done one "
+like "... with a URL that is signed before" "$(cat "$TMP/witness/requests")" 'PreSignedUrl.*X-Amz-Signature'
+echo "$answer" >"$TMP/gov.answer"
+is "... which nobody else sees" "$(grep -r -l -e planted- -e X-Amz-Signature= "$XDG_STATE_HOME" "$TMP/gov.log" "$TMP/gov.answer")" ""
 
 op "snapshot drop three" lab --dry-run
 is "a plan to drop changes nothing" "$(member state) $(snapshots)" "planned one three two "

@@ -59,6 +59,8 @@ op 'set primary_conninfo "host=a password=hushhush"' db --yes
 is "what may hold a secret" "$(member error.code)" REFUSED
 op 'set archive_command "cp %p /a password=hushhush"' db --yes
 is "... wherever" "$(member error.code)" REFUSED
+op 'set ssl_passphrase_command "echo hushhush"' db --yes
+is "... by its name" "$(member error.code)" REFUSED
 is "nothing of it was kept" "$(grep -rl hushhush "$XDG_STATE_HOME" 2>/dev/null)" ''
 
 # ------------------------------------------------------------------ in effect, or not

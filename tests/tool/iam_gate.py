@@ -2,9 +2,10 @@
 """A PostgreSQL server that takes IAM tokens for passwords, as RDS does: TLS only, a token in the clear inside it,
 judged by botocore's signer; what is let in goes on to a real server that trusts.
 
-iam_gate.py PORT SERVER_PORT CERT KEY HOST REGION LOG. Keys are those of the environment. The log gets a line for
-each login: "ok SIGNATURE" or "refused WHY"."""
+iam_gate.py PORT SERVER_PORT CERT KEY HOST REGION LOG [KEYS]. Keys are those of the environment, or of the file KEYS: JSON
+as a credential_process gives it. The log gets a line for each login: "ok SIGNATURE" or "refused WHY"."""
 import datetime
+import json
 import os
 import socket
 import ssl
@@ -18,8 +19,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 port, server_port, cert, key, host, region, log = sys.argv[1:8]
-keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"],
-                   os.environ.get("AWS_SESSION_TOKEN"))
+if len(sys.argv) > 8:
+    given = json.load(open(sys.argv[8]))
+    keys = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given.get("SessionToken"))
+else:
+    keys = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"],
+                       os.environ.get("AWS_SESSION_TOKEN"))
 lock = threading.Lock()
 
 

@@ -116,6 +116,13 @@ history_outlives_the_program(void **state)
 	press("second<Enter>", &line);
 	prompt_open(PROMPT_COMMAND, ":", "");
 	press("second<Enter>", &line);
+	/* What holds a password stays in memory. */
+	prompt_open(PROMPT_COMMAND, ":", "");
+	press("diagnose<Space>connect<Space>postgres://me:planted@h/db<Enter>", &line);
+	prompt_open(PROMPT_COMMAND, ":", "");
+	type("<Up>");
+	assert_string_equal(prompt_text(), "diagnose connect postgres://me:planted@h/db");
+	prompt_close();
 	/* Answers and filters are not commands. */
 	prompt_open(PROMPT_ANSWER, "? ", "");
 	press("secret<Enter>", &line);
@@ -136,6 +143,7 @@ history_outlives_the_program(void **state)
 	text[n] = '\0';
 	assert_non_null(strstr(text, "first one\nsecond\n"));
 	assert_null(strstr(text, "secret"));
+	assert_null(strstr(text, "planted"));
 	assert_null(strstr(text, "needle"));
 	assert_null(strstr(text, "second\nsecond"));
 }
