@@ -31,7 +31,8 @@ connection_strings(void **state)
 	check("password = 'it\\'s' user=x", "password = '***' user=x");
 	check("PASSWORD=a\\ b user=x", "PASSWORD=*** user=x");
 	check("sslpassword=x passfile=y", "sslpassword=*** passfile=y");
-	check("pgbackrest --repo1-cipher-pass=x --pass-through", "pgbackrest --repo1-cipher-pass=*** --pass-through");
+	check("pgbackrest --repo1-cipher-pass=x --pass-through",
+	    "pgbackrest --repo1-cipher-pass=*** --pass-through");
 	check("PGPASSWORD=hunter2 psql", "PGPASSWORD=*** psql");
 	check("postgresql://u:secret@h:5432/db", "postgresql://u:***@h:5432/db");
 	check("postgresql://u:p@ss@h/db", "postgresql://u:***@h/db");
