@@ -355,7 +355,8 @@ answer_call(struct world *w, struct request *r, struct answer *a)
 
 /* ---- the control path */
 
-/* GET lists the faults, POST sets one, DELETE clears them. */
+/* GET lists the faults, POST sets one, DELETE clears them; of the events it forgets all, so that one
+ * drill may follow another. */
 static void
 answer_control(struct world *w, struct request *r, struct answer *a)
 {
@@ -378,7 +379,9 @@ answer_control(struct world *w, struct request *r, struct answer *a)
 		json_str(&a->body, err.what, strlen(err.what));
 		strbuf_addc(&a->body, '}');
 	} else {
-		if (strcmp(r->method, "DELETE") == 0)
+		if (strcmp(r->method, "DELETE") == 0 && strcmp(r->path, "/lab/events") == 0)
+			w->nevents = 0;
+		else if (strcmp(r->method, "DELETE") == 0)
 			w->faults.n = 0;
 		fault_write(&w->faults, &a->body);
 	}
@@ -396,7 +399,7 @@ answer_make(struct world *w, struct request *r, struct answer *a)
 	a->now = world_now(w);
 	snprintf(a->request_id, sizeof(a->request_id), "00000000-1ab0-4000-8000-%012llx",
 	    (unsigned long long)w->requests);
-	if (strcmp(r->path, "/lab/faults") == 0)
+	if (strcmp(r->path, "/lab/faults") == 0 || strcmp(r->path, "/lab/events") == 0)
 		answer_control(w, r, a);
 	else
 		answer_call(w, r, a);

@@ -17,6 +17,8 @@ struct tags *rds_proxy_tags(struct call *c, const char *arn);
 struct instance *rds_fresh(struct call *c, const char *parameter, const struct instance *source);
 /* Count it, restored by a command line of pgmedic; answers. */
 void rds_restore_begin(struct call *c, struct instance *i, const char *line);
+/* "--at TIME", by that parameter or UseLatestRestorableTime; NULL and failed. */
+const char *rds_moment(struct call *c, const struct instance *source, const char *parameter);
 /* Members of the lab's one DBSubnetGroup. */
 void rds_write_subnet_group(struct call *c);
 void rds_answer_instance(struct call *c, const struct instance *i);

@@ -286,21 +286,10 @@ static void
 restore_cluster_time(struct call *c)
 {
 	const struct instance *source = rds_cluster(c, "SourceDBClusterIdentifier");
-	const char *when = form_get(&c->form, "RestoreToTime");
-	struct wall at = { 0 };
-	char text[32];
+	const char *moment = source ? rds_moment(c, source, "RestoreToTime") : NULL;
 
-	if (!source)
-		return;
-	if (!when || !wall_parse(when, &at))
-		call_fail(c, 400, "InvalidParameterCombination",
-		    "The lab's cloud restores to a RestoreToTime.");
-	else if (at.us > wall_now().us || at.us < source->created.us)
-		call_fail(c, 400, "InvalidParameterValue", "The time is not restorable.");
-	else
-		restore(c, "DBClusterIdentifier",
-		    arena_printf(
-		        &c->request->arena, "--at %s", wall_rfc3339(at, text, sizeof(text))));
+	if (moment)
+		restore(c, "DBClusterIdentifier", moment);
 }
 
 /* What is set is so at once, for the members too. */

@@ -129,34 +129,40 @@ restore_snapshot(struct call *c)
 		    c, i, arena_printf(&c->request->arena, "restore %s to %s", s->label, i->id));
 }
 
+const char *
+rds_moment(struct call *c, const struct instance *source, const char *parameter)
+{
+	bool is_latest = call_bool(c, "UseLatestRestorableTime", false);
+	const char *when = form_get(&c->form, parameter);
+	struct wall at = { 0 };
+	char text[32];
+
+	if ((when != NULL) == is_latest || (when && !wall_parse(when, &at))) {
+		call_fail(c, 400, "InvalidParameterCombination",
+		    "Either UseLatestRestorableTime or %s must be given.", parameter);
+		return NULL;
+	}
+	if (is_latest)
+		at = c->world->archived;
+	if (!source->data[0] || at.us > wall_now().us || at.us < source->created.us) {
+		call_fail(c, 400, "InvalidParameterValue",
+		    "%s cannot be restored to a time earlier than it was created or later than now.",
+		    source->id);
+		return NULL;
+	}
+	return arena_printf(&c->request->arena, "--at %s", wall_rfc3339(at, text, sizeof(text)));
+}
+
 static void
 restore_time(struct call *c)
 {
 	const struct instance *source = rds_instance(c, "SourceDBInstanceIdentifier");
-	const char *when = form_get(&c->form, "RestoreTime");
-	struct wall at = { 0 };
-	struct instance *i;
-	char text[32], latest[32];
+	const char *moment = source ? rds_moment(c, source, "RestoreTime") : NULL;
+	struct instance *i = moment ? rds_fresh(c, "TargetDBInstanceIdentifier", source) : NULL;
 
-	if (!source)
-		return;
-	if (!when && call_bool(c, "UseLatestRestorableTime", false) && c->world->archived.us)
-		when = wall_rfc3339(c->world->archived, latest, sizeof(latest));
-	if (!when || !wall_parse(when, &at)) {
-		call_fail(c, 400, "InvalidParameterCombination",
-		    "Either UseLatestRestorableTime or RestoreTime must be given.");
-		return;
-	}
-	if (!source->data[0] || at.us > wall_now().us || at.us < source->created.us) {
-		call_fail(c, 400, "InvalidParameterValue",
-		    "The specified instance cannot be restored to a time earlier than it was created or later than now.");
-		return;
-	}
-	i = rds_fresh(c, "TargetDBInstanceIdentifier", source);
 	if (i)
-		rds_restore_begin(c, i,
-		    arena_printf(&c->request->arena, "restore --at %s to %s",
-		        wall_rfc3339(at, text, sizeof(text)), i->id));
+		rds_restore_begin(
+		    c, i, arena_printf(&c->request->arena, "restore %s to %s", moment, i->id));
 }
 
 const struct action rds_restore_actions[] = {

@@ -279,9 +279,19 @@ cluster_run(struct op *op, struct error *err)
 	return rds_with(op, cluster_with, err);
 }
 
+/* A cluster may be gone before its instances are, which are billed. */
 static bool
 cluster_wait_with(struct op *op, struct aws *aws, struct error *err)
 {
+	const char *m = op_fact(op, "members");
+
+	while (*(m += strspn(m, " "))) {
+		const char *name = arena_strndup(&op->arena, m, strcspn(m, "="));
+
+		if (!rds_wait_gone(op, aws, &rds_noun_instance, name, err))
+			return false;
+		m += strcspn(m, " ");
+	}
 	return rds_wait_gone(op, aws, &rds_noun_cluster, op_fact(op, "name"), err);
 }
 

@@ -190,8 +190,24 @@ is 'a snapshot of the cluster' "$(member state) $(member result.snapshot)" 'done
 op 'restore whole to again' aurora --yes
 is 'a cluster restored' "$(member state) $(member result.name)" 'done again'
 is '... with one instance' "$(instance again-1 DBInstanceStatus) $(instance again-1 DBClusterIdentifier)" 'available again'
-quick DeleteDBInstance DBInstanceIdentifier=again-1 SkipFinalSnapshot=true >/dev/null
-ok '... until it is deleted' wait_for 30 no_instance again-1
+op 'restore drop again' aurora --yes
+is '... until it is dropped, with its instance' "$(member state) $(ls "$dir/restores")" 'done '
+op 'verify whole' aurora --yes
+is "a cluster's snapshot is restored and looked through" "$(member state) $(member result.passed) $(member result.snapshot)" \
+	'done true whole'
+[ "$(member result.passed)" = true ] || printf '%s\n' "$answer"
+like '... all of it' "$answer" '"name":"connect","passed":true.*"name":"amcheck","passed":true'
+is '... and nothing of it is left' "$(ls "$dir/restores") $(quick DescribeDBClusters | grep -c verify)" ' 0'
+like '... the snapshot says so' "$(aws rds describe-db-cluster-snapshots --db-cluster-snapshot-identifier whole \
+	--query 'DBClusterSnapshots[0].TagList[?Key==`pgmedic-verified`].Value')" '^20.*Z$'
+like 'a moment is one or the other' "$(aws rds restore-db-cluster-to-point-in-time --db-cluster-identifier later \
+	--source-db-cluster-identifier aurora)" 'Either UseLatestRestorableTime or RestoreToTime'
+is 'a cluster to its latest moment' "$(aws rds restore-db-cluster-to-point-in-time --db-cluster-identifier later \
+	--source-db-cluster-identifier aurora --use-latest-restorable-time --query DBCluster.Status)" creating
+op 'restore --at latest to latest' aurora --yes
+is '... and by pgmedic, with its instance' "$(member state) $(instance latest-1 DBInstanceStatus)" 'done available'
+op 'restore drop latest' aurora --yes
+is '... which is dropped' "$(member state) $(ls "$dir/restores")" 'done '
 
 op 'replica add twin' multi --yes
 is 'a replica' "$(member state) $(member result.replication)" 'done replicating'
