@@ -147,11 +147,34 @@ op "restore base to aur" aur --yes
 is "... never over it" "$(member state) $(member error.code)" "refused REFUSED"
 op "restore --at latest to later" aur --yes
 is "... to the latest moment" "$(member state) $(member result.name)" "done later"
+# A cluster that is being made cannot be deleted: undo waits for it.
+aws_fault "CreateDBInstance $(aws_refuses InvalidSubnet)"
+op "restore base to third" aur --yes
+job=$(member job)
+like "a cluster without its instance is left behind" "$("$PGMEDIC" jobs)" 'left behind: the cluster third, which is billed'
+busy='DescribeDBClusters change <Status>available <Status>creating'
+aws_fault "DeleteDBCluster $(aws_refuses InvalidDBClusterStateFault)" "$busy" "$busy" "$busy"
+op "job undo $job" aur --yes
+is "... and taken back when it is made" "$(member state) $(member error.what)" "done "
+unlike "... whole" "$(rds DescribeDBClusters)" 'DBClusterIdentifier third'
 op "restore drop aur" aur --yes
 is "the target itself is not dropped" "$(member state) $(member error.code)" "refused REFUSED"
 op "restore drop again-1" aur-2 --yes
 like "nor an instance out of a cluster" "$(member state) $(member error.what)" 'refused again-1 is of the cluster again'
+# What was confirmed, and nothing that came since.
+aws_fault "DeleteDBInstance $(aws_refuses AccessDenied 403)"
 op "restore drop again" aur --yes
+job=$(member job)
+is "a drop that is not allowed" "$(member state) $(member error.code)" "failed DENIED"
+rds CreateDBInstance DBInstanceIdentifier=guest DBClusterIdentifier=again DBInstanceClass=db.r6g.large Engine=aurora-postgresql >/dev/null
+op "job resume $job" aur --yes
+like "... goes on, not over what was added since" "$(member state) $(member error.what)" '^(failed|refused) guest was added to the cluster since'
+rds DeleteDBInstance DBInstanceIdentifier=guest SkipFinalSnapshot=true >/dev/null
+rds ModifyDBCluster DBClusterIdentifier=again DeletionProtection=true >/dev/null
+op "job resume $job" aur --yes
+like "... nor what is protected since" "$(member state) $(member error.what)" '^(failed|refused) again is protected against deletion'
+rds ModifyDBCluster DBClusterIdentifier=again DeletionProtection=false >/dev/null
+op "job resume $job" aur --yes
 is "a restored cluster is dropped" "$(member state) $(member result.name)" "done again"
 is "... whole, and nothing else" "$(rds DescribeDBInstances | sed -n 's/^ *DBInstanceIdentifier //p' | grep -c '^again') $(rds DescribeDBClusters |
     sed -n 's/^ *DBClusterIdentifier //p' | sort -u | tr '\n' ' ')" "0 aur later "

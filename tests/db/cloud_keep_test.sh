@@ -78,6 +78,32 @@ if [ -n "$automated" ]; then
 	is "an automated one is RDS's" "$(member state) $(member error.code)" "refused REFUSED"
 fi
 
+# A name that is taken by an attempt of ours that is not shown yet, or by another.
+left() {
+	"$PGMEDIC" jobs | grep -c "left behind: the snapshot $1,"
+}
+aws_fault "CreateDBSnapshot $(aws_refuses DBSnapshotAlreadyExists)"
+op "snapshot perhaps" lab --yes
+is "a name that is taken by what is not seen may be ours" "$(member state) $(left perhaps)" "refused 1"
+op "job undo $(member job)" lab --yes
+is "... which undo looks for" "$(member state) $(left perhaps)" "done 0"
+rds CreateDBSnapshot DBSnapshotIdentifier=theirs DBInstanceIdentifier=lab >/dev/null
+nothing=$(aws_refuses DBSnapshotNotFound 404)
+aws_fault "DescribeDBSnapshots $nothing" "DescribeDBSnapshots $nothing"
+op "snapshot theirs" lab --yes
+is "... by another's it is not" "$(member state) $(member error.code) $(left theirs)" "refused REFUSED 0"
+rds DeleteDBSnapshot DBSnapshotIdentifier=theirs >/dev/null
+change='DescribeDBSnapshots change <Status>available'
+aws_fault "$change <Status>failed" "$change <Status>failed" "$change <Status>failed"
+op "snapshot broken" lab --yes
+is "a snapshot that has failed is left behind" "$(member state) $(left broken)" "failed 1"
+aws_fault "$change <Status>deleting" "$change <Status>deleting"
+op "job undo $(member job)" lab --yes
+is "... and left to go where it goes already" "$(member state) $(left broken) $(grep -c '"DeleteDBSnapshot".*"broken"' "$TMP/witness/requests")" \
+    "done 0 0"
+aws_fault
+rds DeleteDBSnapshot DBSnapshotIdentifier=broken >/dev/null
+
 op "snapshot one" flock --yes
 is "a cluster's snapshot" "$(member state) $(member result.snapshot)" "done one"
 op "snapshot copy one --region eu-central-1" flock --dry-run

@@ -105,12 +105,14 @@ op "verify one" blind --yes
 is "nor without a conninfo" "$(member state) $(member error.what)" \
     "refused gate 'connection' is red: [target blind] has no conninfo"
 unlike "nothing of that was made" "$(grep Restore "$TMP/witness/requests")" 'verify-one'
+arn=$(rds DescribeDBSnapshots DBSnapshotIdentifier=one | sed -n 's/^ *DBSnapshotArn //p')
+rds AddTagsToResource ResourceName="$arn" Tags.Tag.1.Key=pgmedic-verified Tags.Tag.1.Value=2026-01-01T00:00:00Z >/dev/null
 op "verify one" seen --yes
 is "a scratch that cannot be reached is no backup that is good" "$(member state) $(member result.passed) $op_status" "done false 1"
 like "... RDS has restored it" "$answer" '"name":"restore","passed":true'
 like "... and it is said why" "$answer" '"name":"connect","passed":false,"detail":"RDS says it is available, and it cannot'
 unlike "... it is gone" "$(rds DescribeDBInstances)" 'verify-one'
-unlike "... and not marked as good" "$("$PGMEDIC" run snapshots lab)" 'verified'
+like "... and not marked: the verdict of before holds" "$("$PGMEDIC" run snapshots lab)" ' one .*verified 2026-01-01'
 
 # ------------------------------------------------------------------ answers that are none
 

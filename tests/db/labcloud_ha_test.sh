@@ -151,7 +151,7 @@ op failover multi --yes
 is 'a failover' "$(member state) $(member result.instance)" 'done lab'
 like '... of which an event says that it is over' "$(member result.event)" 'failover completed'
 is '... and the server behind the endpoint is another one' "$(at 127.0.0.1)" "$standby false"
-op 'switchover aurora-1' aurora --yes
+op 'switchover Aurora-1' aurora --yes
 is 'a switchover of the cluster' "$(member state) $(member result.writer_before) $(member result.writer_after)" 'done aurora-2 aurora-1'
 is '... to the member that was named' "$(at 127.0.0.1)" "$primary false"
 # A plan holds for the zone that it has seen, and the zone is told late.
@@ -222,6 +222,10 @@ fault kind=reset-after action=PromoteReadReplica times=1
 op 'promote twin' multi --yes
 is 'its promotion' "$(member state) $(member result.primary) $(member result.was_replica_of)" 'done twin lab'
 is '... is one' "$(row 'SELECT pg_is_in_recovery()')" f
+op 'restore drop twin' multi --yes
+like '... which is no restored copy' "$(member state) $(member error.what)" '^refused twin is not what a restore has made'
+op 'restore drop LAB' multi --yes
+like 'nor the target, as RDS takes its name' "$(member state) $(member error.what)" '^refused lab is the target itself'
 op 'replica drop twin' multi --yes
 is 'what stands alone is not dropped as a replica' "$(member state) $(member error.code)" 'refused REFUSED'
 op 'replica add other' multi --yes

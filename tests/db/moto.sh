@@ -14,6 +14,11 @@ aws_fault() {
 	printf '%s\n' "$@" >"$TMP/witness/faults"
 }
 
+# aws_refuses CODE [STATUS]: the answer with that error, for aws_fault
+aws_refuses() {
+	echo "status ${2:-400} <ErrorResponse><Error><Code>$1</Code><Message>no</Message></Error></ErrorResponse>"
+}
+
 # judged: all that was asked has the parameters that AWS's own models know, with their types and values, and all that
 # they require
 judged() {
