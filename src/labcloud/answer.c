@@ -355,8 +355,8 @@ answer_call(struct world *w, struct request *r, struct answer *a)
 
 /* ---- the control path */
 
-/* GET lists the faults, POST sets one, DELETE clears them; of the events it forgets all, so that one
- * drill may follow another. */
+/* GET lists the faults, POST sets one, DELETE clears them; of the events it forgets all, so that
+ * one drill may follow another. */
 static void
 answer_control(struct world *w, struct request *r, struct answer *a)
 {

@@ -283,7 +283,7 @@ cluster_run(struct op *op, struct error *err)
 static bool
 cluster_wait_with(struct op *op, struct aws *aws, struct error *err)
 {
-	const char *m = op_fact(op, "members");
+	const char *m = op_fact(op, "members") ? op_fact(op, "members") : "";
 
 	while (*(m += strspn(m, " "))) {
 		const char *name = arena_strndup(&op->arena, m, strcspn(m, "="));
