@@ -192,7 +192,7 @@ plan_add(struct op *op, struct aws *aws, struct error *err)
 	if (!rds_instance_get(op, aws, op_fact(op, "source"), &i, err))
 		return false;
 	gate(&g, "state", rds_state_of(i.status) == RDS_READY, "%s", i.status);
-	gate(&g, "backups", i.retention_days > 0, "%s",
+	gate(&g, "retention", i.retention_days > 0, "%s",
 	    i.retention_days > 0 ? "kept: a replica can be made" :
 	                           "retention is 0 days: RDS makes no replica");
 	if (g.red || !keep_options(op, &o, &i, err))

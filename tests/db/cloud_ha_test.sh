@@ -97,7 +97,7 @@ is "a reader does not stand alone" "$(member error.code)" UNSUPPORTED
 # ------------------------------------------------------------------ replicas
 
 op "replica add r0" single --yes
-like "no replica without backups" "$(member error.what)" "gate 'backups' is red"
+like "no replica without backups" "$(member error.what) $(member error.hint)" "gate 'retention' is red: .*\`backup retention daily 7\`"
 op "replica add r1 --class db.m5.xlarge" lab --yes
 is "a replica" "$(member state) $(member result.replica) $(member result.source)" "done r1 lab"
 like "... of that class, with the job's tag" "$(rds DescribeDBInstances DBInstanceIdentifier=r1 | tr '\n' ' ')" \
