@@ -7,6 +7,7 @@
 
 #include "base/fmt.h"
 #include "ops/gates.h"
+#include "ops/local_follow.h"
 #include "ops/local_pair.h"
 #include "ops/local_sync.h"
 #include "ops/op_server.h"
@@ -172,6 +173,14 @@ check_role(struct gates *g, struct node *n, const struct node_look *l, enum pair
 	    *lacks ? " lacks " : "", lacks);
 }
 
+static void
+check_way_back(struct gates *g, struct node *old, struct node *new)
+{
+	struct pair p = { .op = g->op, .old = *old, .new = *new, .way = PAIR_THERE };
+
+	follow_gate(g, &p);
+}
+
 static bool
 check(struct gates *g, struct node *old, struct node *new, const struct node_look *p,
     const struct node_look *s, enum pair_need need)
@@ -188,6 +197,7 @@ check(struct gates *g, struct node *old, struct node *new, const struct node_loo
 		        "full_page_writes is off, or neither checksums nor wal_log_hints are on");
 	check_role(g, old, p, need);
 	check_role(g, new, s, need);
+	check_way_back(g, old, new);
 	check_disk(g, old, p);
 	check_disk(g, new, s);
 	return check_sync(g, old, new, s);
@@ -240,6 +250,8 @@ pair_gates(struct op *op, enum pair_need need, struct error *err)
 	waits = a.is_standby ? check(&g, &other, &own, &b, &a, need) :
 	                       check(&g, &own, &other, &a, &b, need);
 	return g.red == 0 && op_fact_set(op, err, "waits", "%d", waits) &&
+	    op_fact_set(op, err, "there.timeline_before", "%lld",
+	        (long long)(a.is_standby ? b.timeline : a.timeline)) &&
 	    op_fact_set(op, err, "first", "%s", a.is_standby ? other.name : own.name);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/proc.h"
+#include "ops/local_node_env.h"
 #include "ops/op_server.h"
 
 enum {
@@ -75,11 +76,10 @@ node_by_sql(struct node *n, struct op *op, const struct op_target *target)
 	};
 }
 
-bool
-node_run(struct node *n, const char *const *argv, const char *input, int timeout_ms,
-    struct strbuf *out, struct error *err)
+static bool
+run_in(struct node *n, const char *const *env, const char *const *argv, const char *input,
+    int timeout_ms, struct strbuf *out, struct error *err)
 {
-	static const char *const env[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", "HOME=/", NULL };
 	const char *words[MAX_WORDS + 1];
 	struct proc_spec spec = { .argv = words, .env = env, .dir = "/", .input = input };
 	struct strbuf own = STRBUF_INIT(MAX_OUTPUT);
@@ -101,6 +101,15 @@ node_run(struct node *n, const char *const *argv, const char *input, int timeout
 	ok = proc_run(&spec, timeout_ms, n->op->stop, out ? out : &own, err);
 	strbuf_release(&own);
 	return ok || error_prefix(err, "%s", n->name);
+}
+
+bool
+node_run(struct node *n, const char *const *argv, const char *input, int timeout_ms,
+    struct strbuf *out, struct error *err)
+{
+	static const char *const env[] = { "LC_ALL=C", "PATH=/usr/bin:/bin", "HOME=/", NULL };
+
+	return run_in(n, env, argv, input, timeout_ms, out, err);
 }
 
 static const char *
@@ -305,6 +314,7 @@ node_stop(struct node *n, const char *mode, struct error *err)
 
 	if (!node_pid(n))
 		return true;
+	node_env_keep(n);
 	return node_run(n, argv, NULL, STOP_MS, NULL, err) && wait_gone(n, err);
 }
 
@@ -314,6 +324,7 @@ node_kill(struct node *n, struct error *err)
 	struct in_data all = { .data = n->data, .kills = true };
 	pid_t pid = node_pid(n);
 
+	node_env_keep(n);
 	if (pid && kill(pid, SIGKILL) != 0 && errno != ESRCH)
 		return error_set(err, ERR_DENIED, "cannot kill the postmaster of %s: %s", n->name,
 		    strerror(errno));
@@ -457,7 +468,7 @@ node_start(struct node *n, struct error *err)
 		error_set(err, ERR_STATE, "%s is not started: its rewind was cut off", n->name);
 		return error_hint(err, "`job resume`, or a new base backup.");
 	}
-	return forget_dead(n, err) && node_run(n, argv, NULL, START_MS, NULL, err);
+	return forget_dead(n, err) && run_in(n, node_env(n), argv, NULL, START_MS, NULL, err);
 }
 
 /* ------------------------------------------------------------------ asking it */

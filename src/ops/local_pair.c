@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "ops/local_follow.h"
 #include "ops/local_pooler.h"
 #include "ops/local_tools.h"
-#include "pg/conninfo.h"
 
 enum {
 	CATCH_UP_MS = 30000,
@@ -233,13 +233,19 @@ is_stopped_by_us(struct pair *p)
 static bool
 may_promote(struct pair *p, struct node_look *l, struct error *err)
 {
+	int64_t before;
+
 	if (!op_fact(p->op, "fenced") && !node_is_down(&p->old)) {
 		error_set(err, ERR_REFUSED, "%s runs: there would be two primaries", p->old.name);
 		return error_hint(err, "Nothing was promoted.");
 	}
-	return node_look(&p->new, l, err) &&
-	    (!l->is_standby ||
-	        op_fact_set(p->op, err, key(p, "timeline_before"), "%lld", (long long)l->timeline));
+	if (!node_look(&p->new, l, err))
+		return false;
+	/* A standby that has just been started again may tell the timeline of before: the primary
+	 * knew. */
+	before = op_fact_int(p->op, key(p, "timeline_before"), 0);
+	return !l->is_standby || before >= l->timeline ||
+	    op_fact_set(p->op, err, key(p, "timeline_before"), "%lld", (long long)l->timeline);
 }
 
 bool
@@ -345,18 +351,19 @@ pair_slot(struct pair *p, struct error *err)
 	return rows != NULL;
 }
 
-/* The file without what is said anew: how a standby follows, and targets of an old recovery. */
+/* The file without what is said anew: targets of an old recovery, and, but on the way back, how a
+ * standby follows: there it is what it was before all this. */
 static void
-add_others(struct strbuf *sb, const char *text)
+add_others(struct strbuf *sb, const char *text, bool is_back)
 {
-	static const char *const out[] = { "primary_conninfo", "primary_slot_name",
-		"recovery_target" };
+	static const char *const out[] = { "recovery_target", "primary_conninfo",
+		"primary_slot_name" };
 
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 		bool is_out = false;
 
-		for (size_t i = 0; i < ARRAY_LEN(out); i++)
+		for (size_t i = 0; i < (is_back ? 1 : ARRAY_LEN(out)); i++)
 			is_out |= strncmp(text, out[i], strlen(out[i])) == 0;
 		if (!is_out)
 			strbuf_addf(sb, "%.*s\n", (int)len, text);
@@ -364,33 +371,20 @@ add_others(struct strbuf *sb, const char *text)
 	}
 }
 
-/* How the new primary reached the old one is how the old one reaches it. */
-static const char *
-follow(struct pair *p, struct error *err)
-{
-	struct rowset *rows = node_ask(&p->new, "op_conninfo", NULL, 0, TOOL_MS, err);
-	const struct cell *c = rows && rows->nrows ? rowset_get(rows, 0, "primary_conninfo") : NULL;
-	const char *base =
-	    c && c->type == CELL_TEXT ? arena_strndup(&p->op->arena, c->s, c->len) : "";
-
-	rowset_unref(rows);
-	return rows ? conninfo_follow(&p->op->arena, base, p->new.target->conninfo,
-	                  node_fact(p->op, "name", &p->old), false, err) :
-	              NULL;
-}
-
 static bool
 write_settings(struct pair *p, struct error *err)
 {
 	struct strbuf sb = STRBUF_INIT(MAX_TEXT);
 	const char *now = node_read(&p->old, "postgresql.auto.conf", err);
-	const char *conninfo = now ? follow(p, err) : NULL, *slot = slot_of(p);
-	bool ok = conninfo != NULL;
+	const char *conninfo = "", *slot = slot_of(p);
+	bool is_back = p->way == PAIR_BACK, ok;
 
+	ok = now && (is_back || (conninfo = follow_conninfo(p, err)));
 	if (ok) {
-		add_others(&sb, now);
-		strbuf_addf(&sb, "primary_conninfo = %s\n", local_conf_value(p->op, conninfo));
-		strbuf_addf(&sb, "primary_slot_name = %s\n", local_conf_value(p->op, slot));
+		add_others(&sb, now, is_back);
+		if (!is_back)
+			strbuf_addf(&sb, "primary_conninfo = %s\nprimary_slot_name = %s\n",
+			    local_conf_value(p->op, conninfo), local_conf_value(p->op, slot));
 		ok = node_write(&p->old, "postgresql.auto.conf", sb.buf, err) &&
 		    node_write(&p->old, "standby.signal", "", err) &&
 		    op_fact_set(p->op, err, arena_printf(&p->op->arena, "uses.%s", p->old.name),

@@ -15,6 +15,7 @@
 #include "base/rowset.h"
 #include "ops/gates.h"
 #include "ops/local_copy.h"
+#include "ops/local_follow.h"
 #include "ops/local_pair.h"
 #include "ops/local_replica.h"
 #include "ops/local_sync.h"
@@ -114,27 +115,6 @@ read_words(struct op *op, struct request *r, struct error *err)
 
 /* ------------------------------------------------------------------ gates */
 
-/* The line of pg_hba.conf that would let us in, from what the server says it lacks; NULL: it says
- * something else (or not in English). */
-static const char *
-missing_line(struct op *op, const char *what)
-{
-	static const char from[] = "from host \"", by[] = "user \"";
-	const char *host = strstr(what, from), *user = strstr(what, by), *ip;
-
-	if (!strstr(what, "no pg_hba.conf entry for replication") || !host || !user)
-		return NULL;
-	host += strlen(from);
-	user += strlen(by);
-	user = arena_strndup(&op->arena, user, strcspn(user, "\""));
-	ip = arena_strndup(&op->arena, host, strcspn(host, "\""));
-	if (strcmp(ip, "[local]") == 0)
-		return arena_printf(&op->arena, "local replication %s scram-sha-256", user);
-	return arena_printf(&op->arena, "%s replication %s %s/%d scram-sha-256",
-	    strstr(what, "SSL on") || strstr(what, "SSL encryption") ? "hostssl" : "host", user, ip,
-	    strchr(ip, ':') ? 128 : 32);
-}
-
 static void
 check_login(struct gates *g, const struct source *s, struct walsender *w)
 {
@@ -147,7 +127,7 @@ check_login(struct gates *g, const struct source *s, struct walsender *w)
 		    *w->password ? "; its password goes into a passfile of the replica" : "");
 		return;
 	}
-	line = missing_line(op, err.what);
+	line = follow_missing_line(op, err.what);
 	if (line)
 		gate(g, "login", false, "pg_hba.conf lacks: %s", line);
 	else

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "ops/local.h"
+#include "ops/local_follow.h"
 #include "ops/local_pair.h"
 #include "ops/local_pooler.h"
 #include "ops/op_result.h"
@@ -125,13 +126,28 @@ switchover_plan(struct op *op, struct error *err)
 	return true;
 }
 
+/* Without the word the standby is promoted all the same. */
+static bool
+may_rejoin(struct op *op, struct error *err)
+{
+	struct gates g = { .op = op, .err = err };
+	struct pair p;
+
+	if (!has_word(op, "rejoin"))
+		return true;
+	if (!pair_open(&p, op, PAIR_THERE, err))
+		return false;
+	follow_gate(&g, &p);
+	return g.red == 0;
+}
+
 static bool
 failover_plan(struct op *op, struct error *err)
 {
 	bool is_fenced = has_word(op, "fenced");
 
 	if (!words_are(op, "fenced", "rejoin", err) || !pair_gates_dead(op, is_fenced, err) ||
-	    (is_fenced && !op_fact_set(op, err, "fenced", "yes")))
+	    !may_rejoin(op, err) || (is_fenced && !op_fact_set(op, err, "fenced", "yes")))
 		return false;
 	op_add_step(op, "promote", "high", "promote the standby",
 	    "what the dead primary had not sent is lost%s",

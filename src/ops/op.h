@@ -87,7 +87,8 @@ struct op {
 	const char *step;                  /* that is under way */
 	int64_t *settled;                  /* leftovers, by the step under way */
 	int nsettled, cap_settled;
-	struct strbuf result; /* JSON object */
+	struct strbuf result;       /* JSON object */
+	struct node_env *node_envs; /* of servers that were stopped: local_node_env.h */
 };
 
 /* Did it happen? Told by the state of the world, never by memory. */

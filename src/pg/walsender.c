@@ -48,6 +48,41 @@ walsender_try(struct arena *arena, const char *conninfo, const char *password,
 	return pq != NULL;
 }
 
+/* Does the conninfo bring a password of its own? */
+static bool
+has_password(const char *conninfo)
+{
+	PQconninfoOption *all = PQconninfoParse(conninfo, NULL);
+	bool has = false;
+
+	for (const PQconninfoOption *o = all; o && o->keyword; o++)
+		has |= strcmp(o->keyword, "password") == 0 && o->val && *o->val;
+	PQconninfoFree(all);
+	return has;
+}
+
+bool
+walsender_may(const char *primary_conninfo, const char *passfile, struct error *err)
+{
+	const char *ours = getenv("PGPASSWORD");
+	struct login_params list = { .n = 0 };
+	PGconn *pq;
+	bool ok;
+
+	login_param(&list, "connect_timeout", "5");
+	if (passfile)
+		login_param(&list, "passfile", passfile);
+	login_param(&list, "dbname", primary_conninfo);
+	login_param(&list, "replication", "true");
+	pq = login_connect(&list, NULL, err);
+	ok = pq != NULL;
+	if (ok && PQconnectionUsedPassword(pq) && ours && *ours && !has_password(primary_conninfo))
+		ok = error_set(
+		    err, ERR_AUTH, "it asks for a password, which PGPASSWORD has here only");
+	PQfinish(pq);
+	return ok;
+}
+
 static void
 add_pair(struct strbuf *sb, const char *keyword, const char *value)
 {

@@ -22,6 +22,13 @@ bool walsender_try(struct arena *arena, const char *conninfo, const char *passwo
     struct walsender *out, struct error *err) MUST_CHECK;
 
 /*
+ * Would a server that is started as the user of `passfile` (NULL: none) be let in for replication
+ * by this primary_conninfo? A password that only our own environment has does not count.
+ */
+bool walsender_may(
+    const char *primary_conninfo, const char *passfile, struct error *err) MUST_CHECK;
+
+/*
  * The same server as the primary_conninfo of a standby: all that was in effect at the login, from
  * wherever it came (service file, environment), without a secret: where a password was asked for,
  * `passfile` has it (conninfo_passline()). NULL and *err where it cannot be reached.

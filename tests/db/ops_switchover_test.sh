@@ -160,6 +160,43 @@ done
 [ "$(role a)" = primary ] || op switchover a --yes
 is "a is primary again" "$(roles)" "primary standby"
 
+# By password: the old primary has to log in at the new one, which is tried before anything is touched. (Before, it was
+# stopped, and never followed.)
+conf=$XDG_CONFIG_HOME/pgmedic/pgmedic.conf
+sql a "CREATE ROLE dba SUPERUSER REPLICATION LOGIN PASSWORD 'o''pen sesame'" >/dev/null
+cp "$conf" "$TMP/open.conf"
+hba() {	# NAME LINE...: those of pg_hba.conf
+	name=$1
+	shift
+	printf '%s\n' "$@" 'local all all trust' 'host all all 127.0.0.1/32 trust' | as_pg tee "$TMP/pg-$name/data/pg_hba.conf" >/dev/null
+	sql "$name" "SELECT pg_reload_conf()" >/dev/null
+}
+refuses_replication() {
+	! "$PG_BINDIR/psql" -X -q -c "IDENTIFY_SYSTEM" "host=127.0.0.1 port=$b_port user=postgres replication=true" >/dev/null 2>&1
+}
+hba a 'host replication postgres 127.0.0.1/32 trust' 'host replication,all dba 127.0.0.1/32 scram-sha-256'
+hba b 'host replication postgres 127.0.0.1/32 reject' 'host replication,all dba 127.0.0.1/32 scram-sha-256'
+ok "the standby lets nobody replicate without a password" wait_for 10 refuses_replication
+op switchover a --yes
+is "a primary that could not follow is not stopped" "$(member state) $(roles)" "refused primary standby"
+like "... and the gate says why" "$(member error.what)" "gate 'way back' is red: a could not follow b: "
+sed -i "s/user=postgres dbname/user=dba password='o\\\\'pen sesame' dbname/" "$conf"
+environment() {
+	tr '\0' '\n' <"/proc/$(head -n 1 "$TMP/pg-a/data/postmaster.pid")/environ" | grep -E '^(HOME|PATH)='
+}
+before=$(environment)
+op switchover a --yes
+is "it follows by the login of the target" "$(member state) $(roles)" "done standby primary"
+[ "$(member state)" = "done" ] || { printf '%s\n' "$answer"; tail -n 5 "$TMP/pg-a/log"; }
+unlike "... whose password is not in its conninfo" "$(cat "$TMP/pg-a/data/postgresql.auto.conf")" "sesame"
+is "... but in a file of its own" "$(stat -c %a "$TMP/pg-a/data/pgmedic.passfile")" 600
+is "... its environment is what it was" "$(environment)" "$before"
+op switchover a --yes
+is "and back" "$(member state) $(roles)" "done primary standby"
+cp "$TMP/open.conf" "$conf"
+hba a 'host replication all 127.0.0.1/32 trust'
+hba b 'host replication all 127.0.0.1/32 trust'
+
 # The primary dies.
 postmaster=$(head -n 1 "$TMP/pg-a/data/postmaster.pid")
 sed -i "s/^#port = .*/port = $a_port  # of a alone/" "$TMP/pg-a/data/postgresql.conf"
