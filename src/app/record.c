@@ -97,9 +97,9 @@ start(const struct targets *targets, struct recorder *r, int wake_fd)
 
 	int nprobes = 0;
 
-	/* Performance Insights is asked for one target at a time. */
+	/* Performance Insights and Enhanced Monitoring are asked for one target at a time. */
 	for (int i = 0; i < PROBE_COUNT; i++)
-		if (i != PROBE_CLOUD_LOAD || targets->n == 1)
+		if ((i != PROBE_CLOUD_LOAD && i != PROBE_CLOUD_OS) || targets->n == 1)
 			every[nprobes++] = (enum probe_id)i;
 	for (int i = 0; i < targets->n; i++) {
 		const struct target *t = &targets->items[i];

@@ -60,6 +60,8 @@ const struct cloud_kind cloud_kinds[CLOUD_KINDS] = {
 	    .run = cloud_load_run },
 	[CLOUD_LOGS] = { "logs", PROBE_LOGS, 10000, .is_each = true, .is_when_shown = true,
 	    .run = cloud_logs_run },
+	[CLOUD_OS] = { "os", PROBE_CLOUD_OS, 15000, .is_each = true, .is_when_shown = true,
+	    .run = cloud_os_run },
 };
 
 struct posted {

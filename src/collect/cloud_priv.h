@@ -23,6 +23,7 @@ enum cloud_kind_id {
 	CLOUD_ALARMS,
 	CLOUD_LOAD,
 	CLOUD_LOGS,
+	CLOUD_OS,
 	CLOUD_KINDS
 };
 
@@ -146,6 +147,9 @@ void cloud_load_release(struct load_memory *memory);
 /* cloud_logs.c */
 bool cloud_logs_run(struct cloud_account *a, struct cloud_member *m, struct error *err);
 void cloud_logs_release(struct log_memory *memory);
+
+/* cloud_os.c */
+bool cloud_os_run(struct cloud_account *a, struct cloud_member *m, struct error *err);
 
 /* cloud_cost.c */
 void cloud_cost_post(struct cloud_account *a);

@@ -168,17 +168,31 @@ static enum log_via
 no_collector(struct log_tail *l, const struct rowset *rows, const struct server_info *server,
     struct error *why)
 {
-	char destination[128], path[PATH_BYTES];
+	char destination[128], path[PATH_BYTES] = "";
+	bool is_syslog, is_piped;
 
 	copy_text(destination, sizeof(destination), rows, "destination");
 	if (server->is_local && strstr(destination, "stderr") &&
 	    find_stderr(server->own_pid, path, sizeof(path)) && follow_path(l, path))
 		return l->via = LOG_FILE;
+	is_syslog = strstr(destination, "syslog") != NULL;
+	/* systemd gives its services a socket of the journal. */
+	is_piped = strncmp(path, "socket:", 7) == 0 || strncmp(path, "pipe:", 5) == 0;
 	error_set(why, ERR_UNSUPPORTED, "the server does not keep its log in files of its own (%s)",
-	    strstr(destination, "syslog") ? "it goes to syslog" : "logging_collector is off");
-	error_hint(why,
-	    "Where it is a file on this machine, name it: log_file = PATH in the section of the target. "
-	    "Else set logging_collector = on (needs a restart).");
+	    is_syslog        ? "it goes to syslog" :
+	        is_piped     ? "its stderr goes to another program, as systemd's journal" :
+	        *path == '/' ? "its stderr goes nowhere that can be read" :
+	                       "logging_collector is off");
+	if (is_syslog || is_piped)
+		error_hint(why,
+		    "journalctl%s shows it. For this pane: log_file = PATH in the target's section, if it is "
+		    "written to a file, or set %slogging_collector = on (needs a restart).",
+		    is_syslog ? " -t postgres" : "",
+		    is_syslog ? "log_destination = 'stderr,syslog' and " : "");
+	else
+		error_hint(why,
+		    "Where it is a file on this machine, name it: log_file = PATH in the section of the target. "
+		    "Else set logging_collector = on (needs a restart).");
 	return away(l, LOG_AWAY);
 }
 

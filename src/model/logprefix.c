@@ -70,7 +70,9 @@ days_of(int y, int m, int d)
 	return (int64_t)era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-/* Where the server was not asked: the abbreviations that servers are most often set to. */
+/* Where the server was not asked, as with RDS's API: all abbreviations of the zones of today that
+ * are letters. Of those that are used twice it is the one of more people: IST is India's, CST and
+ * BST are Chicago's and London's. */
 static const struct {
 	const char *abbrev;
 	int minutes;
@@ -86,11 +88,31 @@ static const struct {
 	{ "EET", 120 },
 	{ "EEST", 180 },
 	{ "MSK", 180 },
+	{ "WAT", 60 },
+	{ "CAT", 120 },
+	{ "SAST", 120 },
+	{ "EAT", 180 },
+	{ "IDT", 180 },
+	{ "PKT", 300 },
 	{ "IST", 330 },
+	{ "WIB", 420 },
+	{ "WITA", 480 },
+	{ "HKT", 480 },
+	{ "AWST", 480 },
+	{ "WIT", 540 },
 	{ "JST", 540 },
 	{ "KST", 540 },
+	{ "ACST", 570 },
+	{ "ACDT", 630 },
 	{ "AEST", 600 },
 	{ "AEDT", 660 },
+	{ "ChST", 600 },
+	{ "NZST", 720 },
+	{ "NZDT", 780 },
+	{ "NST", -210 },
+	{ "NDT", -150 },
+	{ "AST", -240 },
+	{ "ADT", -180 },
 	{ "EST", -300 },
 	{ "EDT", -240 },
 	{ "CST", -360 },
@@ -99,6 +121,11 @@ static const struct {
 	{ "MDT", -360 },
 	{ "PST", -480 },
 	{ "PDT", -420 },
+	{ "AKST", -540 },
+	{ "AKDT", -480 },
+	{ "HST", -600 },
+	{ "HDT", -540 },
+	{ "SST", -660 },
 };
 
 /* "+03", "-0330", "+05:30" */

@@ -81,6 +81,7 @@
 	X(CLOUD_ALARMS, "cloud_alarms", "CloudWatch alarms")                                     \
 	X(CLOUD_LOAD, "cloud_load", "Performance Insights: the last minutes of load")            \
 	X(CLOUD_LOAD_PAST, "cloud_load_past", "Performance Insights: the last hours of load")    \
+	X(CLOUD_OS, "cloud_os", "Enhanced Monitoring")                                           \
 	X(CLOUD_COST, "cloud_cost", "what asking AWS costs")
 
 enum probe_id {

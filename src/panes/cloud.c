@@ -14,13 +14,13 @@
 #include "panes/cloud_series.h"
 
 enum { SPARK = 60, EXPIRES_DAYS = 60 };
-enum { MODE_ALL, MODE_METRICS, MODE_INSTANCES, MODE_ALARMS, MODE_EVENTS, MODE_FACTS };
+enum { MODE_ALL, MODE_METRICS, MODE_INSTANCES, MODE_ALARMS, MODE_EVENTS, MODE_OS, MODE_FACTS };
 
 #define DAY_US (INT64_C(86400) * 1000000)
 
 static const struct column columns[CLOUD_C_COUNT] = {
 	[CLOUD_C_KIND] = { "kind", "KIND", COL_TEXT, 8, COL_KEY | COL_HIDDEN,
-	    "metric, alarm, instance, event or fact" },
+	    "metric, alarm, instance, event, os, process or fact" },
 	[CLOUD_C_NAME] = { "name", "NAME", COL_TEXT, 24, COL_KEY | COL_FIXED,
 	    "of the metric, alarm, instance or fact; of an event its category" },
 	[CLOUD_C_NOW] = { "now", "NOW", COL_TEXT, 8, COL_NOJSON,
@@ -47,7 +47,7 @@ static const struct column columns[CLOUD_C_COUNT] = {
 };
 
 static const enum probe_id probes[] = { PROBE_CLOUD, PROBE_CLOUD_METRICS, PROBE_CLOUD_EVENTS,
-	PROBE_CLOUD_ALARMS, PROBE_CLOUD_COST };
+	PROBE_CLOUD_ALARMS, PROBE_CLOUD_OS, PROBE_CLOUD_COST };
 
 static const struct pane_mode modes[] = {
 	[MODE_ALL] = { "all", "metrics, alarms, instances and events" },
@@ -55,6 +55,7 @@ static const struct pane_mode modes[] = {
 	[MODE_INSTANCES] = { "instances", "the instance, its cluster, source and replicas" },
 	[MODE_ALARMS] = { "alarms", "CloudWatch's alarms" },
 	[MODE_EVENTS] = { "events", "what RDS says has happened" },
+	[MODE_OS] = { "os", "Enhanced Monitoring: CPU, memory, disks and processes" },
 	[MODE_FACTS] = { "facts", "all that is known of the instance" },
 	{ NULL, NULL },
 };
@@ -72,7 +73,7 @@ shows(const struct pane_ctx *ctx, int mode)
 {
 	int chosen = ctx->opts ? ctx->opts->mode : MODE_ALL;
 
-	return chosen == mode || (chosen == MODE_ALL && mode != MODE_FACTS);
+	return chosen == mode || (chosen == MODE_ALL && mode != MODE_FACTS && mode != MODE_OS);
 }
 
 /* The last good answer of a part, and what is to be said of it. */
@@ -104,8 +105,8 @@ part(const struct pane_ctx *ctx, struct grid *grid, enum probe_id probe)
 
 /* ---- rows */
 
-static struct cell *
-add(struct grid *g, const char *kind, const struct cell *name)
+struct cell *
+cloud_row(struct grid *g, const char *kind, const struct cell *name)
 {
 	struct cell *c = grid_add(g)->cells;
 
@@ -131,7 +132,7 @@ add_metric(const struct pane_ctx *ctx, struct grid *g, const char *name)
 	cloud_series_read(&s, &g->arena, ctx->snap, name, from);
 	if (!s.known)
 		return;
-	struct cell *c = add(g, "metric", &text);
+	struct cell *c = cloud_row(g, "metric", &text);
 
 	c[CLOUD_C_NOW] = cell_text(cloud_value(&g->arena, &unit, s.last));
 	c[CLOUD_C_RANGE] = cell_text(arena_printf(&g->arena, "%s..%s",
@@ -219,7 +220,7 @@ comparison(const struct cell *c)
 static void
 add_alarm(struct grid *g, const struct rowset *rows, int r)
 {
-	struct cell *c = add(g, "alarm", rowset_get(rows, r, "name"));
+	struct cell *c = cloud_row(g, "alarm", rowset_get(rows, r, "name"));
 	const struct cell *state = rowset_get(rows, r, "state"),
 	                  *metric = rowset_get(rows, r, "metric"),
 	                  *reason = rowset_get(rows, r, "reason"),
@@ -282,7 +283,7 @@ add_alarms(const struct pane_ctx *ctx, struct grid *g)
 static void
 add_instance(struct grid *g, const struct rowset *rows, int r)
 {
-	struct cell *c = add(g, "instance", rowset_get(rows, r, "id"));
+	struct cell *c = cloud_row(g, "instance", rowset_get(rows, r, "id"));
 	struct strbuf text = STRBUF_INIT(1024);
 
 	text_of(&text, rowset_get(rows, r, "class"), "");
@@ -310,7 +311,8 @@ add_events(const struct pane_ctx *ctx, struct grid *g)
 		const struct cell *time = rowset_get(rows, r, "time"),
 		                  *category = rowset_get(rows, r, "category");
 		const struct cell plain = cell_text("event");
-		struct cell *c = add(g, "event", category->type == CELL_TEXT ? category : &plain);
+		struct cell *c =
+		    cloud_row(g, "event", category->type == CELL_TEXT ? category : &plain);
 
 		c[CLOUD_C_NOW] = cell_text(arena_strdup(
 		    &g->arena, wall_hms((struct wall){ cell_i64(time, 0) }, at, sizeof(at))));
@@ -361,7 +363,7 @@ add_facts(struct grid *g, const struct rowset *rows, bool as_rows)
 			grid_fact(g, rows->names[i], kind, *v);
 			continue;
 		}
-		struct cell *c = add(g, "fact", &name);
+		struct cell *c = cloud_row(g, "fact", &name);
 
 		grid_cell_text(&text, kind, v);
 		c[CLOUD_C_TREND] = c[CLOUD_C_TEXT] = cell_text(arena_strdup(&g->arena, text.buf));
@@ -472,6 +474,8 @@ cloud_fill(const struct pane_ctx *ctx, struct grid *g)
 		add_instance(g, rows, r);
 	if (shows(ctx, MODE_EVENTS))
 		add_events(ctx, g);
+	if (shows(ctx, MODE_OS))
+		cloud_os_rows(g, part(ctx, g, PROBE_CLOUD_OS));
 	if (shows(ctx, MODE_FACTS))
 		add_facts(g, rows, true);
 	add_troubles(ctx, g);

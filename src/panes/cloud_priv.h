@@ -27,6 +27,11 @@ enum { CLOUD_WINDOW_S = 3 * 3600 };
 /* Seconds that are looked back over. */
 int cloud_window(const struct pane_ctx *ctx);
 
+/* A row of a kind. */
+struct cell *cloud_row(struct grid *g, const char *kind, const struct cell *name);
+/* Figures as they come, then processes, the busiest first; rows may be NULL. */
+void cloud_os_rows(struct grid *g, const struct rowset *rows);
+
 int cloud_head_rows(const struct pane_ctx *ctx, int width, int height);
 void cloud_head(const struct pane_ctx *ctx, const struct grid *grid, struct draw *draw);
 

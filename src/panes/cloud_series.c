@@ -64,6 +64,19 @@ cloud_unit_of(const char *metric)
 	return (struct cloud_unit){ COL_FLOAT, "count", "", 1 };
 }
 
+struct cloud_unit
+cloud_unit_named(const char *unit)
+{
+	static const struct cloud_unit units[] = { { COL_PCT, "pct", "%", 1 },
+		{ COL_BYTES, "bytes", "", 1 }, { COL_BYTES, "bytes_per_s", "/s", 1 },
+		{ COL_MS, "s", "", 1 }, { COL_RATE, "per_s", "/s", 1 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++)
+		if (strcmp(units[i].unit, unit) == 0)
+			return units[i];
+	return (struct cloud_unit){ COL_FLOAT, "count", "", 1 };
+}
+
 const char *
 cloud_value(struct arena *arena, const struct cloud_unit *unit, double value)
 {

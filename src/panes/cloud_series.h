@@ -13,6 +13,8 @@ struct cloud_unit {
 	double factor;         /* to base units */
 };
 struct cloud_unit cloud_unit_of(const char *metric);
+/* By its own name, as "bytes_per_s"; one that is not known counts. */
+struct cloud_unit cloud_unit_named(const char *unit);
 
 struct cloud_series {
 	struct chart_point *points; /* in base units, by time; a point that is none in each gap */

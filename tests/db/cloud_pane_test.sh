@@ -16,10 +16,10 @@ AWS_ACCESS_KEY_ID=AKIDPLANTED AWS_SECRET_ACCESS_KEY=planted-secret AWS_EC2_METAD
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
 call=${PGMEDIC_BUILD:-$SOURCE}/tests/tool/aws_call
 aws() {	# SERVICE OP [NAME=VALUE...]
-	"$call" -e "$url" -r eu-west-1 "$@"
+	"$call" -e "$url" -r "${region:-eu-west-1}" "$@"
 }
 aws_json() {	# SERVICE OP BODY
-	"$call" -e "$url" -r eu-west-1 -j "$3" "$1" "$2" >"$TMP/out" || cat "$TMP/out"
+	"$call" -e "$url" -r "${region:-eu-west-1}" -j "$3" "$1" "$2" >"$TMP/out" || cat "$TMP/out"
 }
 instance() {	# NAME CLASS [NAME=VALUE...]
 	name=$1 class=$2
@@ -121,6 +121,50 @@ like "as text, too" "$("$PGMEDIC" show cloud db1)" 'CPUUtilization +80.0% +5.5%.
 like "... facts as rows" "$("$PGMEDIC" show cloud db1 --mode facts)" 'class +- +- +db.r6g.large'
 is "--filter works as everywhere" "$("$PGMEDIC" show cloud db1 --filter kind=alarm --csv --columns name,state)" 'name,state
 cpu of db1,ALARM'
+
+# Enhanced Monitoring: the newest text of the instance's stream, as its agent writes it.
+show db1 --mode os
+like "Enhanced Monitoring that is off is said" "$(json "d['notes']")" 'Enhanced Monitoring: it is off for db1'
+region=eu-west-2
+cat >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target watched]
+provider = rds
+instance = watched
+region = $region
+endpoint_url = $url
+CONF
+instance watched db.r6g.large
+show watched
+resource=$(json "s['resource_id']")
+aws_json logs CreateLogGroup '{"logGroupName":"RDSOSMetrics"}'
+aws_json logs CreateLogStream "{\"logGroupName\":\"RDSOSMetrics\",\"logStreamName\":\"$resource\"}"
+aws_fault 'DescribeDBInstances change <DBInstanceStatus> <MonitoringInterval>60</MonitoringInterval><DBInstanceStatus>'
+show watched --mode os
+like "... without data, too" "$(json "s['monitoring_s'], d['notes']")" '60.*it has told nothing yet'
+aws_json logs PutLogEvents "$(python3 - "$resource" <<-'PY'
+	import json, sys, time
+	now = int(time.time() * 1000)
+	def text(cpu):
+	    return json.dumps({"engine": "POSTGRES", "version": 1, "numVCPUs": 2, "uptime": "1 day, 00:00:00",
+	        "cpuUtilization": {"user": cpu, "wait": 12.5, "total": cpu + 12.5}, "loadAverageMinute": {"one": 3.5},
+	        "memory": {"free": 1024, "total": 2048}, "swap": {"in": 2}, "tasks": {"blocked": 4},
+	        "diskIO": [{"device": "rdsdev", "await": 2.5, "readIOsPS": 10, "readKbPS": 3, "util": "40.5"}],
+	        "fileSys": [{"mountPoint": "/rdsdbdata", "usedPercent": 81.5}], "network": [{"interface": "eth0", "rx": 1000.5}],
+	        "processList": [{"id": 11, "name": "postgres: quiet", "cpuUsedPc": 0.5, "memoryUsedPc": 1.5, "rss": 2048, "vmlimit": "unlimited"},
+	            {"id": 12, "name": "postgres: \x1b]0;busy\x07\u202e x", "cpuUsedPc": 50.5, "rss": 10}]})
+	print(json.dumps({"logGroupName": "RDSOSMetrics", "logStreamName": sys.argv[1],
+	    "logEvents": [{"timestamp": now - 60000, "message": text(1)}, {"timestamp": now, "message": text(20.5)}]}))
+PY
+)"
+aws_fault 'DescribeDBInstances change <DBInstanceStatus> <MonitoringInterval>60</MonitoringInterval><DBInstanceStatus>'
+show watched --mode os
+is "figures of the machine, in base units" \
+	"$(json "[metric(n)['value'] for n in ('cpu_user', 'cpu_wait', 'load_1m', 'memory_free', 'swap_in', 'tasks_blocked', 'disk rdsdev await', 'disk rdsdev read', 'disk rdsdev busy', 'files /rdsdbdata used', 'network eth0 received')]")" \
+	"[20.5, 12.5, 3.5, 1048576, 2048, 4, 0.0025, 3072, 40.5, 81.5, 1000.5]"
+is "its processes, the busiest first" "$(json "[(p['value'], p['text']) for p in of('process')]")" \
+	"[(50.5, 'pid 12'), (0.5, 'pid 11, 1.5% of memory')]"
+unlike "... whose names do no harm" "$("$PGMEDIC" show cloud watched --mode os)" "$(printf '\033')|$(printf '\342\200\256')"
+region=''
 
 show gone
 like "an instance that is not there" "$(json "d['notes']")" 'there is no instance gone in eu-west-1, account 123456789012'

@@ -183,6 +183,9 @@ zones(void **state)
 	assert_true(utc - us == INT64_C(19800000000));
 	assert_true(logtime_read(NULL, "2026-11-21 17:57:25.5 -03", 25, &us, &used));
 	assert_true(us - utc == INT64_C(10800000000));
+	/* Where nobody was asked. */
+	assert_true(logtime_read(NULL, "2026-11-21 17:57:25.5 NZDT", 26, &us, &used));
+	assert_true(utc - us == INT64_C(46800000000));
 	assert_false(logtime_read(NULL, "2026-13-21 17:57:25 UTC", 23, &us, &used));
 	assert_false(logtime_read(NULL, "2026-11-21", 10, &us, &used));
 }
