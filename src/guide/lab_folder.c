@@ -36,7 +36,7 @@ static const char marker_first[] = "pgmedic lab 1";
 
 /* What a lab makes in its folder, besides the scratch folder. */
 static const char *const own_names[] = { "primary", "standby", "pgbouncer", "load", "log", "sql",
-	"password", "cloud", "backrest", "repo", "restores", "socket", LAB_TARGETS };
+	"password", "cloud", "backrest", "repo", "restores", "snapshots", "socket", LAB_TARGETS };
 
 const char *
 lab_path(struct lab *lab, const char *name)

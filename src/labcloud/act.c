@@ -2,11 +2,15 @@
 
 #include "labcloud/act.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/proc.h"
@@ -145,4 +149,26 @@ act_restart(struct world *w, const struct instance *i, act_finish *finish, struc
 
 	arena_release(&arena);
 	return ok;
+}
+
+int
+act_free_port(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = 0;
+
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
+		port = ntohs(addr.sin_port);
+	if (fd >= 0)
+		close(fd);
+	return port;
+}
+
+const char *
+act_program(const struct world *w, struct arena *arena, const char *name)
+{
+	return arena_printf(arena, "%s/%s", w->options.bindir, name);
 }

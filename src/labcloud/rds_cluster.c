@@ -279,7 +279,7 @@ restore_cluster_snapshot(struct call *c)
 		call_fail(c, 400, "InvalidDBClusterSnapshotStateFault",
 		    "The snapshot %s is not in the available state.", s->id);
 	else
-		restore(c, "DBClusterIdentifier", s->label);
+		restore(c, "DBClusterIdentifier", *s->home ? s->home : s->label);
 }
 
 static void

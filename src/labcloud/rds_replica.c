@@ -2,12 +2,8 @@
  * restored clusters; and what is deleted is stopped and its folder removed. */
 #include "config.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "labcloud/act.h"
 #include "labcloud/rds.h"
@@ -23,32 +19,10 @@ done(struct world *w, const char *id, const struct act_answer *answer)
 	snprintf(i->failure, sizeof(i->failure), "It has failed: %s", answer->what);
 }
 
-static int
-free_port(void)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), port = 0;
-
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, len) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&addr, &len) == 0)
-		port = ntohs(addr.sin_port);
-	if (fd >= 0)
-		close(fd);
-	return port;
-}
-
-static const char *
-program_of(const struct world *w, struct arena *a, const char *name)
-{
-	return arena_printf(a, "%s/%s", w->options.bindir, name);
-}
-
 static const char *
 program(struct call *c, const char *name)
 {
-	return program_of(c->world, &c->request->arena, name);
+	return act_program(c->world, &c->request->arena, name);
 }
 
 static const char *
@@ -66,15 +40,15 @@ make_standby(struct world *w, struct arena *a, struct instance *i, struct error 
 	const char *dir = w->options.directory;
 	const char *data = arena_printf(a, "%s/restores/%s/data", dir, i->id);
 
-	i->port = free_port();
+	i->port = act_free_port();
 	snprintf(i->address, sizeof(i->address), "127.0.0.1");
 	snprintf(i->home, sizeof(i->home), "restores/%s", i->id);
 	const char *folder[] = { "/bin/mkdir", "-m", "700", arena_printf(a, "%s/%s", dir, i->home),
 		NULL };
-	const char *copy[] = { program_of(w, a, "pg_basebackup"), "-d",
+	const char *copy[] = { act_program(w, a, "pg_basebackup"), "-d",
 		arena_printf(a, "host='%s/socket' port=%d user=lab", dir, world_port(w, w->writer)),
 		"-D", data, "-R", "-X", "stream", "-c", "fast", NULL };
-	const char *start[] = { program_of(w, a, "pg_ctl"), "start", "-D", data, "-w", "-l",
+	const char *start[] = { act_program(w, a, "pg_ctl"), "start", "-D", data, "-w", "-l",
 		arena_printf(a, "%s/%s/log", dir, i->home), "-o",
 		arena_printf(a, "-p %d -c archive_mode=off -c cluster_name=%s", i->port, i->id),
 		NULL };
@@ -230,8 +204,68 @@ create_instance(struct call *c)
 	if (!i)
 		return;
 	snprintf(i->cluster, sizeof(i->cluster), "%s", cluster->id);
-	rds_restore_begin(
-	    c, i, arena_printf(&c->request->arena, "restore %s to %s", cluster->label, i->id));
+	rds_restore_begin(c, i, cluster->label);
+}
+
+/* The instance has gone, and its data is the snapshot. */
+static void
+last_done(struct world *w, const char *id, const struct act_answer *answer)
+{
+	for (int k = 0; k < w->nsnapshots; k++) {
+		struct snapshot *s = &w->snapshots[k];
+
+		if (s->act == ACT_RUNNING && !s->is_cluster && strcmp(s->instance, id) == 0)
+			s->act = answer->is_done ? ACT_DONE : ACT_FAILED;
+	}
+	done(w, id, answer);
+}
+
+static bool
+stop_with_last(struct call *c, const struct instance *i, struct error *err)
+{
+	struct snapshot *s = rds_snapshot_fresh(c, "FinalDBSnapshotIdentifier", false);
+
+	if (!s)
+		return true;
+	snprintf(s->instance, sizeof(s->instance), "%s", i->id);
+	snprintf(s->resource_id, sizeof(s->resource_id), "%s", i->resource_id);
+	s->storage_gb = i->spec.storage_gb;
+	s->act = ACT_RUNNING;
+	if (!rds_folder_last(c, i, s, data_of(c, i), last_done, err))
+		return false;
+	c->world->nsnapshots++;
+	return true;
+}
+
+static bool
+stop_and_remove(struct call *c, const struct instance *i, struct error *err)
+{
+	const char *stop[] = { program(c, "pg_ctl"), "stop", "-D", data_of(c, i), "-m", "fast",
+		"-w", NULL };
+	const char *remove[] = { "/bin/rm", "-rf", "--one-file-system", "--",
+		arena_printf(&c->request->arena, "%s/%s", c->world->options.directory, i->home),
+		NULL };
+	const char *const *programs[] = { stop, remove };
+
+	return act_programs(c->world, i->id, done, 2, programs, err);
+}
+
+/* What becomes of its data has to be said; of a cluster's instances it is the cluster's. */
+static bool
+says_of_data(struct call *c, const struct instance *i)
+{
+	bool has_last = form_get(&c->form, "FinalDBSnapshotIdentifier") != NULL;
+	bool skips = call_bool(c, "SkipFinalSnapshot", false);
+
+	if (has_last && *i->cluster)
+		return call_fail(c, 400, "InvalidParameterCombination",
+		    "FinalDBSnapshotIdentifier can not be specified when deleting a cluster instance");
+	if (has_last && skips)
+		return call_fail(c, 400, "InvalidParameterCombination",
+		    "FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is true.");
+	return has_last || skips ||
+	    call_fail(c, 400, "InvalidParameterCombination",
+	        "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.");
 }
 
 static void
@@ -249,27 +283,20 @@ delete_instance(struct call *c)
 		    "Cannot delete protected DB Instance, please disable deletion protection and try again.");
 		return;
 	}
-	if (!call_bool(c, "SkipFinalSnapshot", false)) {
-		call_fail(c, 400, "InvalidParameterCombination",
-		    "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.");
+	if (!says_of_data(c, i))
 		return;
-	}
 	if (strcmp(i->status, "deleting") == 0 || i->act == ACT_RUNNING) {
 		call_fail(c, 400, "InvalidDBInstanceState",
 		    "Instance %s is already being deleted, or not yet made.", i->id);
 		return;
 	}
-	const char *stop[] = { program(c, "pg_ctl"), "stop", "-D", data_of(c, i), "-m", "fast",
-		"-w", NULL };
-	const char *remove[] = { "/bin/rm", "-rf", "--one-file-system", "--",
-		arena_printf(&c->request->arena, "%s/%s", c->world->options.directory, i->home),
-		NULL };
-	const char *const *programs[] = { stop, remove };
-
-	if (!act_programs(c->world, i->id, done, 2, programs, &err)) {
+	if (!(form_get(&c->form, "FinalDBSnapshotIdentifier") ? stop_with_last(c, i, &err) :
+	                                                        stop_and_remove(c, i, &err))) {
 		call_fail(c, 500, "InternalFailure", "%s", err.what);
 		return;
 	}
+	if (c->code)
+		return;
 	i->act = ACT_RUNNING;
 	instance_go(i, &deleting, 1);
 	rds_answer_instance(c, i);

@@ -85,20 +85,30 @@ rds_fresh(struct call *c, const char *parameter, const struct instance *source)
 	return i;
 }
 
+/* By pgmedic from its label or "--at TIME", or from the folder of a snapshot. */
+static bool
+begin(struct call *c, struct instance *i, const char *from, struct error *err)
+{
+	if (strncmp(from, "snapshots/", 10) == 0)
+		return rds_folder_restore(c, i, from, err);
+	snprintf(i->home, sizeof(i->home), "restores/%s", i->id);
+	return act_start(c->world, world_target(c->world), i->id, restore_done, err,
+	    "restore %s to %s", from, i->id);
+}
+
 void
-rds_restore_begin(struct call *c, struct instance *i, const char *line)
+rds_restore_begin(struct call *c, struct instance *i, const char *from)
 {
 	const int ms = c->world->durations.snapshot_ms;
 	const struct phase phases[] = { { "creating", ms, "DB instance created", "creation" },
 		{ "backing-up", ms / 4, "Finished DB Instance backup", "backup" } };
 	struct error err;
 
-	if (!act_start(c->world, world_target(c->world), i->id, restore_done, &err, "%s", line)) {
+	if (!begin(c, i, from, &err)) {
 		call_fail(c, 500, "InternalFailure", "%s", err.what);
 		return;
 	}
 	i->act = ACT_RUNNING;
-	snprintf(i->home, sizeof(i->home), "restores/%s", i->id);
 	instance_go(i, phases, 2);
 	c->world->ninstances++;
 	rds_answer_instance(c, i);
@@ -125,8 +135,7 @@ restore_snapshot(struct call *c)
 	}
 	i = rds_fresh(c, "DBInstanceIdentifier", &c->world->instances[0]);
 	if (i)
-		rds_restore_begin(
-		    c, i, arena_printf(&c->request->arena, "restore %s to %s", s->label, i->id));
+		rds_restore_begin(c, i, *s->home ? s->home : s->label);
 }
 
 const char *
@@ -161,8 +170,7 @@ restore_time(struct call *c)
 	struct instance *i = moment ? rds_fresh(c, "TargetDBInstanceIdentifier", source) : NULL;
 
 	if (i)
-		rds_restore_begin(
-		    c, i, arena_printf(&c->request->arena, "restore %s to %s", moment, i->id));
+		rds_restore_begin(c, i, moment);
 }
 
 const struct action rds_restore_actions[] = {

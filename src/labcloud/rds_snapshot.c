@@ -135,9 +135,8 @@ describe_snapshots(struct call *c)
 	w_close(&c->w);
 }
 
-/* A new one, not yet counted. NULL and failed: its name is wrong or taken. */
-static struct snapshot *
-fresh(struct call *c, const char *parameter)
+struct snapshot *
+rds_snapshot_fresh(struct call *c, const char *parameter, bool is_cluster)
 {
 	const char *given = call_need(c, parameter);
 	struct snapshot *s = &c->world->snapshots[c->world->nsnapshots];
@@ -152,7 +151,7 @@ fresh(struct call *c, const char *parameter)
 	*s = (struct snapshot){ .begin = mono_now(),
 		.created = wall_now(),
 		.status = "creating",
-		.is_cluster = of_cluster(c) };
+		.is_cluster = is_cluster };
 	s->created.us -= s->created.us % 1000;
 	if (!tags_take(c, &s->tags))
 		return NULL;
@@ -208,10 +207,21 @@ cluster_snapshot_done(struct world *w, const char *id, const struct act_answer *
 	backup_done(w, world_snapshot(w, true, id), answer);
 }
 
+/* By pgmedic, or where the server is not of the lab's pair, as a folder. */
+static bool
+begin(struct call *c, const struct instance *i, struct snapshot *s, struct error *err)
+{
+	act_finish *finish = i->is_cluster ? cluster_snapshot_done : snapshot_done;
+
+	return i->data[0] ?
+	    act_start(c->world, world_target(c->world), s->id, finish, err, "snapshot %s", s->id) :
+	    rds_folder_snapshot(c, i, s, finish, err);
+}
+
 static void
 create_snapshot(struct call *c)
 {
-	struct snapshot *s = fresh(c, snapshot_key(c));
+	struct snapshot *s = rds_snapshot_fresh(c, snapshot_key(c), of_cluster(c));
 	struct instance *i = !s ? NULL :
 	    of_cluster(c)       ? rds_cluster(c, "DBClusterIdentifier") :
 	                          rds_instance(c, "DBInstanceIdentifier");
@@ -220,11 +230,6 @@ create_snapshot(struct call *c)
 
 	if (!i)
 		return;
-	if (!i->data[0]) {
-		call_fail(c, 501, "NotImplemented",
-		    "The lab's cloud makes snapshots of its own servers only.");
-		return;
-	}
 	if (strcmp(i->status, "available") != 0 && strcmp(i->status, "storage-optimization") != 0) {
 		call_fail(c, 400,
 		    i->is_cluster ? "InvalidDBClusterStateFault" : "InvalidDBInstanceState",
@@ -232,10 +237,10 @@ create_snapshot(struct call *c)
 		    i->id);
 		return;
 	}
-	if (!act_start(c->world, world_target(c->world), s->id,
-	        i->is_cluster ? cluster_snapshot_done : snapshot_done, &err, "snapshot %s",
-	        s->id)) {
-		call_fail(c, 500, "InternalFailure", "%s", err.what);
+	if (!begin(c, i, s, &err)) {
+		call_fail(c, err.code == ERR_STATE ? 400 : 500,
+		    err.code == ERR_STATE ? "InvalidDBClusterStateFault" : "InternalFailure", "%s",
+		    err.what);
 		return;
 	}
 	snprintf(s->instance, sizeof(s->instance), "%s", i->id);
@@ -262,8 +267,9 @@ copy_snapshot(struct call *c)
 	const struct snapshot *source = find(
 	    c, is_cluster ? "SourceDBClusterSnapshotIdentifier" : "SourceDBSnapshotIdentifier");
 	struct snapshot *s = source ?
-	    fresh(c,
-	        is_cluster ? "TargetDBClusterSnapshotIdentifier" : "TargetDBSnapshotIdentifier") :
+	    rds_snapshot_fresh(c,
+	        is_cluster ? "TargetDBClusterSnapshotIdentifier" : "TargetDBSnapshotIdentifier",
+	        is_cluster) :
 	    NULL;
 
 	if (!s)
@@ -277,6 +283,7 @@ copy_snapshot(struct call *c)
 	snprintf(s->instance, sizeof(s->instance), "%s", source->instance);
 	snprintf(s->resource_id, sizeof(s->resource_id), "%s", source->resource_id);
 	snprintf(s->label, sizeof(s->label), "%s", source->label);
+	snprintf(s->home, sizeof(s->home), "%s", source->home);
 	snprintf(s->source, sizeof(s->source), "%s", call_arn(c, type, source->id));
 	s->storage_gb = source->storage_gb;
 	if (!s->tags.n && call_bool(c, "CopyTags", false))
@@ -291,6 +298,7 @@ static void
 delete_snapshot(struct call *c)
 {
 	struct snapshot *s = find(c, snapshot_key(c));
+	struct error err;
 
 	if (!s)
 		return;
@@ -298,6 +306,10 @@ delete_snapshot(struct call *c)
 		call_fail(c, 400,
 		    s->is_cluster ? "InvalidDBClusterSnapshotStateFault" : "InvalidDBSnapshotState",
 		    "Cannot delete the snapshot because it is not in the available or failed state.");
+		return;
+	}
+	if (!rds_folder_delete(c, s, &err)) {
+		call_fail(c, 500, "InternalFailure", "%s", err.what);
 		return;
 	}
 	s->status = "deleting";

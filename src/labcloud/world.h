@@ -61,7 +61,8 @@ struct instance {
 	const char *engine;
 	char cluster[ID_SIZE];                      /* that it is a member of, "" none */
 	char source[ID_SIZE], next_source[ID_SIZE]; /* of a replica; and after what is under way */
-	char label[64]; /* of a restored cluster: of pgBackRest, or "--at TIME" */
+	char
+	    label[96]; /* of a restored cluster: of pgBackRest, "--at TIME", or a snapshot's home */
 	const char *status;
 	struct phase phases[MAX_PHASES]; /* the first is under way */
 	int nphases;
@@ -92,7 +93,8 @@ struct snapshot {
 	bool is_cluster;
 	char id[ID_SIZE], instance[ID_SIZE], resource_id[40];
 	char source[ID_SIZE * 2]; /* identifier of the one it is a copy of, "" */
-	char label[64];           /* of pgBackRest */
+	char label[64];           /* of pgBackRest, "" one that is a folder */
+	char home[96];            /* that folder in the lab, "" none */
 	struct tags tags;
 	const char *status;
 	struct mono begin;

@@ -242,7 +242,7 @@ copy_configure(struct op *op, bool is_scratch, struct error *err)
 		        op, arena_printf(&op->arena, "%s/postgresql.conf", data), conf.buf, err) &&
 		    /* The socket's folder lets nobody in but its owner. */
 		    local_write(op, arena_printf(&op->arena, "%s/pg_hba.conf", data),
-		        "local all all trust\n", err) &&
+		        "local all all trust\nlocal replication all trust\n", err) &&
 		    local_write(op, arena_printf(&op->arena, "%s/pg_ident.conf", data), "", err) &&
 		    local_write(op, own, "", err);
 	}

@@ -145,6 +145,42 @@ only_second() {
 }
 ok '... leaves the copy' wait_for 10 only_second
 
+# What is not of the lab's pair: restored, written to, and restored again from its own snapshots.
+at_copy() {	# NAME SQL
+	"$PG_BINDIR/psql" -X -A -t -q -d "host=$dir/restores/$1 port=$(aws rds describe-db-instances --db-instance-identifier "$1" \
+		--query 'DBInstances[0].Endpoint.Port') user=lab dbname=shop" -c "$2" 2>&1
+}
+there() {	# NAME
+	[ "$(aws rds describe-db-instances --db-instance-identifier "$1" --query 'DBInstances[0].DBInstanceStatus')" = available ]
+}
+at_copy copy 'CREATE TABLE mine AS SELECT 1 AS id'
+is 'a snapshot of a restored instance' "$(aws rds create-db-snapshot --db-instance-identifier copy --db-snapshot-identifier of-copy \
+	--query 'DBSnapshot.[DBInstanceIdentifier,Status]')" 'copy creating'
+ok '... is there' wait_for 60 snapshot_is of-copy available
+ok '... and the instance' wait_for 60 there copy
+at_copy copy 'INSERT INTO mine VALUES (2)'
+like 'a last snapshot, or none' "$(aws rds delete-db-instance --db-instance-identifier copy --skip-final-snapshot \
+	--final-db-snapshot-identifier last)" 'can not be specified when SkipFinalSnapshot is true'
+is 'an instance is deleted with a last snapshot' "$(aws rds delete-db-instance --db-instance-identifier copy \
+	--final-db-snapshot-identifier last --query DBInstance.DBInstanceStatus)" deleting
+ok '... which is there' wait_for 60 snapshot_is last available
+is '... restored' "$(aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier last --db-instance-identifier two \
+	--query DBInstance.DBInstanceStatus)" creating
+is '... and the one before' "$(aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier of-copy \
+	--db-instance-identifier one --query DBInstance.DBInstanceStatus)" creating
+both() {
+	there one && there two
+}
+ok '... both are servers' wait_for 60 both
+is '... with what each had' "$(at_copy one 'SELECT count(*) FROM mine') $(at_copy two 'SELECT count(*) FROM mine')" '1 2'
+for one in of-copy last; do
+	aws rds delete-db-snapshot --db-snapshot-identifier "$one" >/dev/null
+done
+no_folder() {
+	[ -z "$(ls "$dir/snapshots")" ]
+}
+ok '... and the snapshots go' wait_for 30 no_folder
+
 is 'backups in another region' "$(aws rds start-db-instance-automated-backups-replication --backup-retention-period 3 \
 	--source-db-instance-arn arn:aws:rds:eu-central-1:000000000000:db:lab --query DBInstanceAutomatedBackup.Status)" pending
 is '... are told of' "$(aws rds describe-db-instance-automated-backups --db-instance-identifier lab \
