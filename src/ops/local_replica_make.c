@@ -24,6 +24,7 @@ enum {
 	STREAM_MS = 600000, /* until it has caught up */
 	POLL_MS = 500,
 	APPEAR_MS = 10000, /* until a started server has its pid file */
+	GONE_MS = 20000,   /* until the children of a killed one have ended */
 	PORTS = 100,       /* that are tried */
 	MAX_TABLESPACES = 200,
 	MAX_TEXT = 1 << 20,
@@ -54,13 +55,13 @@ is_free_port(struct op *op, int port)
 bool
 replica_choose_port(struct op *op, int wanted, int from, struct error *err)
 {
-	for (int port = wanted ? wanted : from; port < 65536 && port < from + PORTS; port++) {
+	int first = wanted ? wanted : from, last = wanted ? wanted : from + PORTS - 1;
+
+	for (int port = first; port <= last && port < 65536; port++)
 		if (is_free_port(op, port))
 			return op_fact_set(op, err, "port", "%d", port);
-		if (wanted)
-			return error_set(err, ERR_REFUSED, "port %d is taken", wanted);
-	}
-	return error_set(err, ERR_REFUSED, "no free port from %d on", from);
+	return wanted ? error_set(err, ERR_REFUSED, "port %d is taken", wanted) :
+	                error_set(err, ERR_REFUSED, "no free port from %d on", from);
 }
 
 /* ------------------------------------------------------------------ slot */
@@ -297,23 +298,32 @@ open_new(struct op *op, struct op_target *target, struct node *out, struct error
 	return conninfo && replica_node(op, copy_data(op), conninfo, target, out, err);
 }
 
-bool
-replica_start_run(struct op *op, struct error *err)
+static bool
+launch(struct op *op, struct node *n, struct error *err)
 {
 	const char *log = below(op, "server.log");
 	const char *argv[] = { copy_program(op, "pg_ctl"), "start", "-s", "-W", "-D", copy_data(op),
 		"-l", log, NULL };
+
+	if (!argv[0])
+		return error_set(err, ERR_PROGRAM, "pg_ctl is not there any more");
+	/* The children of one that was killed end when they see it. */
+	for (int waited = 0; !node_is_clear(n, err); waited += POLL_MS)
+		if (waited > GONE_MS || !op_wait_ms(op, POLL_MS, err))
+			return false;
+	*err = (struct error){ 0 };
+	unlink(log);
+	return local_run(op, argv, NULL, TOOL_MS, NULL, NULL, err);
+}
+
+bool
+replica_start_run(struct op *op, struct error *err)
+{
 	struct op_target target;
 	struct node n;
 
-	if (!copy_leave_server(op, err) || !open_new(op, &target, &n, err))
-		return false;
-	if (node_pid(&n))
-		return true;
-	if (!argv[0])
-		return error_set(err, ERR_PROGRAM, "pg_ctl is not there any more");
-	unlink(log);
-	return local_run(op, argv, NULL, TOOL_MS, NULL, NULL, err);
+	return copy_leave_server(op, err) && open_new(op, &target, &n, err) &&
+	    (node_pid(&n) || launch(op, &n, err));
 }
 
 /* ------------------------------------------------------------------ stream */
@@ -381,7 +391,8 @@ replica_stream_run(struct op *op, struct error *err)
 	struct node_look look;
 	struct mono begin = mono_now();
 	struct pg_sync *pg = op_connect(op, op->target, err);
-	bool ok = pg && op_server_read(op, pg, &primary, err), was_alive = false;
+	bool ok = pg && op_server_read(op, pg, &primary, err);
+	bool was_alive = false, is_again = false;
 
 	pg_sync_close(pg);
 	if (!ok || !open_new(op, &target, &n, err))
@@ -395,10 +406,18 @@ replica_stream_run(struct op *op, struct error *err)
 		    node_look(&n, &look, &why) && look.is_standby &&
 		    look.system_identifier == primary.system_identifier)
 			return keep_lag(op, &p, err);
-		if (node_pid(&n))
+		if (node_pid(&n)) {
 			was_alive = true;
-		else if (was_alive || past > APPEAR_MS)
-			return say_dead(op, false, err);
+		} else if (was_alive || past > APPEAR_MS) {
+			/* It was killed, now or before this job was taken up again. */
+			if (is_again || copy_log_line(op, "FATAL:  "))
+				return say_dead(op, false, err);
+			if (!launch(op, &n, err))
+				return false;
+			is_again = true;
+			was_alive = false;
+			begin = mono_now();
+		}
 		if (past > STREAM_MS)
 			return say_dead(op, true, err);
 		op_progress(op, -1, "%s", p.is_streaming ? "catches up" : "recovers");

@@ -237,6 +237,8 @@ def run_once(n, is_disturbed):
         problem = judge(job, end)
         if not told and end == "done" and not tries:
             learn(job, seconds)
+    if not told and end != "done":
+        problem = problem or f"nobody was struck, and it is not done: {front.stdout.read()}"
     ends[end] = ends.get(end, 0) + 1
     again += len(tries) > 1
     if os.environ.get("PGMEDIC_KILL_SAY"):

@@ -520,7 +520,95 @@ class Pool(Operation):
         return self.resumed()
 
 
+class ReplicaAdd(Operation):
+    """A standby of its own, beside a server that has nothing else."""
+    victims = ["console", "worker", "worker", "program", "server", "copy", "network"]
+    server_names, links = ["db"], ["db", "copy"]
+
+    def ready(self, n):
+        start_server("db")
+        self.name = f"r{n}"
+        return wait(20, lambda: sql("db", "SELECT 1") == "1")
+
+    def words(self, n):
+        return f"replica add {self.name}" + self.port()
+
+    def port(self):
+        return f" --port {links['copy'].port}" if "copy" in links else ""
+
+    def folder(self):
+        return os.path.join(conf["restores"], self.name)
+
+    def copies(self):
+        return servers_in(conf["restores"])
+
+    def slots(self):
+        return sql("db", "SELECT slot_name FROM pg_replication_slots")
+
+    def follows(self):
+        """It takes what is written now, through its own slot, and nobody else does."""
+        if not self.copies():   # killed once it was there
+            said = start_again(self.folder() + "/data", ["-l", self.folder() + "/server.log"])
+            if said:
+                return f"does not start: {said}"
+        if len(self.copies()) != 1:
+            return f"servers {self.copies()}"
+        lsn = sql("db", "INSERT INTO t VALUES (0); SELECT pg_current_wal_lsn()")
+        streams = f"SELECT application_name || ' ' || slot_name || ' ' || (replay_lsn >= '{lsn}') " \
+                  "FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid"
+        wanted = f"{self.name} pgmedic_{self.name} true"
+        wait(30, lambda: sql("db", streams) == wanted)
+        found = sql("db", streams)
+        return "" if found == wanted and self.slots() == f"pgmedic_{self.name}" else f"streams {found!r}, slots {self.slots()!r}"
+
+    def nothing(self):
+        left = os.listdir(conf["restores"])
+        return f"there are {left} {self.copies()} {self.slots()!r}" if left or self.copies() or self.slots() else ""
+
+    def remove(self):
+        for pid in self.copies():
+            kill(pid)
+        wait(10, lambda: not self.copies())
+        subprocess.run(["rm", "-rf", self.folder()])
+        if "copy" in links:     # what a killed server leaves is its port taken
+            for path in glob.glob(os.path.dirname(data("db")) + f"/.s.PGSQL.{links['copy'].port}*"):
+                os.unlink(path)
+        sql("db", "SELECT pg_terminate_backend(pid) FROM pg_stat_replication")
+        wait(10, lambda: sql("db", "SELECT count(*) FROM pg_replication_slots WHERE active") == "0")
+        sql("db", "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+
+    def done(self, job):
+        problem = self.follows()
+        self.remove()
+        return problem
+
+    def undone(self, job):
+        problem = self.nothing()
+        self.remove()
+        return problem
+
+
+class ReplicaDrop(ReplicaAdd):
+    def ready(self, n):
+        if not super().ready(n):
+            return False
+        answer = pgmedic(ReplicaAdd.words(self, n), "--yes", "--wait", target="db")
+        return answer["state"] == "done" or wrong.append(f"{n}: {answer}")
+
+    def words(self, n):
+        return f"replica drop {self.name}"
+
+    def done(self, job):
+        return ReplicaAdd.undone(self, job)
+
+    def undone(self, job):
+        """Gone, or as it was: it streams again."""
+        if not os.path.exists(self.folder()):
+            return ReplicaAdd.undone(self, job)
+        return ReplicaAdd.done(self, job)
+
+
 kinds = {"snapshot": Snapshot, "restore": Restore, "pitr": Pitr, "verify": Verify, "restore-drop": RestoreDrop,
          "snapshot-drop": SnapshotDrop, "retention": Retention, "dump": Dump, "dump-drop": DumpDrop, "point": Point,
          "set": Set, "switchover": Switchover, "failover": Failover, "promote": Promote, "drill": Drill, "crash": Crash,
-         "pool": Pool}
+         "pool": Pool, "replica-add": ReplicaAdd, "replica-drop": ReplicaDrop}

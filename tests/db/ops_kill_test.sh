@@ -37,6 +37,20 @@ case " $operations " in
 	;;
 esac
 case " $operations " in
+*" replica-"*)
+	pg_folder db
+	as_pg mkdir -p "$dir/restores"
+	start_pg db "max_wal_size = 256MB" "wal_keep_size = 128MB"
+	mkdir -p "$XDG_CONFIG_HOME/pgmedic"
+	cat >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" <<CONF
+[target db]
+conninfo = host=127.0.0.1 port=$db_port user=postgres dbname=postgres
+provider = local
+data_directory = $db_dir
+restore_root = $TMP/pg-db/restores
+CONF
+	sql db "CREATE TABLE t AS SELECT g AS id FROM generate_series(1, 200000) g" >/dev/null
+	;;
 *" switchover "* | *" failover "* | *" promote "* | *" drill "* | *" crash "* | *" pool "*)
 	if command -v pgbouncer >/dev/null 2>&1; then
 		plan_pooler

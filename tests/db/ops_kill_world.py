@@ -161,7 +161,7 @@ def servers_in(folder):
 def strays():
     """Programs of jobs that no job runs any more: what they work on is below our folder."""
     home = os.environ["TMPDIR"]
-    names = ("pgbackrest", "pg_dump", "pg_dumpall", "pg_restore", "pg_rewind", "pg_amcheck", "pg_checksums",
+    names = ("pgbackrest", "pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "pg_rewind", "pg_amcheck", "pg_checksums",
              "pg_controldata", "rm", "cp", "mv", "tee")
     found = []
     for pid, _, w in processes():
@@ -304,11 +304,12 @@ def make_pair_anew(primary):
 class Link(threading.Thread):
     """127.0.0.2 PORT to 127.0.0.1 PORT, as long as nobody cuts or freezes it. Same port: some gates compare it."""
 
-    def __init__(self, port):
+    def __init__(self, port, is_there=lambda: True):
         super().__init__(daemon=True)
-        self.port, self.pairs, self.lock = port, {}, threading.Lock()
+        self.port, self.is_there, self.lock = port, is_there, threading.Lock()
+        self.pairs, self.out = {}, {}   # each socket's other side, and what is still to be sent to it
         self.state, self.until = "up", 0.0
-        self.listener = self.listen()
+        self.listener = self.listen() if is_there() else None
         self.start()
 
     def listen(self):
@@ -326,7 +327,7 @@ class Link(threading.Thread):
     def mend(self):
         with self.lock:
             self.until = 0.0
-        wait(5, lambda: self.state == "up" and self.listener is not None)
+        wait(5, lambda: self.state == "up" and (self.listener is not None or not self.is_there()))
 
     def connect(self, selector):
         client, _ = self.listener.accept()
@@ -337,7 +338,8 @@ class Link(threading.Thread):
             self.reset(client)
             return
         for x, y in ((client, server), (server, client)):
-            self.pairs[x] = y
+            x.setblocking(False)
+            self.pairs[x], self.out[x] = y, bytearray()
             selector.register(x, selectors.EVENT_READ)
 
     def reset(self, s):
@@ -347,17 +349,34 @@ class Link(threading.Thread):
     def drop(self, s, selector, reset=False):
         for x in (s, self.pairs.get(s)):
             if x in self.pairs:
-                del self.pairs[x]
+                del self.pairs[x], self.out[x]
                 selector.unregister(x)
                 self.reset(x) if reset else x.close()
 
-    def pump(self, s, selector):
-        other = self.pairs.get(s)
+    def send(self, s, selector):
+        """What fits: who waits for one connection must not hold up the others."""
         try:
-            text = s.recv(1 << 16)
-            if text:
-                other.sendall(text)
+            del self.out[s][:s.send(self.out[s])]
+        except BlockingIOError:
+            pass
+        selector.modify(s, selectors.EVENT_READ | (selectors.EVENT_WRITE if self.out[s] else 0))
+
+    def pump(self, s, events, selector):
+        other = self.pairs[s]
+        try:
+            if events & selectors.EVENT_WRITE:
+                self.send(s, selector)
+            if not events & selectors.EVENT_READ:
                 return
+            text = s.recv(1 << 16)
+            self.out[other] += text
+            if text:
+                self.send(other, selector)
+                return
+            other.settimeout(5)
+            other.sendall(self.out[other])
+        except BlockingIOError:
+            return
         except OSError:
             pass
         self.drop(s, selector)
@@ -367,7 +386,7 @@ class Link(threading.Thread):
         with self.lock:
             if self.state != "up" and time.time() >= self.until:
                 self.state = "up"
-            state = self.state
+            state = self.state if self.is_there() else "cut"
         if state == "cut" and self.listener:
             selector.unregister(self.listener)
             self.listener.close()
@@ -381,19 +400,26 @@ class Link(threading.Thread):
 
     def run(self):
         selector = selectors.DefaultSelector()
-        selector.register(self.listener, selectors.EVENT_READ)
+        if self.listener:
+            selector.register(self.listener, selectors.EVENT_READ)
         while True:
             if self.turn(selector):
                 time.sleep(0.01)
                 continue
-            for key, _ in selector.select(0.02):
+            for key, events in selector.select(0.02):
                 if key.fileobj is self.listener:
                     self.connect(selector)
                 elif key.fileobj in self.pairs:
-                    self.pump(key.fileobj, selector)
+                    self.pump(key.fileobj, events, selector)
 
 
 links = {}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
 
 
 def make_links():
@@ -401,9 +427,12 @@ def make_links():
     ports = {name: s["port"] for name, s in conf["servers"].items()}
     if conf.get("pooler"):
         ports["pooler"] = int(re.search(r":(\d+)/", conf["pooler"]["admin"]).group(1))
+    if operation.startswith("replica-"):
+        ports["copy"] = free_port()
     try:
         for name, port in ports.items():
-            links[name] = Link(port)
+            # The port of a copy is free until there is one.
+            links[name] = Link(port, (lambda: servers_in(conf["restores"])) if name == "copy" else lambda: True)
     except OSError as error:
         print(f"no network to cut: {error}")
         links.clear()

@@ -67,6 +67,8 @@ op "replica add r1 --region eu-west-1" db --yes
 is "regions are RDS's" "$(member error.code)" UNSUPPORTED
 op "replica add r1 --port $db_port" db --yes
 like "a port that is taken" "$(member error.what)" "port $db_port is taken"
+op "replica add r1 --port $((db_port > 30000 ? db_port - 9000 : db_port + 9000))" db --dry-run
+is "a port far from the primary's" "$(member state)" planned
 op "replica add ../r1" db --yes
 is "a name is no path" "$(member error.code)" USAGE
 as_pg touch "$db_dir/patroni.dynamic.json"
@@ -165,6 +167,23 @@ op "replica drop r2" db --yes
 is "drop" "$(member state) $(member result.dropped) $(member result.removed)" "done true true"
 [ "$(member state)" = "done" ] || printf '%s\n' "$answer"
 is "... slot and folder" "$(slots) $(ls "$root")" " "
+
+# Its server is killed before it is done: it is started once more.
+answer=$("$PGMEDIC" run "replica add r5" db --json --yes </dev/null)
+job=$(member job)
+if wait_for 60 test -s "$root/r5/data/postmaster.pid"; then
+	kill -9 "$(head -n 1 "$root/r5/data/postmaster.pid")" 2>/dev/null
+fi
+has_ended() {
+	! "$PGMEDIC" run "job $job" db | grep -q '^state  *running'
+}
+ok "the job ends" wait_for 120 has_ended
+state=$("$PGMEDIC" run "job $job" db --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["state"])')
+is "a server that was killed is started again" "$state" "done"
+[ "$state" = "done" ] || { "$PGMEDIC" run "job $job" db; cat "$root/r5/server.log"; }
+[ "$state" = "done" ] || op "job undo $job" db --yes
+[ "$state" != "done" ] || op "replica drop r5" db --yes
+is "... and dropped" "$(member state) $(slots) $(ls "$root")" "done  "
 
 # What undo removes is what that job has made, and no server that was promoted meanwhile.
 answer=$("$PGMEDIC" run "replica add r4" db --json --yes </dev/null)
