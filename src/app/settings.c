@@ -98,7 +98,7 @@ const struct setting_info setting_infos[] = {
 	{ "target", "dump_root", SETTING_TEXT, NULL, "",
 	    "folder for `snapshot dump`; empty: dumps in the state folder" },
 	{ "target", "critical_queries", SETTING_TEXT, NULL, "",
-	    "file of queries that a verified backup must answer, one per line" },
+	    "file of queries that a verified backup must answer, one per line or each ended by ;" },
 	{ "target", "alert.RULE", SETTING_ALERT, NULL, "",
 	    "thresholds of an alert rule here: WARNING[,CRITICAL[,FOR]] or off (alert.deadlocks = 20)" },
 	{ "alerts", "alert.RULE", SETTING_ALERT, NULL, "",

@@ -278,9 +278,25 @@ after(struct op *op, const char *line, size_t len, const char *key)
 	return arena_strndup(&op->arena, line, len);
 }
 
-/* The next one, up to a line that ends with ';'. False at the end of the file. */
+/* Does any line but a comment end with ';'? Where none does, each line is a statement. */
 static bool
-next_critical(struct op *op, const char **at, struct critical *c)
+has_ends(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n"), used = len;
+
+		while (used && strchr(" \t\r", text[used - 1]))
+			used--;
+		if (used && text[used - 1] == ';' && strncmp(text, "--", 2) != 0)
+			return true;
+		text += len + (text[len] == '\n');
+	}
+	return false;
+}
+
+/* The next one, up to a line that ends with ';', or the next line. False at the end of the file. */
+static bool
+next_critical(struct op *op, const char **at, bool by_line, struct critical *c)
 {
 	struct strbuf sql = STRBUF_INIT(1 << 20);
 	bool is_whole = false;
@@ -291,7 +307,7 @@ next_critical(struct op *op, const char **at, struct critical *c)
 		const char *name = after(op, *at, len, "-- name:");
 		const char *expect = after(op, *at, len, "-- expect:");
 
-		while (used && ((*at)[used - 1] == ' ' || (*at)[used - 1] == '\r'))
+		while (used && strchr(" \t\r", (*at)[used - 1]))
 			used--;
 		if (name)
 			c->name = name;
@@ -299,7 +315,8 @@ next_critical(struct op *op, const char **at, struct critical *c)
 			c->expect = expect;
 		else if (used && strncmp(*at, "--", 2) != 0)
 			strbuf_addf(&sql, "%.*s\n", (int)used, *at);
-		is_whole = used && sql.len && (*at)[used - 1] == ';' && strncmp(*at, "--", 2) != 0;
+		is_whole = used && sql.len && (by_line || (*at)[used - 1] == ';') &&
+		    strncmp(*at, "--", 2) != 0;
 		*at += len + ((*at)[len] == '\n');
 	}
 	c->sql = arena_strndup(&op->arena, sql.buf, sql.len);
@@ -335,6 +352,7 @@ check_queries(struct op *op, const struct client_at *at, struct error *err)
 	const char *path = op->target->critical_queries;
 	const char *psql = client_program(op, at, "psql"), *text;
 	struct critical c;
+	bool by_line;
 	int n = 0;
 
 	if (!path || !*path)
@@ -343,7 +361,8 @@ check_queries(struct op *op, const struct client_at *at, struct error *err)
 	if (!text || !psql)
 		return check_set(op, err, "queries", false, "%s",
 		    text ? "psql is not on this machine" : err->what);
-	while (next_critical(op, &text, &c)) {
+	by_line = !has_ends(text);
+	while (next_critical(op, &text, by_line, &c)) {
 		const char *why = try_critical(op, at, psql, &c);
 		struct error stopped = { 0 };
 

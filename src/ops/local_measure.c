@@ -11,22 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/conf.h"
-#include "base/digest.h"
-#include "base/json.h"
 #include "ops/local.h"
 #include "ops/local_drill.h"
 #include "ops/local_probe.h"
-#include "ops/op_result.h"
 #include "ops/op_server.h"
 
-enum {
-	WAIT_MS = 60000,
-	LOOK_MS = 100,
-	ASK_MS = 10000,
-	MAX_REPORT = 1 << 20,
-	MAX_HISTORY = 1 << 20
-};
+enum { WAIT_MS = 60000, LOOK_MS = 100, ASK_MS = 10000, MAX_HISTORY = 1 << 20 };
 
 static int
 by_number(const void *a, const void *b)
@@ -217,151 +207,4 @@ drill_measure(struct pair *p, struct error *err)
 	site.port = l.port;
 	site.fork = fork_lsn(p);
 	return drill_measure_at(p->op, &site, err);
-}
-
-/* ------------------------------------------------------------------ what it comes to */
-
-/* What the hypothesis promises, in seconds. */
-static int
-goal_s(struct op *op)
-{
-	return (int)op_fact_int(op, "goal_s", DRILL_RTO_S);
-}
-
-static bool
-has_passed(struct op *op)
-{
-	return op_fact_num(op, "rto_s", INFINITY) < goal_s(op) &&
-	    op_fact_int(op, "rpo_rows", 1) == 0;
-}
-
-bool
-drill_result(struct op *op, struct error *err)
-{
-	bool first = true;
-
-	(void)err;
-	op_result_text(op, &first, "kind", op_fact(op, "kind"));
-	op_result_num(op, &first, "rto_s", op_fact_num(op, "rto_s", NAN));
-	op_result_num(op, &first, "rto_fault_s", op_fact_num(op, "rto_fault_s", NAN));
-	op_result_num(op, &first, "rpo_rows", op_fact_num(op, "rpo_rows", NAN));
-	op_result_num(op, &first, "rpo_s", op_fact_num(op, "rpo_s", NAN));
-	op_result_num(op, &first, "rpo_bytes", op_fact_num(op, "rpo_bytes", NAN));
-	op_result_int(op, &first, "in_doubt", op_fact_int(op, "in_doubt", 0));
-	op_result_int(op, &first, "timeline_before", op_fact_int(op, "there.timeline_before", 0));
-	op_result_int(op, &first, "timeline_after", op_fact_int(op, "there.timeline_after", 0));
-	op_result_bool(op, &first, "passed", has_passed(op));
-	op_result_bool(op, &first, "restored", op_fact_int(op, "restored", 0) != 0);
-	op_result_text(op, &first, "report", op_fact(op, "report"));
-	if (op_fact(op, "outcome"))
-		op_result_text(op, &first, "outcome", op_fact(op, "outcome"));
-	return true;
-}
-
-static bool
-write_file(const char *path, const char *text, struct error *err)
-{
-	FILE *f = fopen(path, "we");
-	bool ok = f && fputs(text, f) >= 0;
-
-	if (f && fclose(f) != 0)
-		ok = false;
-	return ok || error_set(err, ERR_FILE, "cannot write %s", path);
-}
-
-static const char *
-at_text(struct op *op, const char *fact)
-{
-	char buf[40];
-
-	return arena_strdup(
-	    &op->arena, wall_rfc3339((struct wall){ op_fact_int(op, fact, 0) }, buf, sizeof(buf)));
-}
-
-static void
-add_markdown(struct op *op, struct strbuf *sb, const char *log_hash)
-{
-	char now[40];
-
-	strbuf_addf(sb, "# Failover drill of %s: %s\n\n", op->target->name,
-	    has_passed(op) ? "passed" : "not passed");
-	strbuf_addf(sb, "Job %lld, kind %s, written %s.\n\n", (long long)op->job,
-	    op_fact(op, "kind"), wall_rfc3339(wall_now(), now, sizeof(now)));
-	strbuf_addf(sb,
-	    "Hypothesis: writes are back in less than %d s, no acknowledged row is lost.\n\n",
-	    goal_s(op));
-	strbuf_adds(sb, "| | |\n|---|---|\n");
-	strbuf_addf(
-	    sb, "| write outage (last to first acknowledgement) | %s s |\n", op_fact(op, "rto_s"));
-	strbuf_addf(sb, "| fault to first acknowledgement | %s s |\n", op_fact(op, "rto_fault_s"));
-	strbuf_addf(sb, "| acknowledged rows lost | %s, spanning %s s, %s |\n",
-	    op_fact(op, "rpo_rows"), op_fact(op, "rpo_s"),
-	    *op_fact(op, "rpo_bytes") ?
-	        arena_printf(&op->arena, "%s bytes of WAL", op_fact(op, "rpo_bytes")) :
-	        "how much WAL is not known: the new primary's files are not on this machine");
-	if (op_fact(op, "outcome"))
-		strbuf_addf(sb, "| outcome | %s |\n", op_fact(op, "outcome"));
-	strbuf_addf(sb, "| rows in doubt | %s |\n", op_fact(op, "in_doubt"));
-	strbuf_addf(sb, "| timeline | %s to %s |\n", op_fact(op, "there.timeline_before"),
-	    op_fact(op, "there.timeline_after"));
-	strbuf_addf(sb, "| before: acknowledgements, median | %s, %s ms |\n",
-	    op_fact(op, "baseline_acks"), op_fact(op, "baseline_ms"));
-	strbuf_addf(
-	    sb, "| topology restored | %s |\n\n", op_fact_int(op, "restored", 0) ? "yes" : "no");
-	strbuf_adds(sb, "## Events\n\n");
-	strbuf_addf(sb, "- %s last acknowledgement of %s\n", at_text(op, "last_ack_us"),
-	    op_fact(op, "first"));
-	strbuf_addf(sb, "- %s fault\n", at_text(op, "fault_us"));
-	if (op_fact(op, "promoted_us"))
-		strbuf_addf(sb, "- %s %s\n", at_text(op, "promoted_us"),
-		    op_fact(op, "outcome") ? op_fact(op, "outcome") : "promoted");
-	if (op_fact(op, "there.text"))
-		strbuf_addf(sb, "- RDS says: %s\n", op_fact(op, "there.text"));
-	strbuf_addf(
-	    sb, "- %s first acknowledgement of the new primary\n", at_text(op, "first_ack_us"));
-	strbuf_addf(sb, "- %s original topology\n\n", at_text(op, "restored_us"));
-	strbuf_addf(sb, "Raw log of the probe: %s, SHA-256 %s\n", probe_path(op), log_hash);
-}
-
-/* Of all that the probe has written. */
-static bool
-hash_log(struct op *op, char hash[65], struct error *err)
-{
-	FILE *f = fopen(probe_path(op), "re");
-	struct strbuf sb = STRBUF_INIT(64 << 20);
-	char buf[4096];
-	size_t got;
-
-	if (!f)
-		return error_set(err, ERR_FILE, "cannot read %s", probe_path(op));
-	while ((got = fread(buf, 1, sizeof(buf), f)) > 0)
-		strbuf_add(&sb, buf, got);
-	fclose(f);
-	digest_sha256_hex(sb.buf, sb.len, hash);
-	strbuf_release(&sb);
-	return true;
-}
-
-bool
-drill_report(struct op *op, struct error *err)
-{
-	const char *base =
-	    path_state(&op->arena, arena_printf(&op->arena, "drill-%lld", (long long)op->job));
-	const char *path = arena_printf(&op->arena, "%s.md", base);
-	struct strbuf sb = STRBUF_INIT(MAX_REPORT);
-	char hash[65];
-	bool ok;
-
-	if (!hash_log(op, hash, err) || !op_fact_set(op, err, "report", "%s", path))
-		return false;
-	add_markdown(op, &sb, hash);
-	ok = write_file(path, sb.buf, err);
-	strbuf_release(&sb);
-	strbuf_clear(&op->result);
-	strbuf_addc(&op->result, '{');
-	ok = ok && drill_result(op, err);
-	strbuf_adds(&op->result, "}\n");
-	ok = ok && write_file(arena_printf(&op->arena, "%s.json", base), op->result.buf, err);
-	strbuf_clear(&op->result);
-	return ok;
 }

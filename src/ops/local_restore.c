@@ -298,6 +298,8 @@ keep_target(struct op *op, const struct request *r, struct error *err)
 		return op_fact_set(op, err, "target.type", "immediate");
 	if (r->aim == AIM_TIME) {
 		wall_rfc3339(r->at, at, sizeof(at));
+		if (!op_fact_set(op, err, "target.us", "%lld", (long long)r->at.us))
+			return false;
 		/* pgBackRest reads "YYYY-MM-DD HH:MM:SS.ffffff+00". */
 		at[10] = ' ';
 		at[strlen(at) - 1] = '\0';
@@ -453,6 +455,9 @@ restore_result(struct op *op, struct error *err)
 	(void)err;
 	if (!at.us)
 		at.us = op_fact_int(op, "label.stop", 0);
+	/* Of a time the state is that of then, however long before it the last commit was. */
+	if (op_fact_int(op, "target.us", 0) && !op_fact_int(op, "target.is_before", 0))
+		at.us = op_fact_int(op, "target.us", 0);
 	op_result_text(op, &first, "name", op_fact(op, "name"));
 	op_result_text(op, &first, "uri", copy_uri(op));
 	op_result_text(op, &first, "data_directory", copy_data(op));

@@ -188,9 +188,11 @@ static bool
 keep(
     struct op *op, const struct set_looked *l, const char *value, const char *to, struct error *err)
 {
-	char from[64];
+	char from[64], shown[64];
 
 	return op_fact_set(op, err, "name", "%s", l->p.name) &&
+	    op_fact_set(op, err, "to_shown", "%s",
+	        *to ? parameter_show(&l->p, to, shown, sizeof(shown)) : "") &&
 	    op_fact_set(op, err, "value", "%s", value ? value : "") &&
 	    op_fact_set(op, err, "is_default", "%d", value == NULL) &&
 	    op_fact_set(op, err, "to", "%s", to) &&
@@ -408,7 +410,8 @@ set_result(struct op *op, struct error *err)
 	op_result_text(op, &first, "parameter", op_fact(op, "name"));
 	op_result_text(op, &first, "from", op_fact(op, "from"));
 	op_result_text(op, &first, "to",
-	    op_fact_int(op, "is_default", 0) ? or_null(op_fact(op, "to")) : op_fact(op, "value"));
+	    op_fact_int(op, "is_default", 0) ? or_null(op_fact(op, "to_shown")) :
+	                                       op_fact(op, "value"));
 	op_result_text(op, &first, "in_effect", op_fact(op, "value_now"));
 	op_result_text(op, &first, "state", op_fact(op, "state"));
 	op_result_text(op, &first, "context", op_fact(op, "context"));

@@ -1,5 +1,6 @@
 -- Who a server is, for operations: what must not change between plan and run.
 -- timeout: 3000
+-- privilege: pg_read_all_settings
 -- params: 0
 -- columns: system_identifier int, version_num int, version text, is_standby bool, timeline text, lsn int, started_at time, data_directory text, archive_mode text, checksums text
 SELECT c.system_identifier,

@@ -165,6 +165,24 @@ jobs_get(struct journal *j, int64_t id, struct arena *arena, struct job_row *out
 	return rc == SQLITE_ROW;
 }
 
+int
+jobs_latest(struct journal *j, const char *target, const char *kind, int64_t *ids, int max,
+    struct error *err)
+{
+	sqlite3_stmt *st = prepare(j,
+	    "SELECT a.id FROM acts a JOIN jobs b ON b.act = a.id"
+	    " WHERE a.target = ? AND b.kind = ? AND a.state = 'done' ORDER BY a.id DESC LIMIT ?",
+	    PARAMS(TEXT(target), TEXT(kind), NUMBER(max)));
+	int n = 0, status = SQLITE_DONE;
+
+	while (st && n < max && (status = sqlite3_step(st)) == SQLITE_ROW)
+		ids[n++] = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	if (!st || (status != SQLITE_DONE && status != SQLITE_ROW))
+		journal_fail(j, err, "read");
+	return n;
+}
+
 bool
 jobs_last(struct journal *j, const char *target, const char *kind, int64_t *id, struct error *err)
 {

@@ -45,6 +45,10 @@ bool jobs_list(struct journal *j, struct arena *arena, struct journal_act **acts
 /* False with ERR_NOT_FOUND where the act is no job of steps. */
 bool jobs_get(struct journal *j, int64_t id, struct arena *arena, struct job_row *out,
     struct error *err) MUST_CHECK;
+/* The newest jobs of a kind that are done for a target, newest first; how many: 0 also where *err
+ * says why. */
+int jobs_latest(struct journal *j, const char *target, const char *kind, int64_t *ids, int max,
+    struct error *err);
 /* The newest job of a kind that is done for a target; *id 0: none. */
 bool jobs_last(struct journal *j, const char *target, const char *kind, int64_t *id,
     struct error *err) MUST_CHECK;

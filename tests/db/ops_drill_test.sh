@@ -65,7 +65,15 @@ for kind in planned crash; do
 	ok "... lost rows, $rows, as the other probe's $lost" test "$((rows - lost))" -ge -1 -a "$((rows - lost))" -le 1
 	is "... the probe's table is gone" "$(sql a "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgmedic'")" 0
 	is "... the slots are as they were" "$(sql a "SELECT slot_name FROM pg_replication_slots") $(sql b "SELECT count(*) FROM pg_replication_slots")" "b 0"
-	ok "... a report" grep -q 'write outage' "$(member result.report)"
+	report=$(member result.report)
+	ok "... a report" grep -q 'write outage' "$report"
+	like "... who asked for it" "$(cat "$report")" "asked for by $(id -un) \(--yes\)"
+	like "... the outage of the way back, too" "$(member result.back_s)" '^[0-9.]+$'
+	like "... told" "$(cat "$report")" 'write outage of the way back \| [0-9.]+ s'
+	earlier=$(member result.trend | grep -o '"kind": "[a-z]*"' | cut -d '"' -f 4)
+	is "... drills before this one" "$earlier" "${kind_before:-}"
+	like "... as its file for programs has them" "$(cat "${report%md}json")" "\"trend\":\\[${earlier:+\{}"
+	kind_before=$kind
 	unlike "... nothing is left behind" "$("$PGMEDIC" run "job $(member job)" a)" 'left behind'
 done
 

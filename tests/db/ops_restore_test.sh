@@ -91,6 +91,7 @@ sql db "DROP TABLE t" >/dev/null
 after=$(sql db "SELECT clock_timestamp()")
 op "restore --at $before to at1" db --yes
 is "to a time" "$(member state) $(on_copy 'SELECT max(id) FROM t')" "done 2"
+is "... whose state it has" "$(date -u -d "$(member result.recovered_to)" +%s)" "$(date -u -d "$before" +%s)"
 like "... with the server's own word for it" "$(member result.proof)" 'recovery stopping before commit of transaction'
 stop_copy at1
 as_pg touch "$restores/at1/mine"

@@ -76,6 +76,9 @@ is "in other words" "$(member result.state) $(sql 'SHOW work_mem')" "applied 128
 op "job undo $first" db --yes
 is "undo leaves what was set since" "$(member state) $(member error.code)" "refused CHANGED"
 is "... as it is" "$(sql 'SHOW work_mem')" 128MB
+op 'set maintenance_work_mem 1MB' db --yes
+op 'set maintenance_work_mem DEFAULT' db --yes
+is "the built-in value is told with its unit" "$(member result.to) $(member result.in_effect)" "64MB 64MB"
 op 'set work_mem DEFAULT' db --yes
 is "back to the file's" "$(member result.state) $(member result.to) $(sql 'SHOW work_mem')" "applied 5MB 5MB"
 is "... and no line is left" "$(auto_conf work_mem)" ''

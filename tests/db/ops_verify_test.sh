@@ -68,6 +68,13 @@ is "the list shows the mark" "$(member result.snapshots.0.snapshot) $(member res
 like "... its time" "$(member result.snapshots.0.verified_at)" '^20[-0-9T:.]+Z$'
 like "... and for people" "$("$PGMEDIC" run snapshots db --dry-run)" "^$label +full, .*, good, verified 20"
 
+# One a line, without an end, as the setting says.
+mv "$TMP/critical.sql" "$TMP/whole.sql"
+printf '%s\n' '-- expect: 3005' 'SELECT count(*) FROM t' '' 'SELECT 1' >"$TMP/critical.sql"
+op "verify good" db --yes
+like "statements one a line" "$(check_of queries)" '^passed 2 of'
+mv "$TMP/whole.sql" "$TMP/critical.sql"
+
 sed -i 's/expect: 3005/expect: 1/' "$TMP/critical.sql"
 op "verify good" db --yes
 is "a critical query that answers otherwise" "$(member state) $(member result.passed) $op_status" "done false 1"
