@@ -7,6 +7,7 @@
 
 #include "app/child.h"
 #include "app/login.h"
+#include "pg/login.h"
 
 /* Keys of a [target] section that are taken as they are. */
 static const struct {
@@ -110,6 +111,19 @@ read_standbys(struct arena *arena, const struct settings *s)
 	return all;
 }
 
+/* NAME.cluster-….rds.… and NAME.cluster-ro-… name their cluster; custom endpoints do not. */
+static void
+find_cluster(struct arena *arena, struct op_target *t)
+{
+	char host[PG_RDS_HOST_MAX];
+
+	if (*t->instance || *t->cluster || !t->conninfo ||
+	    !pg_rds_host_in(t->conninfo, host, sizeof(host)) || !strstr(host, ".cluster-") ||
+	    strstr(host, ".cluster-custom-"))
+		return;
+	t->cluster = arena_strndup(arena, host, strcspn(host, "."));
+}
+
 const struct op_target *
 op_target_of(struct arena *arena, const struct settings *settings, const struct target *target,
     struct error *err)
@@ -128,6 +142,7 @@ op_target_of(struct arena *arena, const struct settings *settings, const struct 
 	t->read_only_why = target->read_only_why;
 	t->standbys = read_standbys(arena, settings);
 	read_keys(arena, settings, arena_printf(arena, "target %s", t->name), t, &standby);
+	find_cluster(arena, t);
 	if (!standby)
 		return t;
 	other = arena_zalloc(arena, 1, sizeof(*other));

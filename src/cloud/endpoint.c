@@ -62,19 +62,37 @@ is_region(const char *s)
 	return n >= 3 && n < 40 && !s[n] && s[0] != '-' && s[n - 1] != '-';
 }
 
+/* What the names of some partition end with. */
+static bool
+is_suffix(const char *s)
+{
+	for (size_t i = 0; i < sizeof(partitions) / sizeof(partitions[0]); i++)
+		if (strcmp(partitions[i].suffix, s) == 0)
+			return true;
+	return false;
+}
+
 bool
 endpoint_region(const char *host, char *region, size_t size)
 {
-	const char *at = strstr(host, ".rds.amazonaws."), *start;
+	const char *at = strstr(host, ".rds."), *end, *start;
 
 	if (!at)
 		return false;
+	end = at;
 	for (start = at; start > host && start[-1] != '.'; start--)
 		;
-	if ((size_t)(at - start) >= size || start == host)
+	/* China's newer names have the region behind: "x.abc.rds.cn-north-1.amazonaws.com.cn". */
+	if (!is_suffix(at + strlen(".rds."))) {
+		start = at + strlen(".rds.");
+		end = start + strcspn(start, ".");
+		if (!*end || !is_suffix(end + 1))
+			return false;
+	}
+	if ((size_t)(end - start) >= size || start == host)
 		return false;
-	memcpy(region, start, (size_t)(at - start));
-	region[at - start] = '\0';
+	memcpy(region, start, (size_t)(end - start));
+	region[end - start] = '\0';
 	return is_region(region);
 }
 

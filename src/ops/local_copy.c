@@ -51,6 +51,7 @@ copy_root(struct op *op, struct error *err)
 	if (root[0] == '/')
 		return root;
 	error_set(err, ERR_CONFIG, "restore_root of %s is not an absolute path", op->target->name);
+	error_hint(err, "It is '%s'; write it from / on.", root);
 	return NULL;
 }
 

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "pg/login.h"
 
 enum { MAX_RESULT = 1 << 20, BEAT_MS = 1000, SLICE_MS = 100 };
 
@@ -51,11 +52,14 @@ is_set(const char *s)
 enum op_provider
 op_provider_of(const struct op_target *t)
 {
+	char host[PG_RDS_HOST_MAX];
+
 	if (is_set(t->provider))
 		return strcmp(t->provider, "rds") == 0 ? PROVIDER_RDS :
 		    strcmp(t->provider, "local") == 0  ? PROVIDER_LOCAL :
 		                                         PROVIDER_NONE;
-	if (is_set(t->instance) || is_set(t->cluster) || strstr(t->conninfo, ".rds.amazonaws.com"))
+	if (is_set(t->instance) || is_set(t->cluster) ||
+	    pg_rds_host_in(t->conninfo, host, sizeof(host)))
 		return PROVIDER_RDS;
 	if (is_set(t->data_directory) || is_set(t->pgbackrest_stanza) || is_set(t->patroni_url) ||
 	    is_set(t->pgbouncer))

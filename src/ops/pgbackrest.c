@@ -13,6 +13,8 @@
 #include "ops/local_tools.h"
 
 enum { MAX_OUTPUT = 16 << 20, INFO_MS = 60000, MAX_ARGS = 48, STOP_MS = 10000 };
+/* Of a stanza in `info`: pgbackrest's src/command/info/info.c. */
+enum { STANZA_OK = 0, STANZA_NO_PATH = 1, STANZA_NO_BACKUP = 2, STANZA_NO_DATA = 3 };
 
 /* Exit statuses with something to be done about: pgbackrest's src/common/error. */
 static const struct {
@@ -91,8 +93,10 @@ say_failed(struct op *op, const char *command, int status, const char *output, s
 		err->code = statuses[i].code;
 		return error_hint(err, "%s", statuses[i].hint);
 	}
-	return error_hint(
-	    err, "Its log has more; the last lines are in `job %lld`.", (long long)op->job);
+	/* Planned only, it has no job. */
+	return op->job ? error_hint(err, "Its log has more; the last lines are in `job %lld`.",
+	                     (long long)op->job) :
+	                 error_hint(err, "Its log has more: log-path of its configuration.");
 }
 
 bool
@@ -253,6 +257,33 @@ pgbackrest_info_release(struct pgbackrest_info *info)
 	*info = (struct pgbackrest_info){ 0 };
 }
 
+/* What is wrong with a stanza; "other" says nothing, what its repositories say does. */
+static bool
+say_unwell(
+    struct op *op, const struct json *stanza, const struct pgbackrest_info *info, struct error *err)
+{
+	const struct json *repo = json_child(json_get(stanza, "repo"));
+	const char *text = info->message;
+
+	for (; repo; repo = json_next(repo)) {
+		const struct json *status = json_get(repo, "status");
+		const char *said = text_of(status, "message");
+
+		if (!int_of(status, "code") || !*said || strcmp(said, info->message) == 0)
+			continue;
+		text = arena_printf(&op->arena, "repo%lld: %.*s", (long long)int_of(repo, "key"),
+		    (int)strcspn(said, "\n"), said);
+		break;
+	}
+	error_set(err, ERR_STATE, "pgbackrest's stanza %s: %s", info->stanza, text);
+	if (info->code == STANZA_NO_PATH || info->code == STANZA_NO_DATA)
+		return error_hint(err,
+		    "`pgbackrest --stanza=%s stanza-create` makes it; or pgbackrest_stanza and "
+		    "pgbackrest_config of [target %s] name another.",
+		    info->stanza, op->target->name);
+	return error_hint(err, "`pgbackrest --stanza=%s info` and `check` say more.", info->stanza);
+}
+
 bool
 pgbackrest_info(struct op *op, struct pgbackrest_info *info, struct error *err)
 {
@@ -284,10 +315,8 @@ pgbackrest_info(struct op *op, struct pgbackrest_info *info, struct error *err)
 		read_stanza(op, found, info);
 		info->system_identifier = system_id(op, out.buf);
 	}
-	/* 0 is well, 2 has no backup yet. */
-	if (ok && info->code != 0 && info->code != 2)
-		ok = error_set(
-		    err, ERR_STATE, "pgbackrest's stanza %s: %s", info->stanza, info->message);
+	if (ok && info->code != STANZA_OK && info->code != STANZA_NO_BACKUP)
+		ok = say_unwell(op, found, info, err);
 	strbuf_release(&out);
 	return ok;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "pg/login.h"
+
 static const struct rds_noun instances = { "CreateDBSnapshot", "DescribeDBSnapshots", "DBSnapshots",
 	"DBSnapshotIdentifier", "DBInstanceIdentifier", "DBSnapshotArn" };
 static const struct rds_noun clusters = { "CreateDBClusterSnapshot", "DescribeDBClusterSnapshots",
@@ -23,15 +25,11 @@ rds_noun_of(const struct op *op)
 static const char *
 endpoint_host(struct op *op)
 {
-	const char *s = op->target->conninfo ? op->target->conninfo : "";
-	const char *at = strstr(s, ".rds.amazonaws.com"), *start = at, *end = at;
+	char host[PG_RDS_HOST_MAX];
 
-	if (!at)
+	if (!op->target->conninfo || !pg_rds_host_in(op->target->conninfo, host, sizeof(host)))
 		return "";
-	while (start > s && !strchr(" =@/'\",", start[-1]))
-		start--;
-	end += strcspn(end, " :/?'\",");
-	return arena_strndup(&op->arena, start, (size_t)(end - start));
+	return arena_strdup(&op->arena, host);
 }
 
 struct aws *
@@ -345,6 +343,25 @@ rds_snapshot_list(struct op *op, struct aws *aws, const char *source, struct rds
     int *n, struct error *err)
 {
 	return list(op, aws, NULL, source, items, n, err);
+}
+
+bool
+rds_snapshot_latest(struct op *op, struct aws *aws, struct rds_snapshot *out, struct error *err)
+{
+	const char *source = op_fact(op, "source");
+	struct rds_snapshot *items;
+	int n;
+
+	if (!rds_snapshot_list(op, aws, source, &items, &n, err))
+		return false;
+	while (n > 0 && rds_state_of(items[n - 1].status) != RDS_READY)
+		n--;
+	if (n > 0) {
+		*out = items[n - 1];
+		return true;
+	}
+	error_set(err, ERR_NOT_FOUND, "%s has no snapshot that can be restored", source);
+	return error_hint(err, "`snapshot` makes one.");
 }
 
 bool

@@ -101,6 +101,9 @@ bool rds_snapshot_get(struct op *op, struct aws *aws, const char *id, struct rds
 /* All snapshots of one source, newest last, in the operation's arena. */
 bool rds_snapshot_list(struct op *op, struct aws *aws, const char *source,
     struct rds_snapshot **items, int *n, struct error *err) MUST_CHECK;
+/* The newest of the source that can be restored; ERR_NOT_FOUND: none. */
+bool rds_snapshot_latest(
+    struct op *op, struct aws *aws, struct rds_snapshot *out, struct error *err) MUST_CHECK;
 /* Until the snapshot of fact "name" is available. Facts label, kind, size_bytes, created_at,
  * finished_at. */
 bool rds_snapshot_wait(struct op *op, struct aws *aws, struct error *err) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include "ops/op_server.h"
 #include "ops/rds_events.h"
 #include "ops/rds_make.h"
+#include "pg/login.h"
 
 enum {
 	LIMIT_MS = 30 * 60000, /* of one failover */
@@ -80,9 +81,10 @@ rds_sql_look(struct op *op, const char *conninfo, struct rds_sql *out)
 bool
 rds_ha_endpoint_moves(struct op *op)
 {
-	const char *c = op->target->conninfo;
+	char host[PG_RDS_HOST_MAX];
 
-	return !rds_ha_is_cluster(op) || !strstr(c, ".rds.amazonaws.com") || strstr(c, ".cluster-");
+	return !rds_ha_is_cluster(op) ||
+	    !pg_rds_host_in(op->target->conninfo, host, sizeof(host)) || strstr(host, ".cluster-");
 }
 
 /* ------------------------------------------------------------------ what can be seen of one */

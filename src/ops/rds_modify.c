@@ -108,18 +108,33 @@ rds_spec_get(
 	return ok;
 }
 
+/* Of a target that is a cluster it is the writer that is changed. */
+static bool
+writer_of(struct op *op, struct aws *aws, const char **id, struct error *err)
+{
+	const struct op_target *t = op->target;
+	struct rds_cluster c;
+
+	if (!rds_cluster_get(op, aws, t->cluster, &c, err))
+		return false;
+	*id = rds_writer(&c);
+	if (!*id) {
+		error_set(err, ERR_STATE,
+		    "%s has no writer now, and this is about one of its instances", t->cluster);
+		return error_hint(err, "Set instance beside cluster in [target %s].", t->name);
+	}
+	doc_pair(&op->doc, "instance", ROLE_NORMAL, "%s, the writer%s", *id,
+	    c.nmembers > 1 ? "; for another set instance beside cluster" : "");
+	return true;
+}
+
 bool
 rds_spec_look(struct op *op, struct aws *aws, struct rds_spec *out, struct error *err)
 {
 	const struct op_target *t = op->target;
 	const char *id = *t->instance ? t->instance : NULL;
 
-	if (!id && *t->cluster) {
-		error_set(err, ERR_CONFIG,
-		    "%s is a cluster, and this is about one of its instances", t->name);
-		return error_hint(err, "Set instance beside cluster in [target %s].", t->name);
-	}
-	if (!rds_look(op, aws, err))
+	if (!rds_look(op, aws, err) || (!id && *t->cluster && !writer_of(op, aws, &id, err)))
 		return false;
 	if (!id)
 		id = op_fact(op, "source");

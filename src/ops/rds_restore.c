@@ -232,8 +232,16 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 {
 	const char *snapshot, *at, *name;
 
-	return read_words(op, &snapshot, &at, &name, err) && rds_look(op, aws, err) &&
-	    rds_restore_plan_new(op, aws, snapshot, at, name, err);
+	struct rds_snapshot latest;
+
+	if (!read_words(op, &snapshot, &at, &name, err) || !rds_look(op, aws, err))
+		return false;
+	if (snapshot && strcmp(snapshot, "latest") == 0) {
+		if (!rds_snapshot_latest(op, aws, &latest, err))
+			return false;
+		snapshot = latest.id;
+	}
+	return rds_restore_plan_new(op, aws, snapshot, at, name, err);
 }
 
 static bool

@@ -22,11 +22,13 @@ static const char *
 usual_name(struct op *op, const char *source)
 {
 	char at[40];
-	const char *s =
-	    wall_rfc3339((struct wall){ wall_now().us / 1000000 * 1000000 }, at, sizeof(at));
+	struct wall now = wall_now();
+	int ms = (int)(now.us / 1000 % 1000);
+	const char *s = wall_rfc3339((struct wall){ now.us / 1000000 * 1000000 }, at, sizeof(at));
 
-	return arena_printf(&op->arena, "pgmedic-%s-%.4s%.2s%.2s-%.2s%.2s%.2s", source, s, s + 5,
-	    s + 8, s + 11, s + 14, s + 17);
+	/* Two may be begun within a second. */
+	return arena_printf(&op->arena, "pgmedic-%s-%.4s%.2s%.2s-%.2s%.2s%.2s-%03d", source, s,
+	    s + 5, s + 8, s + 11, s + 14, s + 17, ms);
 }
 
 static bool

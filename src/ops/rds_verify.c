@@ -21,26 +21,13 @@ static bool
 find(struct op *op, struct aws *aws, struct rds_snapshot *out, struct error *err)
 {
 	const char *name = op->words->n > 1 ? op->words->w[1].text : "latest";
-	struct rds_snapshot *items;
-	int n;
 
 	if (op->words->n > 2) {
 		error_set(err, ERR_USAGE, "verify does not understand '%s'", op->words->w[2].text);
 		return error_hint(err, "Usage: %s", op->kind->usage);
 	}
-	if (strcmp(name, "latest") != 0)
-		return rds_snapshot_get(op, aws, name, out, err);
-	if (!rds_snapshot_list(op, aws, op_fact(op, "source"), &items, &n, err))
-		return false;
-	while (n > 0 && rds_state_of(items[n - 1].status) != RDS_READY)
-		n--;
-	if (n > 0) {
-		*out = items[n - 1];
-		return true;
-	}
-	error_set(
-	    err, ERR_NOT_FOUND, "%s has no snapshot that can be restored", op_fact(op, "source"));
-	return error_hint(err, "`snapshot` makes one.");
+	return strcmp(name, "latest") == 0 ? rds_snapshot_latest(op, aws, out, err) :
+	                                     rds_snapshot_get(op, aws, name, out, err);
 }
 
 /* "verify-rds-lab-2026-11-21-03-04": as RDS allows it, and the same in each plan. */

@@ -41,16 +41,39 @@ pg_is_login(const char *password)
 bool
 pg_is_rds_host(const char *host)
 {
-	static const char *const ends[] = { ".rds.amazonaws.com", ".rds.amazonaws.com.cn",
-		".rds.amazonaws.eu" };
+	static const char *const ends[] = { ".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu",
+		".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk", ".csp.hci.ic.gov" };
 	size_t len = strlen(host);
 
+	if (!strstr(host, ".rds."))
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		size_t n = strlen(ends[i]);
 
 		if (len > n && strcmp(host + len - n, ends[i]) == 0)
 			return true;
 	}
+	return false;
+}
+
+bool
+pg_rds_host_in(const char *conninfo, char *host, size_t size)
+{
+	static const char between[] = " \t\n=@/'\",:?&";
+
+	for (const char *s = conninfo; *s;) {
+		size_t len = strcspn(s, between);
+
+		if (len < size) {
+			memcpy(host, s, len);
+			host[len] = '\0';
+			if (pg_is_rds_host(host))
+				return true;
+		}
+		s += len;
+		s += strspn(s, between);
+	}
+	*host = '\0';
 	return false;
 }
 

@@ -43,6 +43,9 @@ bool pg_is_login(const char *password);
 
 /* Is this the name of an RDS endpoint? */
 bool pg_is_rds_host(const char *host);
+/* The first endpoint of RDS that a conninfo or URI names; false, host "": none. */
+bool pg_rds_host_in(const char *conninfo, char *host, size_t size);
+enum { PG_RDS_HOST_MAX = 256 };
 /*
  * The bundle of RDS's certificate authorities: rds-ca.pem in pgmedic/ of XDG_DATA_HOME, of one of
  * XDG_DATA_DIRS, or of /etc. False: there is none, and path is where one would be looked for first.

@@ -38,6 +38,8 @@ target() {	# NAME KEY REGION
 target lab 'instance = lab' eu-west-1
 target gov 'instance = lab' us-gov-west-1
 target flock 'cluster = flock' eu-west-1
+printf '[target named]\nendpoint_url = %s\nconninfo = host=flock.cluster-abc.eu-west-1.rds.amazonaws.com hostaddr=127.0.0.1 port=1\n' \
+    "$url" >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
 snapshots() {
 	rds DescribeDBSnapshots SnapshotType=manual | sed -n 's/.*DBSnapshotIdentifier //p' | sort -u | tr '\n' ' '
 }
@@ -45,6 +47,10 @@ snapshots() {
 op "snapshot one" lab --yes
 op "snapshot two" lab --yes
 is "two snapshots" "$(snapshots)" "one two "
+op "restore latest to again" lab --dry-run
+like "the latest is restored as it is verified" "$(member plan.0.effect)" 'RestoreDBInstanceFromDBSnapshot'
+op "snapshot" named --dry-run
+like "an endpoint's name tells the cluster" "$(member state) $(member plan.0.effect)" '^planned CreateDBClusterSnapshot'
 op "snapshot copy one --region eu-central-1 --as far" lab --yes
 is "a copy in another region" "$(member state) $(member result.snapshot) $(member result.region)" "done far eu-central-1"
 like "... is there" "$(region=eu-central-1 snapshots)" '^far '

@@ -266,7 +266,7 @@ targets() {
 	curl -s --aws-sigv4 aws:amz:eu-central-1:application-autoscaling --user "$key" -H 'Content-Type: application/x-amz-json-1.1' \
 		-H 'X-Amz-Target: AnyScaleFrontendService.DescribeScalableTargets' -d '{"ServiceNamespace":"rds"}' "$url/"
 }
-sed -e 's/^\[target moto\]/[target aurora]/' -e 's/^instance = shop/cluster = aur\ninstance = aur-1/' \
+sed -e 's/^\[target moto\]/[target aurora]/' -e 's/^instance = shop/cluster = aur/' \
 	"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" >"$TMP/aurora.conf"
 cat "$TMP/aurora.conf" >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
 op 'autoscaling replicas 1 3 cpu 60' aurora --yes
@@ -279,6 +279,6 @@ unlike "... and ended" "$(targets)" 'cluster:aur'
 op 'scale storage 200GB' aurora --yes
 is "storage of Aurora is not of an instance" "$(member error.code)" UNSUPPORTED
 op 'scale class db.r6g.xlarge now' aurora --yes
-is "its class is" "$(member result.state)" applied
+is "its class is, and of a cluster that of its writer" "$(member result.state) $(member result.instance)" "applied aur-1"
 judged
 finish

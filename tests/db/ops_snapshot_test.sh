@@ -65,6 +65,25 @@ is "... and has made one" "$(backrest db info --output=json | grep -o '"label":"
 op "job resume $job" db --yes
 is "what is done is not done again" "$(member error.code)" STATE
 like "the journal is whole" "$("$PGMEDIC" run "journal verify" db)" '^[0-9]+ lines, each as it was written'
+is "... as anybody can check who reads the manual" "$(python3 - "$XDG_STATE_HOME/pgmedic/journal.jsonl" <<'PY'
+import hashlib, json, sys
+before, n = "0" * 64, 0
+for line in open(sys.argv[1], "rb").read().splitlines():
+    o, n = json.loads(line), n + 1
+    digest = hashlib.sha256(line[:line.rindex(b',"hash":"')]).hexdigest()
+    if (o["seq"], o["prev"], o["hash"]) != (n, before, digest):
+        sys.exit("line %d" % n)
+    before = o["hash"]
+print("whole" if n > 10 else "short")
+PY
+)" whole
+
+sed -e 's/^\[target db\]/[target nowhere]/' -e 's/^pgbackrest_stanza = .*/pgbackrest_stanza = nowhere/' \
+    "$XDG_CONFIG_HOME/pgmedic/pgmedic.conf" >"$TMP/nowhere.conf"
+cat "$TMP/nowhere.conf" >>"$XDG_CONFIG_HOME/pgmedic/pgmedic.conf"
+op snapshot nowhere --dry-run
+like "a stanza that is not there is said" "$(member error.what)" 'nowhere'
+like "... with what makes it" "$(member error.hint)" 'stanza'
 
 # A corrupt page: pgBackRest's exit status is 0, the verdict is not.
 path=$(sql db "SELECT pg_relation_filepath('t')")
