@@ -70,13 +70,17 @@ first_checks(struct op *op, struct look *l, struct error *err)
 	            l->source.is_failing ? l->source.failed_wal : l->source.archived_wal));
 }
 
-/* What would be lost with the machine now, in seconds: since the last WAL that is safe. */
+/* What would be lost with the machine now, in seconds: since the last WAL that is safe; nothing
+ * where nothing was written since, however long ago that is. */
 static bool
 keep_rpo(struct op *op, const struct look *l, struct error *err)
 {
 	int64_t safe_us = l->reach.last ? l->reach.last->at.us : l->backup->stop.us;
 	double s = (double)(wall_now().us - safe_us) / 1e6;
 
+	if (l->source.is_there && !l->source.is_standby && !l->reach.is_left &&
+	    wal_has_all(&l->wal, &l->reach, l->source.lsn))
+		s = 0;
 	return op_fact_set(op, err, "rpo_s", "%.3f", s > 0 ? s : 0);
 }
 

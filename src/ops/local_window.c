@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MS = 120000, MAX_LIST = 256 << 20, NAME_LEN = 24, USUAL_SIZE = 16 << 20 };
+enum {
+	LIST_MS = 120000,
+	MAX_LIST = 256 << 20,
+	NAME_LEN = 24,
+	USUAL_SIZE = 16 << 20,
+	SEGMENT_HEADER = 40, /* XLogLongPageHeaderData */
+};
 
 static int64_t
 per_log(const struct wal_archive *a)
@@ -251,6 +257,13 @@ wal_reach_of(struct op *op, const struct wal_archive *a, const struct pgbackrest
 	out->is_whole = s->number >= stop;
 	if (!out->is_whole || is_anything_after(a, s, out->is_left))
 		out->missing = wal_name(op, a, s->timeline, s->number + 1);
+}
+
+bool
+wal_has_all(const struct wal_archive *a, const struct wal_reach *reach, int64_t lsn)
+{
+	return reach->last && !*reach->missing &&
+	    lsn <= (reach->last->number + 1) * a->segment_size + SEGMENT_HEADER;
 }
 
 const struct wal_segment *

@@ -56,6 +56,9 @@ struct wal_reach {
 };
 void wal_reach_of(struct op *op, const struct wal_archive *a, const struct pgbackrest_backup *b,
     struct wal_reach *out);
+/* Does a source that is at `lsn` have nothing but what the reach has? A new segment begins with a
+ * header, which is nobody's data. */
+bool wal_has_all(const struct wal_archive *a, const struct wal_reach *reach, int64_t lsn);
 /* The first segment of that reach that came to the repository at or after `at`; NULL: none. */
 const struct wal_segment *wal_covers_time(
     struct op *op, const struct wal_archive *a, const struct pgbackrest_backup *b, struct wall at);
