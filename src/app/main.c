@@ -374,6 +374,7 @@ main(int argc, char **argv)
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	program_path_set(argv[0]);
 	if (options_parse(&opt, argc, argv, &err))
 		status = begin(&opt, &err);

@@ -165,6 +165,7 @@ watch_signals(void)
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGHUP, &sa, NULL);
 	sigaction(SIGPIPE, &sa, NULL);
+	sigaction(SIGXFSZ, &sa, NULL); /* a limit on files is as a disk that is full */
 }
 
 /* How it ended: the result first, since a reader goes by the state. */
