@@ -151,8 +151,7 @@ static volatile sig_atomic_t stopped;
 static void
 on_signal(int sig)
 {
-	(void)sig;
-	stopped = 1;
+	stopped = sig;
 }
 
 static void

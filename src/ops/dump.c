@@ -15,6 +15,7 @@
 
 #include "base/fmt.h"
 #include "base/json.h"
+#include "base/rowset.h"
 #include "ops/client.h"
 #include "ops/dump_priv.h"
 #include "ops/local_copy.h"
@@ -22,7 +23,13 @@
 #include "ops/op_result.h"
 #include "ops/op_server.h"
 
-enum { DUMP_MS = 24 * 3600 * 1000, LIST_MS = 600 * 1000, MAX_OUTPUT = 64 << 20 };
+enum {
+	DUMP_MS = 24 * 3600 * 1000,
+	LIST_MS = 600 * 1000,
+	SIZE_MS = 30000,
+	MAX_OUTPUT = 64 << 20,
+	LEAST_PERCENT = 1, /* of the database: not even what compresses well is smaller */
+};
 
 /* ------------------------------------------------------------------ the plan */
 
@@ -80,6 +87,43 @@ programs(struct op *op, int major, struct error *err)
 	return true;
 }
 
+/*
+ * The size of the database is more than its dump takes, without indexes and compressed, but nobody
+ * knows by how much: less room than that is warned of, and hardly any is refused.
+ */
+static bool
+has_room(struct op *op, const char *root, const char *database, struct error *err)
+{
+	const char *params[] = { database };
+	struct error ignored = { 0 };
+	struct pg_sync *pg = op_connect(op, op->target, &ignored);
+	struct rowset *rows =
+	    pg ? pg_sync_run(pg, "op_database_size", params, 1, SIZE_MS, &ignored) : NULL;
+	double bytes =
+	    rows && rows->nrows == 1 ? cell_num(rowset_get(rows, 0, "size_bytes"), -1) : -1;
+	char free_text[32], size_text[32];
+	double room;
+
+	rowset_unref(rows);
+	pg_sync_close(pg);
+	if (!copy_free_bytes(op, root, &room, err))
+		return false;
+	fmt_bytes(free_text, sizeof(free_text), room);
+	fmt_bytes(size_text, sizeof(size_text), bytes);
+	if (bytes < 0)
+		doc_pair(&op->doc, "disk", ROLE_WARN, "%s free; the size of %s is not known",
+		    free_text, database);
+	else
+		doc_pair(&op->doc, "disk", room < bytes ? ROLE_WARN : ROLE_NORMAL,
+		    "%s free; %s has %s, its dump takes %s", free_text, database, size_text,
+		    room < bytes ? "less, but this may not be enough" : "less");
+	if (room >= bytes * LEAST_PERCENT / 100)
+		return true;
+	error_set(err, ERR_REFUSED, "%s has %s free, and %s has %s", root, free_text, database,
+	    size_text);
+	return error_hint(err, "Another folder: dump_root = … of [target %s].", op->target->name);
+}
+
 static bool
 dump_plan(struct op *op, struct error *err)
 {
@@ -106,6 +150,8 @@ dump_plan(struct op *op, struct error *err)
 	doc_pair(&op->doc, "dump", ROLE_NORMAL, "database %s of %s (PostgreSQL %s, %s)", database,
 	    op->target->name, server.version, server.is_standby ? "standby" : "primary");
 	doc_pair(&op->doc, "to", ROLE_NORMAL, "%s/%s", root, as ? as : "named by the time");
+	if (!has_room(op, root, database, err))
+		return false;
 	doc_pair(&op->doc, "note", ROLE_NORMAL,
 	    "a dump holds no WAL: it is restored as it was, not to a moment");
 	op_add_step(op, "dump", "low", "dump it",

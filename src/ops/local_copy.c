@@ -83,12 +83,11 @@ copy_program(struct op *op, const char *name)
 
 /* ------------------------------------------------------------------ the plan */
 
-static bool
-has_space(struct op *op, const char *root, int64_t bytes, struct error *err)
+bool
+copy_free_bytes(struct op *op, const char *root, double *out, struct error *err)
 {
-	char *at = arena_strdup(&op->arena, root), free_text[32], need_text[32];
+	char *at = arena_strdup(&op->arena, root);
 	struct statvfs fs;
-	double free_bytes, need = (double)bytes * SPARE_PERCENT / 100;
 
 	while (statvfs(at, &fs) != 0) {
 		char *slash = strrchr(at, '/');
@@ -98,7 +97,18 @@ has_space(struct op *op, const char *root, int64_t bytes, struct error *err)
 			    err, ERR_FILE, "cannot look at %s: %s", at, strerror(errno));
 		*slash = '\0';
 	}
-	free_bytes = (double)fs.f_bavail * (double)fs.f_frsize;
+	*out = (double)fs.f_bavail * (double)fs.f_frsize;
+	return true;
+}
+
+static bool
+has_space(struct op *op, const char *root, int64_t bytes, struct error *err)
+{
+	char free_text[32], need_text[32];
+	double free_bytes, need = (double)bytes * SPARE_PERCENT / 100;
+
+	if (!copy_free_bytes(op, root, &free_bytes, err))
+		return false;
 	fmt_bytes(free_text, sizeof(free_text), free_bytes);
 	fmt_bytes(need_text, sizeof(need_text), need);
 	doc_pair(&op->doc, "disk", free_bytes < need ? ROLE_WARN : ROLE_NORMAL,

@@ -19,6 +19,8 @@
 bool copy_is_name(const char *s);
 /* The target's restore_root, else a folder of our own; ERR_CONFIG where it is no absolute path. */
 const char *copy_root(struct op *op, struct error *err);
+/* Free where a folder is, or will be. */
+bool copy_free_bytes(struct op *op, const char *root, double *out, struct error *err) MUST_CHECK;
 /* restore_root itself (or another such): made where it is not there, and to be passed by the
  * cluster's owner. */
 bool copy_make_root(const char *root, struct error *err) MUST_CHECK;

@@ -31,6 +31,7 @@ drill_baseline(struct op *op, struct error *err)
 {
 	struct probe_log log;
 	double *ms;
+	int64_t since = op_fact_int(op, "baseline_us", 0);
 	int acks = 0, others = 0;
 	bool ok;
 
@@ -38,6 +39,8 @@ drill_baseline(struct op *op, struct error *err)
 		return false;
 	ms = arena_zalloc(&op->arena, (size_t)log.n + 1, sizeof(*ms));
 	for (int i = 0; i < log.n; i++) {
+		if (log.beats[i].sent < since)
+			continue;
 		if (log.beats[i].what == 'o')
 			ms[acks++] = (double)(log.beats[i].ended - log.beats[i].sent) / 1000;
 		else

@@ -402,7 +402,9 @@ replica_stream_run(struct op *op, struct error *err)
 		struct error why = { 0 };
 		int64_t past = mono_since_ms(mono_now(), begin);
 
-		if (ask_primary(op, &p, &why) && p.is_streaming && p.replayed >= p.wanted &&
+		bool answers = ask_primary(op, &p, &why);
+
+		if (answers && p.is_streaming && p.replayed >= p.wanted &&
 		    node_look(&n, &look, &why) && look.is_standby &&
 		    look.system_identifier == primary.system_identifier)
 			return keep_lag(op, &p, err);
@@ -420,7 +422,10 @@ replica_stream_run(struct op *op, struct error *err)
 		}
 		if (past > STREAM_MS)
 			return say_dead(op, true, err);
-		op_progress(op, -1, "%s", p.is_streaming ? "catches up" : "recovers");
+		op_progress(op, -1, "%s",
+		    !answers           ? why.what :
+		        p.is_streaming ? "catches up" :
+		                         "recovers");
 		if (!op_wait_ms(op, POLL_MS, err))
 			return false;
 	}

@@ -351,9 +351,17 @@ op_progress(struct op *op, double pct, const char *fmt, ...)
 bool
 op_stopped(struct op *op, struct error *err)
 {
-	if (!(op->stop && *op->stop) && !(op->journal && jobs_is_cancelled(op->journal, op->job)))
+	bool is_cancelled = op->journal && jobs_is_cancelled(op->journal, op->job);
+	int sig = op->stop ? (int)*op->stop : 0;
+	const char *by;
+
+	if (!sig && !is_cancelled)
 		return false;
-	error_set(err, ERR_STATE, "stopped on request");
+	by = is_cancelled  ? "`job cancel`" :
+	    sig == SIGTERM ? "SIGTERM" :
+	    sig == SIGINT  ? "SIGINT" :
+	                     "a signal";
+	error_set(err, ERR_STATE, "stopped by %s%s%s", by, *op->step ? " in step " : "", op->step);
 	error_hint(err, "`job resume %lld` goes on, `job undo %lld` takes back what is left.",
 	    (long long)op->job, (long long)op->job);
 	return true;

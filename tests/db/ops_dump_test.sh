@@ -21,6 +21,7 @@ CONF
 op "snapshot dump" db --dry-run
 is "a dry run plans" "$(member state) $(member plan.0.step)" "planned dump it"
 ok "... and makes nothing" test ! -e "$root"
+like "... and says what room there is" "$("$PGMEDIC" run "snapshot dump" db --dry-run)" 'disk .* free; shop has .* its dump takes less'
 (
 	until [ -e "$TMP/stop" ]; do
 		grep -a -l planted-secret /proc/[0-9]*/cmdline 2>/dev/null

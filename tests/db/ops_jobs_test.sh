@@ -143,11 +143,19 @@ unlike "what is done is not listed" "$("$PGMEDIC" jobs)" "resume $job "
 begin
 answer=$("$PGMEDIC" run "job cancel $job" --json)
 ok "a cancel reaches pgBackRest at once" wait_for 5 state_is "$job" failed
-like "... and says that it was stopped" "$("$PGMEDIC" run "job $job")" 'stopped on request'
+like "... and says by what, and where" "$("$PGMEDIC" run "job $job")" 'stopped by `job cancel` in step backup'
 is "... before it made anything" "$(made "$job")" 0
 rm -f "$TMP/repo/slow"
 op "job resume $job" db --yes
 is "what was stopped goes on when told" "$(member state) $(made "$job")" "done 1"
+begin
+kill -TERM "$(python3 -c 'import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("SELECT pid FROM acts WHERE id = ?", (sys.argv[2],)).fetchone()[0])' \
+    "$XDG_STATE_HOME/pgmedic/journal.db" "$job")"
+ok "a signal ends it" wait_for 10 state_is "$job" failed
+like "... and it says which" "$("$PGMEDIC" run "job $job")" 'stopped by SIGTERM in step backup'
+rm -f "$TMP/repo/slow"
+op "job undo $job" db --yes
 
 # ------------------------------------------------------------------ not as it was planned
 

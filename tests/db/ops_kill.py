@@ -144,8 +144,12 @@ def settle(job, tries):
     for _ in range(8):
         state = check_jobs(job)
         end = time.time() + 200
+        began = time.time()
         while state == "running" and time.time() < end:
             time.sleep(0.1)
+            if time.time() - began > 20:
+                world_again()
+                began = time.time()
             state = pgmedic(f"job {job}")["state"]
         left = one("SELECT count(*) FROM leftovers WHERE job = ? AND settled_at IS NULL", job)
         act = one("SELECT state FROM acts WHERE id = ?", job)
@@ -217,6 +221,10 @@ def run_once(n, is_disturbed):
     front = subprocess.Popen([conf["pgmedic"], "run", op.words(n), op.target, "--json", "--yes", "--wait"],
                              env={**os.environ, **(op.env or {})}, **quiet)
     told = disturb(front, began, before) if is_disturbed else []
+    try:
+        front.wait(20)
+    except subprocess.TimeoutExpired:
+        world_again()   # nobody leaves a server down for long
     try:
         front.wait(300)
     except subprocess.TimeoutExpired:
