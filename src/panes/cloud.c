@@ -13,7 +13,8 @@
 #include "panes/cloud_priv.h"
 #include "panes/cloud_series.h"
 
-enum { SPARK = 60, EXPIRES_DAYS = 60 };
+/* As wide as 80 columns have room for: of a longer line the newest end would be cut. */
+enum { SPARK = 28, EXPIRES_DAYS = 60 };
 enum { MODE_ALL, MODE_METRICS, MODE_INSTANCES, MODE_ALARMS, MODE_EVENTS, MODE_OS, MODE_FACTS };
 
 #define DAY_US (INT64_C(86400) * 1000000)

@@ -71,6 +71,8 @@ metrics_of_two_parts(void **state)
 	assert_true(fixture_at(&g, "name", "CPUUtilization", "avg")->f == 25);
 	assert_true(cell_is(fixture_at(&g, "name", "ReadLatency", "now"), "4.00ms"));
 	assert_true(cell_is(fixture_at(&g, "name", "ReadLatency", "unit"), "s"));
+	/* The line fits into 80 columns, its newest end with it. */
+	assert_true(fixture_at(&g, "name", "New", "trend")->len <= 28 * strlen("█"));
 	/* What is not known is not left out of the line. */
 	assert_memory_equal(fixture_at(&g, "name", "New", "trend")->s, "·", 2);
 	assert_true(fixture_at(&g, "name", "New", "value")->f == 2);
