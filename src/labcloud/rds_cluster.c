@@ -80,6 +80,7 @@ void
 rds_write_cluster(struct call *c, const struct instance *i)
 {
 	struct writer *w = &c->w;
+	char window[16];
 
 	w_text(w, "DBClusterIdentifier", i->id);
 	w_text(w, "DbClusterResourceId", i->resource_id);
@@ -98,7 +99,7 @@ rds_write_cluster(struct call *c, const struct instance *i)
 		w_time(w, "LatestRestorableTime", c->world->archived);
 	}
 	w_int(w, "BackupRetentionPeriod", i->spec.retention_days);
-	w_text(w, "PreferredBackupWindow", "02:00-02:30");
+	w_text(w, "PreferredBackupWindow", world_backup_window(i->created, window, sizeof(window)));
 	w_text(w, "PreferredMaintenanceWindow", "sun:03:00-sun:03:30");
 	w_text(w, "DBClusterParameterGroup", "lab");
 	w_text(w, "DBSubnetGroup", "lab");

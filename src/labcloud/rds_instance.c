@@ -157,6 +157,7 @@ rds_write_instance(struct call *c, const struct instance *i)
 {
 	struct writer *w = &c->w;
 	const struct instance_spec *s = &i->spec;
+	char window[16];
 
 	w_text(w, "DBInstanceIdentifier", i->id);
 	w_text(w, "DbiResourceId", i->resource_id);
@@ -181,7 +182,7 @@ rds_write_instance(struct call *c, const struct instance *i)
 	write_storage(w, s);
 	write_groups(c, i);
 	write_pending(w, i);
-	w_text(w, "PreferredBackupWindow", "02:00-02:30");
+	w_text(w, "PreferredBackupWindow", world_backup_window(i->created, window, sizeof(window)));
 	w_text(w, "PreferredMaintenanceWindow", "sun:03:00-sun:03:30");
 	w_int(w, "BackupRetentionPeriod", s->retention_days);
 	w_bool(w, "AutoMinorVersionUpgrade", false);

@@ -176,6 +176,15 @@ world_snapshot(struct world *w, bool is_cluster, const char *id)
 	return NULL;
 }
 
+const char *
+world_backup_window(struct wall created, char *buf, size_t size)
+{
+	int hour = (int)((created.us / INT64_C(3600000000) + 12) % 24);
+
+	snprintf(buf, size, "%02d:00-%02d:30", hour, hour);
+	return buf;
+}
+
 void
 world_event(struct world *w, const char *type, const char *source, const char *category,
     const char *fmt, ...)

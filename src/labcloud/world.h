@@ -149,6 +149,9 @@ void world_failed_over(struct world *w);
 /* The port of a server of the pair. */
 int world_port(const struct world *w, const char *data);
 struct snapshot *world_snapshot(struct world *w, bool is_cluster, const char *id);
+/* "14:00-14:30": half a day from when it was made, so that a drill on a young lab never meets it.
+ */
+const char *world_backup_window(struct wall created, char *buf, size_t size);
 void world_event(struct world *w, const char *type, const char *source, const char *category,
     const char *fmt, ...) PRINTF_LIKE(5, 6);
 /* Give an instance its next states; they end in "available". */
