@@ -18,8 +18,6 @@ static const struct {
 	{ "archiving", "Mend archive_command: its error is in the server's log (the logs pane)." },
 	{ "backup window", "Wait until it is over." },
 	{ "backups", "Wait for its end, or stop it." },
-	{ "connection",
-	    "Let conninfo of [target] be how its server is reached from here: `diagnose connect` walks the way." },
 	{ "disk", "Make room, or lower max_wal_size." },
 	{ "endpoint",
 	    "Let conninfo of [target] lead to who takes writes: `diagnose connect` walks the way." },

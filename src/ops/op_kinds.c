@@ -301,6 +301,7 @@ const struct op_leftover_def op_leftover_defs[] = {
 	{ "rds_instance", rds_instance_undo },
 	{ "rds_cluster", rds_cluster_undo },
 	{ "rds_snapshot", rds_snapshot_undo },
+	{ "rds_writer", rds_writer_undo },
 	{ "server_down", pair_undo_down },
 	{ "slot", pair_undo_slot },
 	{ "stale_slot", pair_undo_stale_slot },

@@ -6,7 +6,10 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "ops/gates.h"
 #include "ops/local_drill.h"
 #include "ops/local_probe.h"
@@ -23,10 +26,29 @@ table_run(struct op *op, struct error *err)
 	return drill_table_make(op, op->target, err);
 }
 
+/* Zones of an instance are alike; the members of a cluster need not be. */
+static bool
+leave_writer(struct op *op, struct aws *aws, struct error *err)
+{
+	struct rds_cluster c;
+	const char *writer;
+	int64_t id;
+
+	if (!rds_ha_is_cluster(op) || op_fact_int(op, "stays", 0))
+		return true;
+	if (!rds_cluster_get(op, aws, op_fact(op, "cluster"), &c, err))
+		return false;
+	writer = rds_writer(&c);
+	return !writer ||
+	    op_leave(op, "rds_writer",
+	        arena_printf(&op->arena, "{\"cluster\":\"%s\",\"member\":\"%s\"}", c.id, writer),
+	        &id, err, "the writer of the cluster %s, which was %s", c.id, writer);
+}
+
 static bool
 send_with(struct op *op, struct aws *aws, struct error *err)
 {
-	return rds_ha_send(op, aws, "there", "", err);
+	return leave_writer(op, aws, err) && rds_ha_send(op, aws, "there", "", err);
 }
 
 static bool
@@ -127,13 +149,82 @@ back_wait_run(struct op *op, struct error *err)
 	if (!probe_start(op, err))
 		return false;
 	if (rds_with(op, back_wait_with, &why))
-		return op_fact_set(op, err, "restored", "1") && op_fact_now(op, err, "restored_us");
-	/* RDS may not want another one so soon: what was measured stands, and is said to be so. */
+		return op_fact_set(op, err, "restored", "1") &&
+		    op_fact_now(op, err, "restored_us") && op_settle_kind(op, "rds_writer", err);
+	/* RDS may not want another one so soon: what was measured stands, and is said to be so;
+	 * `job undo` goes back. */
 	if (why.code == ERR_REFUSED)
 		return op_fact_set(op, err, "restored", "0") &&
 		    op_fact_set(op, err, "back.text", "%s", why.what);
 	*err = why;
 	return false;
+}
+
+static bool
+fail_over_to(struct aws *aws, const char *cluster, const char *member, struct error *err)
+{
+	struct aws_param params[] = { { "DBClusterIdentifier", cluster },
+		{ "TargetDBInstanceIdentifier", member }, { NULL, NULL } };
+	struct aws_call call = {
+		.service = AWS_RDS, .op = "FailoverDBCluster", .params = params, .changes = true
+	};
+	struct aws_answer answer;
+	bool ok;
+
+	aws_answer_init(&answer);
+	ok = aws_do(aws, &call, &answer, err);
+	/* What had no answer is seen, or not, by the writer. */
+	if (!ok && answer.is_uncertain) {
+		*err = (struct error){ 0 };
+		ok = true;
+	}
+	aws_answer_release(&answer);
+	return ok;
+}
+
+/* Sent once, when the cluster is at rest with another writer. */
+static bool
+writer_back(
+    struct op *op, struct aws *aws, const char *cluster, const char *member, struct error *err)
+{
+	struct mono begin = mono_now();
+	bool was_sent = false;
+	struct rds_cluster c;
+
+	for (;;) {
+		const char *writer;
+		bool is_ready;
+
+		if (!rds_cluster_get(op, aws, cluster, &c, err))
+			return err->code == ERR_NOT_FOUND;
+		writer = rds_writer(&c);
+		is_ready = strcmp(c.status, "available") == 0;
+		if (is_ready && writer && strcasecmp(writer, member) == 0)
+			return true;
+		if (is_ready && !was_sent && !fail_over_to(aws, cluster, member, err))
+			return false;
+		was_sent |= is_ready;
+		if (mono_since_ms(mono_now(), begin) > 5 * (int64_t)rds_sign_ms())
+			return error_set(err, ERR_TIMEOUT, "the writer of %s is %s still, not %s",
+			    cluster, writer ? writer : "none", member);
+		op_progress(op, -1, "%s; its writer is %s", c.status, writer ? writer : "none");
+		if (!op_wait_ms(op, rds_poll_ms(), err))
+			return false;
+	}
+}
+
+bool
+rds_writer_undo(struct op *op, const struct job_leftover *left, struct error *err)
+{
+	struct json *o = json_parse(left->args, strlen(left->args), err);
+	const char *cluster = json_text(json_get(o, "cluster")),
+	           *member = json_text(json_get(o, "member"));
+	struct aws *aws = cluster && member ? rds_open(op, err) : NULL;
+	bool ok = aws && writer_back(op, aws, cluster, member, err);
+
+	aws_close(aws);
+	json_free(o);
+	return ok;
 }
 
 static bool
@@ -247,6 +338,7 @@ plan_with(struct op *op, struct aws *aws, struct error *err)
 	op->question = arena_printf(&op->arena, "drill a failover of %s?", rds_ha_name(op));
 	return op_fact_set(op, err, "kind", "%s", kind) &&
 	    op_fact_set(op, err, "first", "%s", op->target->name) &&
+	    op_fact_set(op, err, "stays", "%d", stays) &&
 	    op_fact_set(op, err, "goal_s", "%d", goal);
 }
 

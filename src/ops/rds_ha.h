@@ -36,6 +36,10 @@ enum op_seen rds_ha_seen(struct op *op, struct aws *aws, const char *way, struct
 bool rds_ha_wait(struct op *op, struct aws *aws, const char *way, const char *member,
     struct error *err) MUST_CHECK;
 
+/* Leftover "rds_writer": a drill has not come back to the writer of before. Undo fails over to it.
+ */
+bool rds_writer_undo(struct op *op, const struct job_leftover *left, struct error *err);
+
 /* What the server behind the target's conninfo says; false: it cannot be reached. */
 struct rds_sql {
 	bool is_standby;

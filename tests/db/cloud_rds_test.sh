@@ -97,14 +97,13 @@ unlike "nothing of that was asked for" "$(rds DescribeDBInstances)" 'never'
 
 PGMEDIC_RDS_POLL_MS=50 PGMEDIC_RDS_SIGN_MS=300
 export PGMEDIC_RDS_POLL_MS PGMEDIC_RDS_SIGN_MS
-op "verify one" lab --yes
-is "what would not be reached is not restored" "$(member state) $(member error.code)" "refused REFUSED"
-like "... the source does not answer here, either" "$(member error.what)" "gate 'connection' is red: the source does not answer"
-like "... it is said what shows the way" "$(member error.hint)" 'conninfo of \[target\].*diagnose connect'
+plan=$("$PGMEDIC" run "verify one" lab --dry-run 2>&1)
+like "a source that does not answer here is said before anything is paid for" "$plan" 'the source does not answer from here'
 op "verify one" blind --yes
-is "nor without a conninfo" "$(member state) $(member error.what)" \
-    "refused gate 'connection' is red: [target blind] has no conninfo"
-unlike "nothing of that was made" "$(grep Restore "$TMP/witness/requests")" 'verify-one'
+is "without a conninfo it is restored, which does not count as verified" "$(member state) $(member result.passed) $op_status" "done false 1"
+like "... as the plan says" "$("$PGMEDIC" run "verify one" blind --dry-run 2>&1)" 'has no conninfo: what is restored cannot be read'
+like "... RDS restores it" "$answer" '"name":"restore","passed":true'
+unlike "... it is gone" "$(rds DescribeDBInstances)" 'verify-one'
 arn=$(rds DescribeDBSnapshots DBSnapshotIdentifier=one | sed -n 's/^ *DBSnapshotArn //p')
 rds AddTagsToResource ResourceName="$arn" Tags.Tag.1.Key=pgmedic-verified Tags.Tag.1.Value=2026-01-01T00:00:00Z >/dev/null
 op "verify one" seen --yes

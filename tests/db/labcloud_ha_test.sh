@@ -101,6 +101,19 @@ is 'a kind is of what the target is' "$(member error.code)" REFUSED
 op 'drill failover --kind aurora' aurora --yes
 is 'a drill of the cluster' "$(member state) $(member result.kind) $(member result.rpo_rows) $(member result.restored)" 'done aurora 0 true'
 is '... its writer is the one of before' "$(writer)" aurora-1
+curl -s -X DELETE -H "X-Lab-Key: $(cat "$dir/cloud/control")" "$url/lab/events" >/dev/null
+fault kind=delay action=FailoverDBCluster times=1 value=25000
+"$PGMEDIC" run 'drill failover' aurora --yes --json </dev/null >"$TMP/begun" 2>&1
+job=$(sed -n 's/.*"job":\([0-9]*\).*/\1/p' "$TMP/begun")
+writer_is() {
+	[ "$(writer)" = "$1" ]
+}
+ok 'a drill that has failed over' wait_for 60 writer_is aurora-2
+lost_target=aurora
+kill_worker "$job"
+like '... and is killed there leaves its writer behind' "$("$PGMEDIC" jobs)" 'left behind: the writer of the cluster aurora, which was aurora-1'
+op "job undo $job" aurora --yes
+is '... which undo brings back' "$(member state) $(writer)" 'done aurora-1'
 
 # ------------------------------------------------------------------ by the client
 
