@@ -67,17 +67,40 @@ act_json(struct strbuf *out, const struct journal_act *a)
 		strbuf_adds(out, "null");
 }
 
-static void
-act_text_line(struct strbuf *out, const struct journal_act *a)
+/* The widest user and target of a list, within what a line of 80 columns can spare. */
+struct widths {
+	int user, target;
+};
+enum { USER_MOST = 10, TARGET_MOST = 16 };
+
+static struct widths
+widths_of(const struct journal_act *acts, int n)
 {
+	struct widths w = { 0, 0 };
+
+	for (int i = 0; i < n; i++) {
+		int user = (int)strnlen(acts[i].os_user, USER_MOST);
+		int target = (int)strnlen(acts[i].target, TARGET_MOST);
+
+		w.user = user > w.user ? user : w.user;
+		w.target = target > w.target ? target : w.target;
+	}
+	return w;
+}
+
+/* Beneath it what came of it, where that is more than the state says. */
+static void
+act_text_line(struct strbuf *out, const struct journal_act *a, struct widths w)
+{
+	const char *state = journal_state_names[a->state];
 	size_t len = strcspn(a->detail, "\n");
 	struct wall at = { a->started_at.us - a->started_at.us % 1000000 };
 	char buf[40];
 
-	strbuf_addf(out, "%5lld  %s  %-8s  %-10.10s  %-16.16s  %s", (long long)a->id,
-	    wall_rfc3339(at, buf, sizeof(buf)), journal_state_names[a->state], a->os_user,
-	    a->target, a->command);
-	if (len)
+	strbuf_addf(out, "%5lld  %s  %-8s  %-*.*s  %-*.*s  %s", (long long)a->id,
+	    wall_rfc3339(at, buf, sizeof(buf)), state, w.user, w.user, a->os_user, w.target,
+	    w.target, a->target, a->command);
+	if (len && (len != strlen(state) || strncmp(a->detail, state, len) != 0))
 		strbuf_addf(out, "\n       %.*s", (int)len, a->detail);
 	strbuf_addc(out, '\n');
 }
@@ -146,12 +169,14 @@ static void
 read_list(struct reading *r, struct journal *j)
 {
 	struct arena arena = { 0 };
-	struct journal_act *acts;
+	struct journal_act *acts = NULL;
+	struct widths w;
 	int n = 0;
 
 	jobs_mark_lost(j);
 	r->ok = r->open_only ? jobs_list(j, &arena, &acts, &n, &r->error) :
 	                       journal_list(j, LISTED, false, &arena, &acts, &n, &r->error);
+	w = widths_of(acts, r->ok ? n : 0);
 	if (r->ok && r->is_json)
 		strbuf_addc(&r->out, '[');
 	for (int i = 0; r->ok && i < n; i++) {
@@ -162,7 +187,7 @@ read_list(struct reading *r, struct journal *j)
 				add_job_json(&r->out, j, &acts[i]);
 			strbuf_addc(&r->out, '}');
 		} else {
-			act_text_line(&r->out, &acts[i]);
+			act_text_line(&r->out, &acts[i], w);
 			if (r->open_only)
 				add_what_to_do(&r->out, j, &acts[i]);
 		}
@@ -187,7 +212,7 @@ read_act(struct reading *r, struct journal *j)
 		act_json(&r->out, &a);
 		strbuf_addc(&r->out, '}');
 	} else if (r->ok) {
-		act_text_line(&r->out, &a);
+		act_text_line(&r->out, &a, widths_of(&a, 1));
 		strbuf_addf(
 		    &r->out, "\n%s\nconfirmed: %s\n\n%s\n", a.plan, a.confirmed_how, a.detail);
 	}
