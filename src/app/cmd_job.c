@@ -12,6 +12,7 @@
 #include "app/cmd_op.h"
 #include "app/commands.h"
 #include "app/op_sync.h"
+#include "app/result_text.h"
 #include "base/fmt.h"
 #include "base/json.h"
 #include "store/jobs.h"
@@ -105,9 +106,12 @@ read_job(struct journal *j, int64_t id, struct strbuf *out, struct error *err)
 		else if (*row.progress)
 			strbuf_addf(out, "%-12s %s\n", "now", row.progress);
 		add_steps(out, jobs_fact(j, id, "steps", &arena, err), steps, n);
-		if (act.finished_at.us)
-			strbuf_addf(
-			    out, "%-12s %s\n", "outcome", *row.result ? row.result : act.detail);
+		if (act.finished_at.us && *row.result) {
+			strbuf_adds(out, "outcome\n");
+			result_text(out, row.result, 18, false);
+		} else if (act.finished_at.us) {
+			strbuf_addf(out, "%-12s %s\n", "outcome", act.detail);
+		}
 		for (int i = 0; i < nleft; i++)
 			strbuf_addf(out, "%-12s %s\n", i ? "" : "left behind", left[i].what);
 		if (act.finished_at.us && (nleft || act.state == JOURNAL_LOST))

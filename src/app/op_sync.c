@@ -11,8 +11,8 @@
 #include "app/op_again.h"
 #include "app/op_job.h"
 #include "app/op_target.h"
+#include "app/result_text.h"
 #include "base/json.h"
-#include "base/utf8.h"
 
 enum { POLL_MS = 100, MAX_TEXT = 1 << 20 };
 
@@ -217,56 +217,13 @@ print_json(struct sync_op *s)
 	strbuf_adds(out, "}\n");
 }
 
-static void
-print_value(struct strbuf *out, const struct json *v)
-{
-	double number;
-
-	if (json_text(v))
-		utf8_clean(out, json_text(v), strlen(json_text(v)), false);
-	else if (json_number(v, &number))
-		strbuf_addf(out, "%.15g", number);
-	else
-		strbuf_adds(out, json_true(v) ? "yes" : json_false(v) ? "no" : "-");
-}
-
-/* A list of objects: each in a line, its values in the order of the result. */
-static void
-print_list(struct strbuf *out, const struct json *list)
-{
-	for (const struct json *item = json_child(list); item; item = json_next(item)) {
-		strbuf_adds(out, " ");
-		for (const struct json *v = json_child(item); v; v = json_next(v)) {
-			strbuf_adds(out, " ");
-			print_value(out, v);
-		}
-		strbuf_addc(out, '\n');
-	}
-}
-
 /* A result as lines "name  value". */
 static void
 print_result(struct sync_op *s)
 {
-	struct strbuf *out = s->ctx->out;
-	struct error ignored = { 0 };
-	struct json *root = json_parse(s->result, strlen(s->result), &ignored);
-
 	if (only_looks(s))
-		strbuf_adds(out, plan_text(s)); /* lists are there already */
-	for (const struct json *v = json_child(root); v; v = json_next(v)) {
-		if (only_looks(s) && !json_text(v))
-			continue;
-		if (json_child(v)) {
-			strbuf_addf(out, "%s\n", json_name(v));
-			print_list(out, v);
-			continue;
-		}
-		strbuf_addf(out, "%-*s ", only_looks(s) ? 42 : 18, json_name(v));
-		print_value(out, v);
-		strbuf_addc(out, '\n');
-	}
-	json_free(root);
+		strbuf_adds(s->ctx->out, plan_text(s)); /* lists are there already */
+	result_text(s->ctx->out, s->result, only_looks(s) ? 42 : 18, only_looks(s));
 }
 
 static void
