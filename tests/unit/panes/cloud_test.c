@@ -28,6 +28,17 @@ feed_facts(struct feed *f, int second)
 	            "db2|rebooting|db.r6g.large|2|1073741824|NULL|in-sync|NULL|replica|NULL")));
 }
 
+/* A feed of two hours whose instance is known. */
+static struct feed *
+instance_feed(void)
+{
+	struct feed *f = feed_new("t");
+
+	fixture_clock(f, 7200, false);
+	feed_facts(f, 7200);
+	return f;
+}
+
 static bool
 has_note(const struct grid *g, const char *code, const char *part)
 {
@@ -49,13 +60,11 @@ failed(enum probe_id probe, enum sample_state state, const char *what)
 static void
 metrics_of_two_parts(void **state)
 {
-	struct feed *f = feed_new("t");
+	struct feed *f = instance_feed();
 	struct pane_opts opts = { 0 };
 	struct grid g;
 
 	(void)state;
-	fixture_clock(f, 7200, false);
-	feed_facts(f, 7200);
 	/* A minute that both parts have counts once, as the later one has it. */
 	feed_apply(f,
 	    fixture_sample(PROBE_CLOUD_PAST, 7200,
@@ -89,13 +98,11 @@ metrics_of_two_parts(void **state)
 static void
 alarms_and_events(void **state)
 {
-	struct feed *f = feed_new("t");
+	struct feed *f = instance_feed();
 	struct pane_opts opts = { 0 };
 	struct grid g;
 
 	(void)state;
-	fixture_clock(f, 7200, false);
-	feed_facts(f, 7200);
 	feed_apply(f,
 	    fixture_sample(PROBE_CLOUD_ALARMS, 7200,
 	        "name text, state text, instance text, metric text, comparison text, threshold float, "
@@ -149,13 +156,11 @@ not_in_the_cloud(void **state)
 static void
 what_is_not_whole(void **state)
 {
-	struct feed *f = feed_new("t");
+	struct feed *f = instance_feed();
 	struct pane_opts opts = { 0 };
 	struct grid g;
 
 	(void)state;
-	fixture_clock(f, 7200, false);
-	feed_facts(f, 7200);
 	feed_apply(f,
 	    fixture_sample(PROBE_CLOUD_ALARMS, 7200,
 	        "name text, state text, instance text, metric text, comparison text, threshold float, "
